@@ -1,0 +1,76 @@
+# surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
+.DEFAULT_GOAL := help
+.PHONY: help run test check setup setup-dev verify faults bench lock clean
+
+# A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and 1 to add to what the lake holds.
+# Only what is given is passed on: the defaults are in jobs/run.py.
+INPUT =
+SURVEY =
+LAKE =
+OUT =
+BOOTSTRAP =
+ADD =
+# What pytest gets beside its defaults: make test ARGS="-k broker -x"
+ARGS =
+# Which Python makes .venv; else the one that made it, else the first of these that is 3.11 to 3.13.
+PYTHON =
+PYTHONS = $(or $(PYTHON),.venv/bin/python python3 python3.13 python3.12 python3.11)
+
+BIN := .venv/bin
+# $(call option,--name,value): quoted for the shell, blanks and quotes and all; nothing when there is no value.
+quote = '$(subst ','\'',$(1))'
+option = $(if $(2),$(1) $(call quote,$(2)))
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
+	@echo '  with make run:  INPUT=answers.csv  SURVEY=contract.toml  LAKE=dir  OUT=dir  BOOTSTRAP=host:port  ADD=1'
+
+run: setup ## CSV -> Kafka -> tables -> counts, charts and report
+	@$(BIN)/python jobs/run.py $(call option,--input,$(INPUT)) $(call option,--survey,$(SURVEY)) \
+	  $(call option,--lake,$(LAKE)) $(call option,--out,$(OUT)) $(call option,--bootstrap,$(BOOTSTRAP)) $(if $(ADD),--add)
+
+test: setup-dev ## every test, on a real Kafka and a real Spark
+	@$(BIN)/python -m pytest tests $(ARGS)
+
+check: setup-dev ## lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+verify: setup ## prove that the lake holds every offset of the topic exactly once
+	@$(BIN)/python jobs/verify.py $(call option,--survey,$(SURVEY)) $(call option,--lake,$(LAKE)) \
+	  $(call option,--bootstrap,$(BOOTSTRAP))
+
+faults: setup-dev ## the tests that kill, pause and corrupt
+	@$(BIN)/python -m pytest tests -m faults $(ARGS)
+
+bench: setup-dev ## how fast, and against what
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+# One search for a Python, one for the jars; with everything there both together take less than half a second.
+define SET_UP
+@for python in $(PYTHONS); do \
+  if "$$python" -IS -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+    PYTHONPATH=jobs "$$python" -m surveylake.installation $(1) && exec $(BIN)/python jobs/jars.py --quiet; \
+    exit $$?; \
+  fi; \
+done; \
+echo 'error: Python 3.11 to 3.13 is needed; none of these is one: $(or $(PYTHON),$(filter-out .venv%,$(PYTHONS)))' >&2; \
+echo '  next: install one, then: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 3
+endef
+
+setup: ## Java, .venv and the jars; the other targets do it when it is needed
+	$(call SET_UP,)
+
+setup-dev: ## the same, with what the tests need
+	$(call SET_UP,--dev)
+
+UV_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links
+lock: ## after changing requirements*.in: resolve anew (needs uv on the PATH)
+	@for name in requirements-build requirements requirements-dev; do \
+	  $(UV_COMPILE) $$name.in -o $$name.lock || exit 1; done
+
+clean: ## what set-up and tests made; the lake, the exports and Kafka's data stay
+	@rm -rf .venv var/jars var/cds var/log build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find jobs tests -name __pycache__ -type d -prune -exec rm -rf {} +

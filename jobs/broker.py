@@ -1,0 +1,43 @@
+"""Nothing in, a Kafka out: runs the embedded broker in the foreground until Ctrl-C or SIGTERM; its data stays."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from surveylake.broker import EmbeddedBroker
+from surveylake.cli import command
+from surveylake.errors import SetupError
+from surveylake.kraft import last_lines
+from surveylake.project import VAR
+
+EXAMPLES = """examples:
+  python jobs/broker.py                                  on 127.0.0.1:9092, data in var/kafka
+  python jobs/broker.py --data /data/kafka --port 9192   elsewhere
+  then, in another terminal:  make run BOOTSTRAP=127.0.0.1:9092
+"""
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="jobs/broker.py", description=__doc__, epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", type=Path, default=VAR / "kafka", metavar="DIR", help="data folder (default: var/kafka)"
+    )
+    parser.add_argument("--port", type=int, default=9092, help="wished port (default: %(default)s)")
+    parser.add_argument("--heap", default="256m", help="Java heap (default: %(default)s)")
+    arguments = parser.parse_args(argv)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    with EmbeddedBroker(arguments.data, arguments.port, arguments.heap) as broker:
+        print(f"bootstrap {broker.bootstrap}", flush=True)
+        code = broker.wait()
+        raise SetupError(f"Kafka ended with code {code}:\n{last_lines(broker.log)}", f"its log: {broker.log}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""Maven coordinates -> var/jars, verified: the jars Spark and the embedded Kafka run on. `make setup` calls this."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from surveylake.cli import command
+from surveylake.errors import SetupError
+from surveylake.jars import JARS, SETS, fetch, local_jars, write_lock
+
+EXAMPLES = """examples:
+  python jobs/jars.py            fetch what is missing in var/jars; without a network when nothing is
+  python jobs/jars.py --check    compare every jar with conf/jars.lock, fetch nothing
+  python jobs/jars.py --lock     after changing a coordinate in conf/spark-defaults.conf: resolve anew, write the lock
+"""
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="jobs/jars.py",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument("--check", action="store_true", help="verify only")
+    does.add_argument("--lock", action="store_true", help="write conf/jars.lock")
+    parser.add_argument("--quiet", action="store_true", help="say nothing when all is well")
+    arguments = parser.parse_args(argv)
+    if arguments.lock:
+        write_lock()
+    elif not arguments.check:
+        fetch()
+    for which in SETS:
+        jars = local_jars(which)
+        if not jars:
+            raise SetupError(f"the {which} jars are not in {JARS}", "run: make setup")
+        if not arguments.quiet:
+            print(
+                f"{which}: {len(jars)} jars, {sum(jar.stat().st_size for jar in jars) / 1e6:.0f} MB, as locked"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

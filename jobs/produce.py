@@ -1,0 +1,137 @@
+"""Send a survey's answers to its Kafka topic: CSV rows -> JSON records, each acknowledged, none twice.
+
+How to run: python jobs/produce.py answers.csv      (see --help for more)
+"""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from surveylake.answers import batches, read_answers
+from surveylake.cli import command, plain, survey_parser
+from surveylake.config import Kafka, load_config
+from surveylake.contract import Contract, load_contract
+from surveylake.errors import ConfigError, InputError
+from surveylake.generate import BLOCK, Plan, records, write_csv
+from surveylake.pools import load_frequencies
+from surveylake.sending import Sender, stop_on_signals
+from surveylake.sent import look
+from surveylake.tally import Record
+from surveylake.topic import create_topic
+
+EXAMPLES = """\
+  python jobs/produce.py                                  send the survey's own sample
+  python jobs/produce.py answers.csv                      send a file; what the topic holds of it already is left out
+  python jobs/produce.py answers.csv --again              send all of it once more
+  python jobs/produce.py answers.csv --key row-number --echo
+  python jobs/produce.py --generate 1000000 --seed 7 --defects 0.02
+  python jobs/produce.py --generate 600 --rate 10         ten answers a second for a minute
+  python jobs/produce.py --generate 289 --csv made-up.csv write made-up answers to a file; no Kafka
+exit code: 0 all acknowledged, 1 not all, 2 wrong argument or configuration, 4 the CSV cannot be sent, 5 Kafka"""
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Send a CSV or generated answers; 0 when every record was acknowledged."""
+    args = _arguments(argv)
+    contract = load_contract(args.survey)
+    kafka = load_config(args.conf).at(args.bootstrap).kafka
+    topic = args.topic or contract.topic
+    if args.generate is not None:
+        plan = Plan(contract, load_frequencies(args.survey), args.generate, args.seed, args.defects)
+        if args.csv:
+            print(f"wrote {write_csv(plan, args.csv):,} rows to {args.csv}")
+            return 0
+        create_topic(kafka, topic)
+        source, total = "", args.generate
+        batch = max(1, min(BLOCK, int(args.rate / 20))) if args.rate else BLOCK
+        rows: Iterable[list[Record]] = records(plan, batch)
+    else:
+        source, total, rows = _file(args, contract, kafka, topic)
+        if not total:
+            return 0
+    with stop_on_signals() as stop:
+        tally = Sender(kafka, topic, source, args.echo).send(rows, stop, total, args.rate)
+    print(f"{tally}{' (stopped before the end; run it again for the rest)' if tally.stopped else ''}")
+    return 0 if tally.complete else 1
+
+
+def _file(
+    args: Namespace, contract: Contract, kafka: Kafka, topic: str
+) -> tuple[str, int, Iterable[list[Record]]]:
+    """(source, rows to send, their batches): the CSV checked from end to end before anything is sent of it."""
+    answers = read_answers(args.file or args.survey.with_suffix(".sample.csv"), contract)
+    for note in answers.notes:
+        print(f"note: {plain(note)}", file=sys.stderr)
+    if answers.bad and (not args.skip_bad_lines or not answers.rows):
+        raise InputError(f"{answers.path}: {len(answers.bad):,} lines cannot be sent as they are; nothing was sent\n"
+                         f"{answers.describe_bad()}", "Correct them, or leave them out with --skip-bad-lines.")  # fmt: skip
+    if answers.bad:
+        print(f"left out {len(answers.bad):,} lines:\n{plain(answers.describe_bad())}", file=sys.stderr)
+    is_new = create_topic(kafka, topic)
+    if is_new or args.again:
+        return answers.source, answers.rows, batches(answers, contract, args.key == "row-number")
+    sent = look(kafka, topic, answers.source, answers.rows)
+    if sent.expired and sent.count < answers.rows:
+        print(
+            f"note: {sent.expired:,} older records are no longer kept in {topic}; rows among them are sent again",
+            file=sys.stderr,
+        )
+    missing = answers.rows - sent.count
+    if sent.count:
+        rest = f"sending the other {missing:,}" if missing else "nothing sent (--again sends them again)"
+        print(f"already in the topic: {sent.count:,} of {answers.rows:,} rows; {rest}")
+    return answers.source, missing, batches(answers, contract, args.key == "row-number", sent.rows)
+
+
+def _arguments(argv: Sequence[str] | None) -> Namespace:
+    parser = survey_parser("produce", "Send a survey's answers to its Kafka topic.", EXAMPLES, lake=False)
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="CSV", help="answers to send (default: the survey's own sample)"
+    )
+    parser.add_argument(
+        "--bootstrap", metavar="HOST:PORT", help="Kafka's address (default: from the configuration)"
+    )
+    parser.add_argument("--topic", help="another topic than the contract's")
+    parser.add_argument(
+        "--key",
+        choices=["field", "row-number"],
+        default="field",
+        help="record key: the contract's key field (default), or 0, 1, …",
+    )
+    parser.add_argument(
+        "--echo", action="store_true", help="print topic, partition and key of each acknowledged record"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="send rows that the topic holds already once more"
+    )
+    parser.add_argument(
+        "--skip-bad-lines", action="store_true", help="send the other lines of a CSV that has bad ones"
+    )
+    parser.add_argument("--rate", type=float, default=0, metavar="ROWS/S", help="send no faster than this")
+    made = parser.add_argument_group("made-up answers")
+    made.add_argument("--generate", type=int, metavar="N", help="send N made-up answers in place of a file")
+    made.add_argument(
+        "--seed", type=int, default=1, help="the same seed makes the same answers (default: %(default)s)"
+    )
+    made.add_argument(
+        "--defects",
+        type=float,
+        default=0,
+        metavar="SHARE",
+        help="share with a defect, each kind in turn: 0 to 1",
+    )
+    made.add_argument("--csv", type=Path, metavar="FILE", help="write them to FILE instead of Kafka")
+    args = parser.parse_args(argv)
+    if args.file and args.generate is not None:
+        raise ConfigError("a file and --generate at once", "Give one of them.")
+    if args.csv and args.generate is None:
+        raise ConfigError("--csv is for made-up answers", "Add --generate N.")
+    if args.rate < 0:
+        raise ConfigError("--rate is below 0", "Give rows per second, or leave it out.")
+    return args
+
+
+if __name__ == "__main__":
+    sys.exit(main())

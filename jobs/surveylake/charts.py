@@ -1,0 +1,65 @@
+"""The pictures of one run. Findings in, PNG and SVG files out: which pictures there are follows from the contract."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from surveylake.canvas import Drawn, drawing, save
+from surveylake.chart_bars import draw_bars, draw_pie
+from surveylake.chart_line import draw_line
+from surveylake.chart_points import draw_scatter
+from surveylake.chart_stacks import draw_stacked
+from surveylake.findings import Findings
+from surveylake.labels import summary_by
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One picture, written twice."""
+
+    name: str
+    """file name without its end, such as `bar_gender`"""
+    title: str
+    """what the picture shows, as a sentence with its numbers"""
+    caption: str
+    """n, version of `records`, and what was left out"""
+    alt: str
+    """the picture in words, for those who do not see it"""
+    png: Path
+    svg: Path
+
+
+def draw_charts(findings: Findings, folder: Path) -> list[Chart]:
+    """Draw every picture the contract asks for into `folder`, as NAME.png (150 dpi) and NAME.svg.
+
+    [charts] gives bar and pie by `group`, a line over `bands`, the measure by `group` as points, and bars of `group`
+    stacked by `stack`, each if its summary is published; every other one-column summary gives a bar chart. The same
+    findings give the same bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    charts = []
+    with drawing():
+        for name, picture in _pictures(findings):
+            png, svg = save(picture.figure, folder, name)
+            charts.append(Chart(name, picture.title, picture.caption, picture.alt, png, svg))
+    return charts
+
+
+def _pictures(findings: Findings) -> Iterator[tuple[str, Drawn]]:
+    wanted, version = findings.contract.charts, findings.version
+    shown = set()
+    if wanted:
+        groups = summary_by(findings, wanted.group)
+        if groups:
+            yield f"bar_{wanted.group}", draw_bars(groups, version, coloured=True)
+            yield f"pie_{wanted.group}", draw_pie(groups, version)
+        if wanted.bands and (bands := summary_by(findings, wanted.bands)):
+            yield f"line_{wanted.bands}", draw_line(bands, findings)
+        if measure := findings.contract.summaries.measure:
+            yield f"scatter_{measure}_{wanted.group}", draw_scatter(findings, wanted.group, groups)
+        if wanted.stack and (both := summary_by(findings, wanted.group, wanted.stack)):
+            yield f"stacked_{wanted.group}_{wanted.stack}", draw_stacked(both, version)
+        shown = {wanted.group, wanted.bands}
+    for table in findings.summaries.values():
+        if len(table.by) == 1 and table.by[0] not in shown:
+            yield f"bar_{table.by[0]}", draw_bars(table, version)

@@ -1,0 +1,98 @@
+"""What a streaming checkpoint says it has read, and whether the table agrees.
+
+The table is the truth: offsets live in `records`, in the same commit as the rows. A checkpoint is used while it says the same;
+otherwise the stream starts a fresh one from the table's own offsets, and nothing is read twice or passed over.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+Offsets = dict[int, int]
+"""Partition -> next offset to read."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The newest state a checkpoint folder holds."""
+
+    done: Offsets
+    """end of the last batch known to be committed"""
+    begun: Offsets | None
+    """end of a batch that was begun and may or may not be in the table; None when there is none"""
+
+
+class Unusable(Exception):
+    """The folder is there, and Spark could not go on from it; the text says why."""
+
+
+def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
+    """None when nothing was ever begun there. Raises Unusable when files are missing, empty or torn."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    if not _text(folder / "metadata"):
+        raise Unusable("its metadata file is missing or empty")
+    begun, done = _numbered(folder / "offsets"), _numbered(folder / "commits")
+    if not begun:
+        if done:
+            raise Unusable("it has commits but no offsets")
+        return None
+    last_begun, last_done = max(begun), max(done, default=-1)
+    if last_begun not in (last_done, last_done + 1):
+        raise Unusable(f"its newest offsets are of batch {last_begun}, its newest commit of batch {last_done}")
+    if last_done >= 0 and not _text(folder / "commits" / str(last_done)):
+        raise Unusable(f"commits/{last_done} is empty")
+    end = _offsets(folder / "offsets" / str(last_begun), topic)
+    if last_begun == last_done:
+        return Checkpoint(end, None)
+    before = _offsets(folder / "offsets" / str(last_done), topic) if last_done >= 0 else {}
+    return Checkpoint(before, end)
+
+
+def agrees(checkpoint: Checkpoint, table: Offsets) -> bool:
+    """Whether the table ends where the checkpoint's last batch began or ended: Spark then goes on exactly."""
+    return any(end is not None and _covers(end, table) for end in (checkpoint.done, checkpoint.begun))
+
+
+def starting_offsets(topic: str, partitions: int, table: Offsets) -> str:
+    """Spark's `startingOffsets` that goes on where the table ends; partitions it has nothing of start at the earliest."""
+    return json.dumps({topic: {str(p): table.get(p, -2) for p in range(partitions)}})
+
+
+def retire(folder: Path) -> Path:
+    """Put an unusable checkpoint aside, beside itself; its new name."""
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.retired-{number}")).exists():
+        number += 1
+    shutil.move(folder, aside)
+    return aside
+
+
+def _covers(checkpoint: Offsets, table: Offsets) -> bool:
+    """Equal where the table has rows; a partition without rows may stand at any first offset.
+
+    A transaction's end markers and aborted records take offsets and leave no rows: the checkpoint may be ahead by those,
+    which only the broker can tell (see resume.py).
+    """
+    return all(table.get(partition, end) == end for partition, end in checkpoint.items()) and set(table) <= set(checkpoint)
+
+
+def _numbered(folder: Path) -> list[int]:
+    return [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip("\x00 \n")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _offsets(path: Path, topic: str) -> Offsets:
+    """One offset log entry: a version line, a metadata line, then one JSON line per source."""
+    lines = _text(path).splitlines()
+    try:
+        return {int(p): int(o) for p, o in json.loads(lines[2])[topic].items()}
+    except (IndexError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unusable(f"offsets/{path.name} is empty, torn or of another topic") from error

@@ -1,0 +1,81 @@
+"""How this installation runs: conf/local.toml or conf/cluster.toml, the same keys in both. Frozen values, no globals."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from surveylake.contract import Part, explain
+from surveylake.errors import ConfigError
+from surveylake.project import CONF
+
+ALLOWED_KAFKA_OPTIONS = frozenset({
+    "security.protocol", "sasl.mechanism", "sasl.username", "sasl.password", "ssl.ca.location",
+    "client.id", "client.rack", "request.timeout.ms", "session.timeout.ms",
+    "fetch.min.bytes", "fetch.max.bytes", "fetch.max.wait.ms", "max.partition.fetch.bytes", "receive.buffer.bytes",
+})  # fmt: skip
+"""Kafka client options a conf file may set, in librdkafka's names. A closed list: Kafka's own clients have options
+that load classes, read files or call URLs named in their value (CVE-2023-25194, CVE-2025-27817)."""
+
+
+def _allowed_options(options: dict[str, str]) -> dict[str, str]:
+    unknown = sorted(set(options) - ALLOWED_KAFKA_OPTIONS)
+    if unknown:
+        raise ValueError(f"not an option this project passes on: {', '.join(unknown)}; "
+                         f"it passes on {', '.join(sorted(ALLOWED_KAFKA_OPTIONS))}")  # fmt: skip
+    return options
+
+
+class Kafka(Part):
+    """The brokers, and how a topic is made when it is missing."""
+
+    bootstrap: str = "127.0.0.1:9092"
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 4
+    replication: Annotated[int, Field(ge=1, le=10)] = 1
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"
+    consumer_group: str = ""
+    options: Annotated[dict[str, str], AfterValidator(_allowed_options)] = {}
+
+
+class Stream(Part):
+    """How the stream reads."""
+
+    starting_offsets: Literal["earliest", "latest"] = "earliest"
+    max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 2_000_000
+    max_message_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 65_536
+
+
+class Publish(Part):
+    """What leaves the lake."""
+
+    smallest_group: Annotated[int, Field(ge=1)] = 5
+    scatter_points: Annotated[int, Field(ge=1)] = 5_000
+
+
+class Config(Part):
+    """One conf file."""
+
+    kafka: Kafka = Kafka()
+    stream: Stream = Stream()
+    publish: Publish = Publish()
+
+    def at(self, bootstrap: str | None) -> "Config":
+        """The same configuration with another broker address; unchanged when None or empty."""
+        if not bootstrap:
+            return self
+        return self.model_copy(update={"kafka": self.kafka.model_copy(update={"bootstrap": bootstrap})})
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Read a conf file (default: $SURVEYLAKE_CONF, else conf/local.toml); ConfigError names the key that is wrong."""
+    path = path or Path(os.environ.get("SURVEYLAKE_CONF", CONF / "local.toml"))
+    try:
+        return Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no configuration at {path}", "Give one with --conf, such as conf/local.toml.") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} is not a readable TOML file: {error}", "Correct the file.") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}", "Correct the keys named; conf/local.toml explains each.") from error

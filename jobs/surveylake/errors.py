@@ -1,0 +1,57 @@
+"""What can go wrong, as one tree: each error says what happened and what to do next.
+
+    SurveylakeError            exit code 1
+    ├── ConfigError            exit code 2   a contract, a conf file or an argument is wrong
+    ├── SetupError             exit code 3   Java, Spark or the jars are not what this project is pinned to
+    ├── InputError             exit code 4   a CSV cannot be sent as it is
+    ├── TopicError             exit code 5   Kafka does not answer, or the topic is not the one expected
+    ├── StorageError           exit code 6   the lake cannot be read or written
+    └── ProofError             exit code 7   the lake was read, and it is not what it should be
+"""
+
+
+class SurveylakeError(Exception):
+    """What happened (`message`), and what the reader should do next (`hint`, may be empty)."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(SurveylakeError):
+    """A contract, a conf file or an argument is wrong; raised before Spark starts."""
+
+    exit_code = 2
+
+
+class SetupError(SurveylakeError):
+    """Java, Spark or the jars are missing or not the pinned ones."""
+
+    exit_code = 3
+
+
+class InputError(SurveylakeError):
+    """A CSV cannot be read as this survey's answers."""
+
+    exit_code = 4
+
+
+class TopicError(SurveylakeError):
+    """Kafka does not answer, or the topic is missing or not the one expected."""
+
+    exit_code = 5
+
+
+class StorageError(SurveylakeError):
+    """The lake cannot be read or written, or another process holds it."""
+
+    exit_code = 6
+
+
+class ProofError(SurveylakeError):
+    """The lake was read, and it does not hold what it should."""
+
+    exit_code = 7

@@ -1,0 +1,44 @@
+"""How far a long step is: a bar on a terminal, elsewhere a line every few seconds."""
+
+import logging
+import sys
+import time
+
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+LINE_EVERY_SECONDS = 5.0
+
+
+class Progress:
+    """Counts rows of one step; `total` None when it is not known."""
+
+    def __init__(self, doing: str, total: int | None) -> None:
+        self.doing, self.total, self.done = doing, total, 0
+        self._started = self._last = time.monotonic()
+        self._bar = (
+            tqdm(desc=doing, total=total, unit=" rows", unit_scale=True, leave=False)
+            if sys.stderr.isatty()
+            else None
+        )
+
+    def add(self, rows: int) -> None:
+        """Note that `rows` more are done."""
+        self.done += rows
+        if self._bar is not None:
+            self._bar.update(rows)
+        elif (now := time.monotonic()) - self._last >= LINE_EVERY_SECONDS:
+            self._last = now
+            of = f" of {self.total:,}" if self.total is not None else ""
+            log.info(
+                "%s: %s%s rows, %s rows/s",
+                self.doing,
+                f"{self.done:,}",
+                of,
+                f"{self.done / (now - self._started):,.0f}",
+            )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,123 @@
+"""Where the stream goes on: which topic this is, which checkpoint serves, from which offsets."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from surveylake import checkpoint as cp
+from surveylake import tables
+from surveylake.contract import Contract
+from surveylake.errors import StorageError, TopicError
+from surveylake.findings import OffsetRange
+from surveylake.tables import EPOCH, LOSS, RECORDS, Lake
+from surveylake.topic import TopicIdentity
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Start:
+    """All that a streaming query needs to go on exactly."""
+
+    epoch: int
+    checkpoint: str
+    offsets: str
+    """Spark's startingOffsets: used by a fresh checkpoint only"""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user allows beyond going on as before."""
+
+    starting_offsets: str = "earliest"
+    accept_new_topic: bool = False
+    accept_loss: bool = False
+
+
+def plan_start(
+    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: dict[int, tuple[int, int]], wishes: Wishes
+) -> Start:
+    """Make `records` when it is missing, and say where to go on; `kept` is partition -> (first, next) offset of the broker.
+
+    Raises TopicError for another topic of the same name or for expired records, StorageError when the table cannot tell.
+    """
+    path = lake.table(RECORDS)
+    identity = f"{topic.cluster_id}/{topic.topic_id}"
+    if not tables.exists(spark, path):
+        tables.create_records(spark, lake, contract, identity)
+    tables.check_columns(spark, lake, contract)
+    properties = tables.properties(spark, path)
+    epoch = _epoch(spark, path, properties, identity, topic.name, wishes)
+    ranges = [r for r in tables.offset_ranges(tables.read(spark, path)) if r.epoch == epoch]
+    table = {r.partition: r.last + 1 for r in ranges}
+    _refuse_loss(spark, path, epoch, table, kept, topic.name, wishes)
+    folder = Path(lake.checkpoints) / RECORDS / f"epoch-{epoch}"
+    if "://" in lake.root:
+        return Start(epoch, f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}", wishes.starting_offsets)
+    _settle(folder, topic.name, table, ranges)
+    fresh = cp.starting_offsets(topic.name, topic.partitions, table) if table else wishes.starting_offsets
+    return Start(epoch, str(folder), fresh)
+
+
+def _epoch(spark: SparkSession, path: str, properties: dict[str, str], identity: str, name: str, wishes: Wishes) -> int:
+    """The epoch of this topic in the table; a new one when the user accepts it."""
+    epochs = {int(key.removeprefix(EPOCH)): value for key, value in properties.items() if key.startswith(EPOCH)}
+    if not epochs:
+        raise StorageError(f"{path} does not say which topic it was read from", "It was not made by this project: choose another lake.")
+    latest = max(epochs)
+    if epochs[latest] == identity:
+        return latest
+    if not wishes.accept_new_topic:
+        (was_cluster, was_topic), (cluster, topic) = epochs[latest].split("/", 1), identity.split("/", 1)
+        same = was_cluster == cluster
+        what = f"topic {name} was deleted and made anew" if same else f"this is another Kafka cluster with a topic {name}"
+        raise TopicError(
+            f"{what}: {path} was read from topic id {was_topic} on cluster {was_cluster}, this is {topic} on {cluster}",
+            "If its records shall join this table, add --accept-new-topic (a new epoch, read from the start); else choose another --lake.",
+        )
+    tables.set_property(spark, path, f"{EPOCH}{latest + 1}", identity)
+    log.info("topic %s begins epoch %d of %s", name, latest + 1, path)
+    return latest + 1
+
+
+def _refuse_loss(
+    spark: SparkSession, path: str, epoch: int, table: cp.Offsets, kept: dict[int, tuple[int, int]], name: str, wishes: Wishes
+) -> None:
+    """TopicError when the broker no longer has what comes next, or has less than was read; with accept_loss it is recorded."""
+    expired = {p: (table[p], first - 1) for p, (first, _) in kept.items() if p in table and first > table[p]}
+    behind = {p: (end, table[p] - 1) for p, (_, end) in kept.items() if p in table and end < table[p]}
+    gone = sorted(set(table) - set(kept))
+    if behind or gone:
+        said = ", ".join([f"partition {p} ends at {end} but {last} was read" for p, (end, last) in behind.items()]
+                         + [f"partition {p} is gone" for p in gone])  # fmt: skip
+        raise TopicError(f"topic {name} lost records that were read before: {said}", "The broker's data was damaged or rolled back: "
+                         "restore it, or make the topic anew and run with --accept-new-topic.")  # fmt: skip
+    if not expired:
+        return
+    said = ", ".join(f"partition {p}: offsets {first} to {last} ({last - first + 1} records)" for p, (first, last) in expired.items())
+    if not wishes.accept_loss:
+        raise TopicError(
+            f"topic {name} no longer has records that were not read yet, by retention or deletion: {said}",
+            "Restore them if you can. To go on without them, run again with --accept-loss: the table will record the ranges.",
+        )
+    for p, (first, last) in expired.items():
+        tables.set_property(spark, path, f"{LOSS}{epoch}.{p}.{first}-{last}", "accepted")
+    log.info("accepted as lost: %s", said)
+
+
+def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> None:
+    """Keep the checkpoint when it and the table agree; put it aside when not, so that the table's offsets decide."""
+    try:
+        found = cp.read_checkpoint(folder, topic)
+        if found is not None and cp.agrees(found, table):
+            return
+        reason = "it says other offsets than the table" if found is not None else ""
+    except cp.Unusable as error:
+        reason = str(error)
+    if folder.is_dir() and reason:
+        log.info("checkpoint %s is put aside as %s: %s", folder, cp.retire(folder).name, reason)
+    if table:
+        ends = ", ".join(f"{r.partition}: {r.last + 1}" for r in ranges)
+        log.info("going on from the offsets in the table (partition: next offset) %s", ends)

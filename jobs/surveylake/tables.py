@@ -1,0 +1,149 @@
+"""The one door to storage: Delta tables under a lake folder, and what their logs say."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession, functions as F
+
+from surveylake import sql
+from surveylake.contract import Contract
+from surveylake.errors import ConfigError, StorageError
+from surveylake.findings import OffsetRange
+
+RECORDS, RESPONSES = "records", "responses"
+RECORD_SCHEMA = {
+    "topic": ("string", "Kafka topic"),
+    "partition": ("int", "Kafka partition"),
+    "offset": ("bigint", "Kafka offset: with epoch and partition, the identity of a record"),
+    "timestamp": ("timestamp", "Kafka's timestamp, UTC"),
+    "epoch": ("int", "which topic of this name: table properties surveylake.epoch.N hold cluster id and topic id"),
+    "key": ("string", "Kafka key as text"),
+    "value": ("binary", "Kafka value, the bytes as received"),
+    "accepted": ("boolean", "whether every rule of the contract holds"),
+    "failed_rules": ("array<string>", "why not; empty when accepted"),
+}
+RECORD_PROPERTIES = {
+    # Only these are looked up by range; statistics on answers would cost time and copy personal data into the log.
+    "delta.dataSkippingStatsColumns": "partition,offset,timestamp,epoch",
+    "delta.checkpointInterval": "100",
+}
+EPOCH = "surveylake.epoch."
+LOSS = "surveylake.loss."
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A folder (or URI) that holds the tables of one survey."""
+
+    root: str
+
+    def table(self, name: str) -> str:
+        """Where the table of that name lies."""
+        return f"{self.root.rstrip('/')}/{name}"
+
+    @property
+    def checkpoints(self) -> str:
+        """Where the stream keeps its checkpoints: beside the tables, so that they move and vanish together."""
+        return self.table("_checkpoints")
+
+
+def exists(spark: SparkSession, path: str) -> bool:
+    """Whether a Delta table lies at `path`."""
+    try:
+        return DeltaTable.isDeltaTable(spark, path)
+    except Exception as error:
+        raise StorageError(f"{path} cannot be read: {first_line(error)}", "Check the path and its permissions.") from error
+
+
+def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
+    """Make the empty `records` table, its first epoch being the topic `identity` ('cluster id/topic id')."""
+    builder = DeltaTable.createIfNotExists(spark).location(lake.table(RECORDS)).comment(f"every Kafka record of {contract.topic}")
+    for name, (kind, comment) in RECORD_SCHEMA.items():
+        builder = builder.addColumn(name, kind, comment=comment)
+    for name, kind in contract.columns.items():
+        part = contract.fields.get(name) or contract.derived[name]
+        builder = builder.addColumn(name, kind, comment=part.description)
+    for key, value in {**RECORD_PROPERTIES, f"{EPOCH}1": identity}.items():
+        builder = builder.property(key, value)
+    try:
+        builder.execute()
+    except Exception as error:
+        raise StorageError(f"{lake.table(RECORDS)} cannot be made: {first_line(error)}", "Check the path and its permissions.") from error
+
+
+def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
+    """ConfigError when `records` was made under a contract with other columns."""
+    schema = spark.read.format("delta").load(lake.table(RECORDS)).schema
+    there = {field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA}
+    if list(there.items()) != list(contract.columns.items()):
+        raise ConfigError(
+            f"{lake.table(RECORDS)} has the columns {_listed(there)}; the contract {contract.name} has {_listed(contract.columns)}",
+            "Stream into another lake (--lake), or keep the columns: rules, spellings and limits may change freely.",
+        )
+
+
+def properties(spark: SparkSession, path: str) -> dict[str, str]:
+    """The table's properties."""
+    row = spark.sql(f"DESCRIBE DETAIL delta.{sql.name(path)}").select("properties").first()
+    return dict(row["properties"]) if row else {}
+
+
+def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
+    """Write one table property, as a commit of its own."""
+    spark.sql(f"ALTER TABLE delta.{sql.name(path)} SET TBLPROPERTIES ({sql.text(key)} = {sql.text(value)})")
+
+
+def version(spark: SparkSession, path: str) -> int:
+    """The table's latest version."""
+    row = DeltaTable.forPath(spark, path).history(1).select("version").first()
+    if row is None:
+        raise StorageError(f"{path} has no version", "Run jobs/verify.py on the lake.")
+    return int(row["version"])
+
+
+def read(spark: SparkSession, path: str, at: int | None = None) -> DataFrame:
+    """The table, at its latest version or at version `at`."""
+    reader = spark.read.format("delta")
+    return (reader if at is None else reader.option("versionAsOf", at)).load(path)
+
+
+def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
+    """The table's path; StorageError naming the job that makes it when it is not there."""
+    path = lake.table(name)
+    if not exists(spark, path):
+        raise StorageError(f"there is no table {name} in {lake.root}", f"Run {made_by} first, with the same --lake.")
+    return path
+
+
+def replace(frame: DataFrame, path: str, note: dict[str, Any], partial_to: str | None = None) -> None:
+    """Make `frame` the table's whole content in one commit, `note` kept in the commit as JSON."""
+    writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+    writer = writer.option("userMetadata", json.dumps(note, sort_keys=True))
+    (writer.option("replaceWhere", partial_to) if partial_to else writer).save(path)
+
+
+def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
+    """The note of the table's latest commit; empty when it has none."""
+    row = DeltaTable.forPath(spark, path).history(1).select("userMetadata").first()
+    return dict(json.loads(row["userMetadata"])) if row and row["userMetadata"] else {}
+
+
+def offset_ranges(records: DataFrame) -> list[OffsetRange]:
+    """What a frame of `records` covers: one range per epoch and partition, in that order."""
+    rows = records.groupBy("topic", "epoch", "partition").agg(
+        F.min("offset").alias("first"), F.max("offset").alias("last"), F.count("*").alias("records")
+    )
+    found = [OffsetRange(r["topic"], r["epoch"], r["partition"], r["first"], r["last"], r["records"]) for r in rows.collect()]
+    return sorted(found, key=lambda r: (r.epoch, r.partition))
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what Spark says, without its trace."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _listed(columns: dict[str, str] | Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in dict(columns).items())

@@ -91,7 +91,7 @@ def test_a_contract_without_charts_gives_bars_of_what_it_publishes(tmp_path):
 
 def test_a_survey_without_a_measure_has_a_line_of_answers_alone(tmp_path):
     line = by_name(draw_charts(without_measure(SAMPLE), tmp_path))["line_age_group"]
-    assert "mean" not in line.alt.split(":")[1]
+    assert line.alt.startswith("Line chart of answers by age group: 05-12 5, 13-19 21,")
 
 
 def test_ten_thousand_groups_are_drawn_as_twenty_and_the_rest(tmp_path):
@@ -130,6 +130,17 @@ def test_groups_of_one_size_are_said_to_be_level(tmp_path):
     assert charts["bar_gender"].title == "Gender: a and b are level at 5 answers"
 
 
+def test_groups_that_are_not_published_are_not_drawn(tmp_path):
+    assert draw_charts(replace(SAMPLE, summaries={}), tmp_path) == []
+
+
+def test_a_group_called_zero_is_not_taken_for_a_missing_one(tmp_path):
+    table = summary(("gender",), [(0, 9), ("", 8), ("Female", 7)], 24)
+    chart = by_name(draw_charts(replace(EMPTY, summaries={table.name: table}), tmp_path))["bar_gender"]
+    assert "0 9 (37.5 %)" in chart.alt
+    assert "not given" not in chart.alt
+
+
 def test_answers_without_a_group_are_called_not_given(tmp_path):
     table = summary(("gender",), [(None, 9), ("Female", 7)], 16)
     chart = by_name(draw_charts(replace(EMPTY, summaries={table.name: table}), tmp_path))["bar_gender"]
@@ -154,6 +165,7 @@ def test_a_group_too_small_to_publish_has_no_strip_of_its_own(tmp_path):
     chart = by_name(draw_charts(replace(SAMPLE, summaries={table.name: table}, points=points), tmp_path))[
         "scatter_age_gender"
     ]
+    assert "points: Female 1, Other 2." in chart.alt
     assert "Rare" not in chart.alt + chart.title
 
 

@@ -93,6 +93,13 @@ def test_a_table_without_two_groups_and_two_values_is_no_data(counts):
     assert (found.method, found.p, found.cramers_v, found.differs) == ("no data", None, None, False)
 
 
+def test_people_who_gave_no_answer_are_left_out_of_a_table():
+    found = associate(
+        "o", {("a", "x"): 9, ("a", "y"): 5, ("b", "x"): 8, ("b", "y"): 9, (None, "x"): 3, ("a", None): 4}
+    )
+    assert (found.n, found.groups, found.values) == (31, 2, 2)
+
+
 def test_holm_multiplies_the_smallest_p_most_and_never_turns_the_order_round():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []

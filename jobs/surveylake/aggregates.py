@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from pyspark.sql import DataFrame, functions as F
+from pyspark.sql import Column, DataFrame, Row, functions as F
 
 from surveylake import sql
 from surveylake.contract import Contract
@@ -82,7 +82,7 @@ def summary(cell_rows: DataFrame, by: Sequence[str], hidden: set[Group], total: 
     return groups.agg(*found).orderBy(last, *by)
 
 
-def _statistics(measure: str) -> list[DataFrame]:
+def _statistics(measure: str) -> list[Column]:
     """Weighted by people: mean, median (interpolated), sample standard deviation, smallest and largest."""
     x, n = "CAST(`~measure` AS double)", f"CASE WHEN `~measure` IS NOT NULL THEN {COUNT} ELSE 0 END"
     mean = f"(sum({x} * {n}) / nullif(sum({n}), 0))"
@@ -95,7 +95,7 @@ def _statistics(measure: str) -> list[DataFrame]:
         "min": "min(`~measure`)",
         "max": "max(`~measure`)",
     }
-    return [F.expr(expressions[name]).alias(f"{measure}_{name}") for name in MEASURES]  # type: ignore[misc]
+    return [F.expr(expressions[name]).alias(f"{measure}_{name}") for name in MEASURES]
 
 
 def received(records: DataFrame, contract: Contract, by: str) -> DataFrame:
@@ -126,9 +126,9 @@ def points(responses: DataFrame, measure: str, group: str, most: int, total: int
     return tuple((row["x"], row["g"]) for row in found)
 
 
-def as_rows(frame: DataFrame) -> tuple[dict[str, Cell], ...]:
-    """A published table's rows on the driver: aggregates only."""
-    return tuple({name: _plain(value) for name, value in row.asDict().items()} for row in frame.collect())
+def plain_rows(rows: Iterable[Row]) -> tuple[dict[str, Cell], ...]:
+    """A published table's rows as plain values: a decimal becomes a float."""
+    return tuple({name: _plain(value) for name, value in row.asDict().items()} for row in rows)
 
 
 def _plain(value: object) -> Cell:
@@ -145,7 +145,7 @@ def _used(contract: Contract) -> Iterable[str]:
         yield from contract.hypothesis.outcomes
 
 
-def _is_one_of(by: Sequence[str], groups: set[Group]) -> F.Column:  # type: ignore[name-defined]
+def _is_one_of(by: Sequence[str], groups: set[Group]) -> Column:
     if not groups:
         return F.lit(False)
     keys = F.concat_ws("\x01", *by)

@@ -1,11 +1,10 @@
 """One pinned version of `records` in; `responses`, the `summary_…` tables and the findings out."""
 
-import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession, functions as F
 
 from surveylake import aggregates, rules, sql, tables
 from surveylake.config import Publish
@@ -13,9 +12,9 @@ from surveylake.contract import Contract
 from surveylake.findings import Findings, Summary
 from surveylake.tables import RECORDS, RESPONSES, Lake
 
-log = logging.getLogger(__name__)
 WRITERS = 4
 """Summary tables written at a time: each is a few rows, and most of the time is spent waiting for files."""
+CONSTRAINTS = "delta.constraints."
 
 
 @dataclass(frozen=True)
@@ -24,29 +23,29 @@ class Published:
 
     findings: Findings
     frames: dict[str, DataFrame]
+    responses_version: int
 
 
-def write_responses(spark: SparkSession, lake: Lake, contract: Contract, version: int) -> None:
-    """Make `responses` from `records` at `version`; nothing is done when the table was made from the same."""
+def write_responses(spark: SparkSession, lake: Lake, contract: Contract, version: int) -> bool:
+    """Make `responses` from `records` at `version`; False, and nothing done, when it was made from the same already."""
     path, note = lake.table(RESPONSES), {"records_version": version, "contract": contract.fingerprint}
-    if tables.exists(spark, path) and tables.note_of(spark, path) == note:
-        return
+    there = tables.exists(spark, path)
+    if there and tables.note_of(spark, path) == note:
+        return False
     people = aggregates.latest(tables.read(spark, lake.table(RECORDS), version), contract)
-    if not _has_checks(spark, path, contract):
+    if not there or not _has_checks(spark, path, contract):
         tables.replace(people.limit(0), path, {"contract": contract.fingerprint})
         for name, check in rules.checks(contract).items():
             spark.sql(f"ALTER TABLE delta.{sql.name(path)} ADD CONSTRAINT {sql.name(name)} CHECK ({check})")
     tables.replace(people, path, note)
+    return True
 
 
 def _has_checks(spark: SparkSession, path: str, contract: Contract) -> bool:
-    """Whether the table's CHECK constraints are this contract's; stale ones are dropped, so that they can be made anew."""
-    if not tables.exists(spark, path):
-        return False
-    prefix = "delta.constraints."
-    there = {k.removeprefix(prefix): v for k, v in tables.properties(spark, path).items() if k.startswith(prefix)}
-    wanted = rules.checks(contract)
-    if there == wanted:
+    """Whether the table's CHECK constraints are this contract's; others are dropped, so that they can be made anew."""
+    properties = tables.properties(spark, path)
+    there = {k.removeprefix(CONSTRAINTS): v for k, v in properties.items() if k.startswith(CONSTRAINTS)}
+    if there == rules.checks(contract):
         return True
     for name in there:
         spark.sql(f"ALTER TABLE delta.{sql.name(path)} DROP CONSTRAINT {sql.name(name)}")
@@ -56,12 +55,16 @@ def _has_checks(spark: SparkSession, path: str, contract: Contract) -> bool:
 def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, version: int) -> Published:
     """Everything that is published, from `records` at `version` and the `responses` made from it."""
     records = tables.read(spark, lake.table(RECORDS), version)
-    responses = tables.read(spark, lake.table(RESPONSES))
+    responses_version = tables.version(spark, lake.table(RESPONSES))
+    responses = tables.read(spark, lake.table(RESPONSES), responses_version)
     cells = aggregates.cells(responses, contract).persist()
     try:
+        total = sum(aggregates.counts(cells, []).values())
         verdicts = records.groupBy("failed_rules").count().collect()
-        total = sum(aggregates.counts(cells, [])[()] for _ in [0]) if cells.take(1) else 0
-        frames, summaries = _summaries(cells, contract, publish.smallest_group, total)
+        frames = dict(_summaries(cells, contract, publish.smallest_group, total))
+        quant = _received(records, cells, contract)
+        held = {name: (frame.schema, frame.collect()) for name, frame in {**frames, **quant}.items()}
+        points, points_total = _points(responses, contract, publish.scatter_points)
         findings = Findings(
             contract=contract,
             version=version,
@@ -71,92 +74,89 @@ def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publis
             responses=total,
             rejected_by_rule=_reasons(verdicts),
             unmapped=_unmapped(responses, contract),
-            received_by=(),
-            summaries=summaries,
+            received_by=aggregates.plain_rows(held["summary_quant"][1]) if quant else (),
+            summaries=_named(contract, {name: rows for name, (_, rows) in held.items()}),
             counts=_contingency(cells, contract),
             group_counts=_group_counts(cells, contract),
-            points=(),
-            points_total=0,
+            points=points,
+            points_total=points_total,
         )
-        findings = _with_points(responses, findings, publish.scatter_points)
-        frames, findings = _with_received(records, cells, frames, findings)
-        frames = {name: spark.createDataFrame(frame.collect(), frame.schema) for name, frame in frames.items()}
     finally:
         cells.unpersist()
-    return Published(findings, frames)
+    return Published(findings, {name: spark.createDataFrame(rows, schema) for name, (schema, rows) in held.items()}, responses_version)
 
 
-def write_summaries(lake: Lake, published: Published) -> None:
+def write_summaries(spark: SparkSession, lake: Lake, published: Published) -> None:
     """Write each summary table in one commit, tagged with the version of `records` it was computed from."""
-    from pyspark.sql import functions as F
-
     version = published.findings.version
     note = {"records_version": version, "contract": published.findings.contract.fingerprint}
 
     def write(item: tuple[str, DataFrame]) -> None:
         name, frame = item
-        tables.replace(frame.coalesce(1).withColumn("records_version", F.lit(version).cast("bigint")), lake.table(name), note)
+        path = lake.table(name)
+        if not tables.exists(spark, path) or tables.note_of(spark, path) != note:
+            tables.replace(frame.coalesce(1).withColumn("records_version", F.lit(version).cast("bigint")), path, note)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, published.frames.items()))
 
 
-def _summaries(cells: DataFrame, contract: Contract, smallest: int, total: int) -> tuple[dict[str, DataFrame], dict[str, Summary]]:
-    frames, found = {}, {}
+def _summaries(cells: DataFrame, contract: Contract, smallest: int, total: int) -> list[tuple[str, DataFrame]]:
+    found = []
     for by in contract.summaries.by:
-        name = "summary_" + "_".join(by)
         hidden = aggregates.small_groups(aggregates.counts(cells, by), smallest)
-        frame = aggregates.summary(cells, by, hidden, total, contract.summaries.measure)
-        frames[name] = frame
-        found[name] = Summary(name, tuple(by), aggregates.as_rows(frame))
-    return frames, found
+        found.append((_table_name(by), aggregates.summary(cells, by, hidden, total, contract.summaries.measure)))
+    return found
 
 
-def _with_received(
-    records: DataFrame, cells: DataFrame, frames: dict[str, DataFrame], findings: Findings
-) -> tuple[dict[str, DataFrame], Findings]:
-    """+ `summary_quant`: received and accepted records beside responses, by the contract's group."""
-    by = findings.contract.summaries.received_by
+def _table_name(by: list[str]) -> str:
+    return "summary_" + "_".join(by)
+
+
+def _named(contract: Contract, rows: dict[str, list[Row]]) -> dict[str, Summary]:
+    names = {_table_name(by): tuple(by) for by in contract.summaries.by}
+    return {name: Summary(name, by, aggregates.plain_rows(rows[name])) for name, by in names.items()}
+
+
+def _received(records: DataFrame, cells: DataFrame, contract: Contract) -> dict[str, DataFrame]:
+    """`summary_quant`: received and accepted records beside responses, by the contract's group."""
+    by = contract.summaries.received_by
     if by is None:
-        return frames, findings
-    from pyspark.sql import functions as F
-
+        return {}
     people = cells.groupBy(by).agg(F.sum(aggregates.COUNT).alias("responses"))
-    frame = aggregates.received(records, findings.contract, by).join(people, by, how="left").fillna(0, ["responses"]).orderBy(by)
-    return {**frames, "summary_quant": frame}, replace(findings, received_by=aggregates.as_rows(frame))
+    counted = aggregates.received(records, contract, by).join(people, by, how="left")
+    return {"summary_quant": counted.fillna(0, ["responses"]).orderBy(by)}
 
 
-def _with_points(responses: DataFrame, findings: Findings, most: int) -> Findings:
-    charts, measure = findings.contract.charts, findings.contract.summaries.measure
+def _points(responses: DataFrame, contract: Contract, most: int) -> tuple[tuple[tuple[float, str], ...], int]:
+    charts, measure = contract.charts, contract.summaries.measure
     if charts is None or measure is None:
-        return findings
-    total = responses.where(f"{sql.name(measure)} IS NOT NULL AND {sql.name(charts.group)} IS NOT NULL").count()
-    points = aggregates.points(responses, measure, charts.group, most, total)
-    return replace(findings, points=points, points_total=total)
+        return (), 0
+    total = responses.where(F.col(measure).isNotNull() & F.col(charts.group).isNotNull()).count()
+    return aggregates.points(responses, measure, charts.group, most, total), total
 
 
-def _reasons(verdicts: list[Any]) -> dict[str, int]:
+def _reasons(verdicts: list[Row]) -> dict[str, int]:
     found: dict[str, int] = {}
     for row in verdicts:
         for reason in row["failed_rules"]:
-            found[reason] = found.get(reason, 0) + row["count"]
+            found[reason] = found.get(reason, 0) + int(row["count"])
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _unmapped(responses: DataFrame, contract: Contract) -> dict[str, tuple[str, ...]]:
-    named = {name: field.spellings for name, field in contract.fields.items() if field.spellings}
-    return {name: tuple(aggregates.unmapped(responses, name, known)) for name, known in named.items()}
+    mapped = {name: field.spellings for name, field in contract.fields.items() if field.spellings}
+    return {name: tuple(aggregates.unmapped(responses, name, known)) for name, known in mapped.items()}
 
 
 def _contingency(cells: DataFrame, contract: Contract) -> dict[str, dict[tuple[str, str], int]]:
     claim = contract.hypothesis
     if claim is None:
         return {}
-    return {
-        outcome: {(g, o): n for (g, o), n in aggregates.counts(cells, [claim.field, outcome]).items()} for outcome in claim.outcomes
-    }
+    pairs: dict[str, Any] = {outcome: aggregates.counts(cells, [claim.field, outcome]) for outcome in claim.outcomes}
+    return {outcome: {(group, value): n for (group, value), n in found.items()} for outcome, found in pairs.items()}
 
 
 def _group_counts(cells: DataFrame, contract: Contract) -> dict[str, int]:
     claim = contract.hypothesis
-    return {g: n for (g,), n in aggregates.counts(cells, [claim.field]).items()} if claim else {}
+    return {group: n for (group,), n in aggregates.counts(cells, [claim.field]).items()} if claim else {}

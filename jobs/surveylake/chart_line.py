@@ -38,7 +38,7 @@ def draw_line(table: Summary, findings: Findings) -> Drawn:
         f"{shorten(row[band])} {count(people(row))}" + _mean_of(mean)
         for row, mean in zip(rows, means, strict=True)
     ]
-    return Drawn(figure, title, caption, f"Line chart of answers{' and mean ' + words(measure) if measure else ''} by "
+    return Drawn(figure, title, caption, f"Line chart of answers{' and mean ' + words(measure or '') if panels == 2 else ''} by "
                                          f"{words(band)}: {', '.join(said)}.")  # fmt: skip
 
 

@@ -7,12 +7,11 @@ from surveylake.chart_bars import caption_of, tint
 from surveylake.findings import Findings, Summary
 from surveylake.labels import (
     MERGED,
-    NOT_GIVEN,
     count,
+    group_name,
     joined,
     measure_words,
     people,
-    plural,
     shorten,
     words,
 )
@@ -24,7 +23,7 @@ VECTOR_POINTS = 1_000
 """past so many points an SVG holds them as one image, or it would weigh megabytes"""
 
 
-def draw_scatter(findings: Findings, group: str, table: Summary | None) -> Drawn:
+def draw_scatter(findings: Findings, group: str, table: Summary) -> Drawn:
     """Every answer's measure as a point in its group's strip, moved a little at random: no point is exactly a person's."""
     names, strips = _strips(findings, group, table)
     label = measure_words(findings.contract)
@@ -49,17 +48,16 @@ def draw_scatter(findings: Findings, group: str, table: Summary | None) -> Drawn
     axes = place(figure, left + labels, bottom + 0.45, width - labels - 0.12, height - 0.45)
     _draw_strips(axes, names, strips, middles)
     axes.set_xlabel(label, size=9, labelpad=3)
-    alt = f"Scatter chart of {label} by {words(group)}, {plural(shown, 'point')}. {title}."
+    points = ", ".join(
+        f"{shorten(name)} {count(len(strip))}" for name, strip in zip(names, strips, strict=True)
+    )
+    alt = f"Scatter chart of {label} by {words(group)}, points: {points}. {title}."
     return Drawn(figure, title, caption, alt)
 
 
-def _strips(findings: Findings, group: str, table: Summary | None) -> tuple[list[str], list[list[float]]]:
+def _strips(findings: Findings, group: str, table: Summary) -> tuple[list[str], list[list[float]]]:
     """Names and measures of the strips, most answers first. A group the summary does not publish is not shown by name."""
-    public = {str(row[group] or NOT_GIVEN): people(row) for row in table.rows} if table else {}
-    sizes: dict[str, int] = dict(public)
-    if not table:
-        for _, name in findings.points:
-            sizes[name] = sizes.get(name, 0) + 1
+    sizes = {group_name(row[group]): people(row) for row in table.rows}
     named = sorted(
         (name for name in sizes if not MERGED.fullmatch(name)), key=lambda name: (-sizes[name], name)
     )
@@ -76,11 +74,10 @@ def _how_drawn(shown: int, total: int) -> str:
     return f"{sampled}Points are moved a little at random; no point says who answered."
 
 
-def _medians(findings: Findings, group: str, table: Summary | None) -> dict[str, float]:
+def _medians(findings: Findings, group: str, table: Summary) -> dict[str, float]:
     column = f"{findings.contract.summaries.measure}_median"
-    rows = table.rows if table else ()
     return {
-        str(row[group] or NOT_GIVEN): float(row[column] or 0) for row in rows if row.get(column) is not None
+        group_name(row[group]): float(row[column] or 0) for row in table.rows if row.get(column) is not None
     }
 
 

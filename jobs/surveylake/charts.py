@@ -55,7 +55,7 @@ def _pictures(findings: Findings) -> Iterator[tuple[str, Drawn]]:
             yield f"pie_{wanted.group}", draw_pie(groups, version)
         if wanted.bands and (bands := summary_by(findings, wanted.bands)):
             yield f"line_{wanted.bands}", draw_line(bands, findings)
-        if measure := findings.contract.summaries.measure:
+        if groups and (measure := findings.contract.summaries.measure):
             yield f"scatter_{measure}_{wanted.group}", draw_scatter(findings, wanted.group, groups)
         if wanted.stack and (both := summary_by(findings, wanted.group, wanted.stack)):
             yield f"stacked_{wanted.group}_{wanted.stack}", draw_stacked(both, version)

@@ -29,6 +29,7 @@ def command(main: Main) -> Main:
     @functools.wraps(main)
     def run(argv: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+        logging.getLogger("py4j").setLevel(logging.WARNING)
         try:
             return main(argv)
         except SurveylakeError as error:

@@ -27,6 +27,7 @@ PROTOCOL = (
 )
 CREDENTIALS = "Check sasl.mechanism and sasl.username in [kafka.options], and SURVEYLAKE_SASL_PASSWORD."
 CERTIFICATE = "Check ssl.ca.location in [kafka.options], and that the certificate names the host of the bootstrap address."
+PERMISSION = "Ask whoever runs the cluster: sending needs DESCRIBE, WRITE and READ on the topic, reading DESCRIBE and READ."
 
 Answer = TypeVar("Answer")
 
@@ -74,9 +75,7 @@ def refusal(error: KafkaError, doing: str, hint: str = "") -> TopicError:
     """A broker's refusal as an error for people: a missing permission is named as such."""
     said = error.str().removeprefix("Broker: ")
     if "AUTHORIZATION_FAILED" in error.name():
-        return TopicError(
-            f"{doing}: this user may not ({said})", "Ask whoever runs the cluster for this permission (ACL)."
-        )
+        return TopicError(f"{doing}: this user may not ({said})", PERMISSION)
     return TopicError(f"{doing}: {said}", hint or ELSEWHERE)
 
 
@@ -94,7 +93,7 @@ def _why(bootstrap: str, errors: list[KafkaError], seconds: float) -> TopicError
         if learnt := re.match(r"(?:\w+://)?(\S+)/\d+: (?!.*(?:SASL|SSL))(.*)", text):
             return _advertised(bootstrap, *learnt.groups())
     said = next((text for text in texts if "brokers are down" not in text), "")
-    detail = said.partition(": ")[2] or said
+    detail = said.partition(": ")[2] or said or "no reason given"
     codes = {error.code() for error in errors}
     if KafkaError._AUTHENTICATION in codes:
         return TopicError(f"authentication failed at {bootstrap}: {detail}", CREDENTIALS)

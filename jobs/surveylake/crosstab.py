@@ -1,14 +1,14 @@
 """A two-column summary read as a table of people: its groups, its values, and who is where. No layout."""
 
 from surveylake.findings import Summary
-from surveylake.labels import NOT_GIVEN, Bars, bars_of, joined, people, percent, shorten
+from surveylake.labels import Bars, bars_of, group_name, joined, people, percent, shorten
 
 
 def one_column(table: Summary, index: int) -> Summary:
     """The two-column summary added up over the other column."""
     sums: dict[str, int] = {}
     for row in table.rows:
-        name = str(row[table.by[index]] or NOT_GIVEN)
+        name = group_name(row[table.by[index]])
         sums[name] = sums.get(name, 0) + people(row)
     column = table.by[index]
     return Summary(table.name, (column,), tuple({column: name, "answers": n} for name, n in sums.items()))
@@ -19,7 +19,7 @@ def cells_of(table: Summary, groups: Bars, layers: Bars) -> dict[tuple[str, str]
     rows, columns = [name for name, _ in groups], [name for name, _ in layers]
     cells = {(row, column): 0 for row in rows for column in columns}
     for line in table.rows:
-        first, second = (str(line[column] or NOT_GIVEN) for column in table.by)
+        first, second = (group_name(line[column]) for column in table.by)
         key = (first if first in rows else rows[-1], second if second in columns else columns[-1])
         cells[key] += people(line)
     return cells

@@ -146,8 +146,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _table(counts: dict[tuple[str, str], int]) -> list[list[int]]:
-    """Groups x values without the rows and columns that hold nobody, which chi-square cannot take."""
-    present = {pair: n for pair, n in counts.items() if n > 0}
+    """Groups x values of the people who gave both; chi-square takes no row or column that holds nobody."""
+    present = {pair: n for pair, n in counts.items() if n > 0 and None not in pair}
     groups, values = sorted({g for g, _ in present}), sorted({v for _, v in present})
     return [[present.get((group, value), 0) for value in values] for group in groups]
 

@@ -90,9 +90,14 @@ def people(row: dict[str, Cell]) -> int:
     return int(row.get("answers") or 0)
 
 
+def group_name(cell: Cell) -> str:
+    """A group as it is called everywhere: its value as text, `not given` where NULL."""
+    return NOT_GIVEN if cell is None else str(cell)
+
+
 def bars_of(table: Summary, most: int) -> tuple[Bars, int]:
     """The groups of a one-column summary, largest first, merged ones last; and how many were folded to keep `most`."""
-    pairs = [(str(row[table.by[0]] or NOT_GIVEN), people(row)) for row in table.rows]
+    pairs = [(group_name(row[table.by[0]]), people(row)) for row in table.rows]
     named = sorted((pair for pair in pairs if not MERGED.fullmatch(pair[0])), key=lambda p: (-p[1], p[0]))
     merged = [(int(match[1].replace(",", "")), n) for name, n in pairs if (match := MERGED.fullmatch(name))]
     folded = named[most:]

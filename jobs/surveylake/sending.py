@@ -59,7 +59,8 @@ class Sender:
         most = min(max(largest_batch(kafka, topic), 1_000), 1_000_000_000)
         options: dict[str, Any] = {
             **quiet_options(kafka), "enable.idempotence": True, "acks": "all", "compression.type": kafka.compression,
-            "linger.ms": 20, "batch.size": min(most, 1_000_000), "message.max.bytes": most, "batch.num.messages": 100_000, "message.timeout.ms": ANSWER_SECONDS * 1000,
+            "linger.ms": 20, "batch.size": min(most, 1_000_000), "message.max.bytes": most, "batch.num.messages": 100_000,
+            "message.timeout.ms": ANSWER_SECONDS * 1000,
             "queue.buffering.max.messages": queue, "queue.buffering.max.kbytes": 131_072,
             # Java's own way to choose a partition: other programs' records of a key land beside ours.
             "partitioner": "murmur2_random",

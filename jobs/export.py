@@ -1,0 +1,72 @@
+"""Delta tables in; CSV files, charts, report and manifest out, replaced as one set.
+
+Run it:  python jobs/export.py --lake lake --out out      or      spark-submit jobs/export.py --lake lake --out out
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from surveylake import cli
+from surveylake.config import Config, load_config
+from surveylake.contract import Contract, load_contract
+from surveylake.errors import StorageError
+
+if TYPE_CHECKING:
+    from surveylake.analysis import Published
+
+EXAMPLES = """
+  python jobs/export.py                                  lake/ into out/
+  python jobs/export.py --lake /data/lake --out /data/published
+  SPARK_CONF_DIR=conf spark-submit jobs/export.py --lake lake --out out
+"""
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Publish what aggregate.py made last."""
+    parser = cli.survey_parser("export", "Write CSV files, charts and the report from the tables in LAKE.", EXAMPLES)
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder to publish in (default: %(default)s)")
+    args = parser.parse_args(argv)
+    config, contract = load_config(args.conf), load_contract(args.survey)
+    export(args.lake, args.out, config, contract, None)
+    return 0
+
+
+def export(root: str, out: Path, config: Config, contract: Contract, published: "Published | None") -> None:
+    """The whole step, for this verb and for run.py, which hands over what aggregate has just made."""
+    began = time.monotonic()
+    from surveylake import charts, evidence, report, session, sheets, tables
+    from surveylake.publish import Publication
+    from surveylake.responses_csv import write_responses_csv
+
+    spark = session.open_session("surveylake export")
+    lake = tables.Lake(cli.absolute(root))
+    with Publication(out, lake.root) as publication:
+        made = published or _aggregated(lake, config, contract)
+        responses = tables.read(spark, lake.table(tables.RESPONSES), made.responses_version)
+        write_responses_csv(responses, contract, publication.path("responses.csv"))
+        sheets.write_summaries(made.findings, publication.folder())
+        drawn = charts.draw_charts(made.findings, publication.folder("charts"))
+        weighed = evidence.weigh(made.findings)
+        report.write_report(made.findings, weighed, drawn, publication.folder(), config.publish.smallest_group)
+        files = publication.commit(sheets.facts_of(made.findings))
+    print(f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s")
+
+
+def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Published":  # noqa: F821
+    """What aggregate.py made last, computed again from the same version of `records`."""
+    from surveylake import analysis, session, tables
+
+    spark = session.open_session("surveylake export")
+    path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
+    note = tables.note_of(spark, path)
+    if note.get("contract") != contract.fingerprint:
+        raise StorageError(f"{path} was made under another contract than {contract.name}", "Run jobs/aggregate.py again, then this.")
+    return analysis.analyse(spark, lake, contract, config.publish, int(note["records_version"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""The whole way in one process: CSV -> Kafka -> records -> responses and summaries -> CSV files, charts and report.
+
+Run it:  make run INPUT=answers.csv      or      python jobs/run.py --input answers.csv
+"""
+
+import hashlib
+import re
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import aggregate
+import export
+import produce
+import stream
+
+from surveylake import cli
+from surveylake.answers import read_answers
+from surveylake.broker import EmbeddedBroker
+from surveylake.config import Config, load_config
+from surveylake.connection import connect
+from surveylake.contract import Contract, load_contract
+from surveylake.errors import InputError
+from surveylake.java import java_environment
+from surveylake.lakelock import one_writer
+from surveylake.project import VAR
+from surveylake.sent import sources
+from surveylake.session import check_spark, open_session
+
+EXAMPLES = """
+  python jobs/run.py                                          the survey's own sample
+  python jobs/run.py --input answers.csv --lake lake --out out
+  python jobs/run.py --input wave2.csv --add                  a second file into the same lake
+  python jobs/run.py --bootstrap kafka:9092                   an existing broker instead of the embedded one
+"""
+
+
+T = TypeVar("T")
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run every step and say how long each took."""
+    parser = cli.survey_parser("run", "From a CSV through Kafka to Delta tables, counts, charts and a report.", EXAMPLES)
+    parser.add_argument("--input", type=Path, metavar="CSV", help="answers (default: the survey's own sample)")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="exports (default: %(default)s)")
+    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="an existing broker (default: an embedded one)")
+    parser.add_argument("--add", action="store_true", help="let this file join the answers of another in the same lake")
+    args = parser.parse_args(argv)
+    config, contract = load_config(args.conf), load_contract(args.survey)
+    answers = args.input or args.survey.with_suffix(".sample.csv")
+    check_spark()
+    java_environment()
+    source = read_answers(answers, contract).source
+    took: dict[str, float] = {}
+    with one_writer(args.lake, "run.py"), ThreadPoolExecutor(1) as pool, _broker(args.bootstrap, args.lake, config, took, pool) as ready:
+        _refuse_a_mix(ready, contract, source, answers, args)
+        _timed(took, "produce", lambda: _produce(answers, args, ready))
+        _timed(took, "stream", lambda: stream.stream(args.lake, ready, contract, "available-now"))
+        published = _timed(took, "aggregate", lambda: aggregate.aggregate(args.lake, ready, contract))
+        _timed(took, "export", lambda: export.export(args.lake, args.out, ready, contract, published))
+    print("took: " + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in took.items()) + f", in all {sum(took.values()):.1f} s")
+    return 0
+
+
+@contextmanager
+def _broker(bootstrap: str | None, lake: str, config: Config, took: dict[str, float], pool: ThreadPoolExecutor) -> Iterator[Config]:
+    """The configuration at a broker that answers, with Spark started meanwhile; an embedded broker ends with the block."""
+    began = time.monotonic()
+    spark = pool.submit(open_session, "surveylake run")
+    if bootstrap:
+        connect(config.at(bootstrap).kafka)
+        spark.result()
+        took["start"] = time.monotonic() - began
+        yield config.at(bootstrap)
+        return
+    with EmbeddedBroker(_kafka_folder(lake)) as broker:
+        spark.result()
+        took["start"] = time.monotonic() - began
+        yield config.at(broker.bootstrap)
+        stopping = time.monotonic()
+    took["stop"] = time.monotonic() - stopping
+
+
+def _kafka_folder(lake: str) -> Path:
+    """One embedded Kafka per lake: two lakes never read each other's topic."""
+    where = cli.absolute(lake)
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", Path(where).name)[:40]
+    return VAR / "kafka" / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}"
+
+
+def _refuse_a_mix(config: Config, contract: Contract, source: str, answers: Path, args: Namespace) -> None:
+    """InputError when the topic holds another file's answers and --add was not given: two surveys must not mix unseen."""
+    if args.add or contract.topic not in connect(config.kafka)[1].topics:
+        return
+    others = {known: n for known, n in sources(config.kafka, contract.topic).items() if known != source}
+    if others:
+        raise InputError(
+            f"topic {contract.topic} already holds {sum(others.values()):,} answers that are not from {answers}; they would be counted together",
+            f"To keep them apart: make run INPUT={answers} LAKE=another-lake OUT=another-out. To count them together: add ADD=1 (--add).",
+        )
+
+
+def _produce(answers: Path, args: Namespace, config: Config) -> None:
+    given = [str(answers), "--survey", str(args.survey), "--bootstrap", config.kafka.bootstrap]
+    code = produce.main([*given, *(["--conf", str(args.conf)] if args.conf else [])])
+    if code:
+        raise SystemExit(code)
+
+
+def _timed(took: dict[str, float], step: str, work: Callable[[], T]) -> T:
+    began = time.monotonic()
+    done = work()
+    took[step] = time.monotonic() - began
+    return done
+
+
+if __name__ == "__main__":
+    sys.exit(main())

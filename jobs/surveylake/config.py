@@ -12,7 +12,7 @@ from surveylake.errors import ConfigError
 from surveylake.project import CONF
 
 ALLOWED_KAFKA_OPTIONS = frozenset({
-    "security.protocol", "sasl.mechanism", "sasl.username", "sasl.password", "ssl.ca.location",
+    "security.protocol", "sasl.mechanism", "sasl.username", "ssl.ca.location",
     "client.id", "client.rack", "request.timeout.ms", "session.timeout.ms",
     "fetch.min.bytes", "fetch.max.bytes", "fetch.max.wait.ms", "max.partition.fetch.bytes", "receive.buffer.bytes",
 })  # fmt: skip

@@ -3,18 +3,21 @@
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from surveylake.errors import ConfigError, SetupError
 from surveylake.jars import local_jars, spark_setting
 from surveylake.java import java_environment
 from surveylake.project import CONF, ROOT
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 DELTA_CLASS = "io.delta.sql.DeltaSparkSessionExtension"
 KAFKA_CLASS = "org.apache.spark.sql.kafka010.KafkaSourceProvider"
 
 
-def open_session(name: str) -> "SparkSession":  # noqa: F821  (pyspark is imported once Java and Spark are known to fit)
+def open_session(name: str) -> "SparkSession":
     """A session called `name`, or the one that is already open here.
 
     Raises SetupError when Java, Spark or the jars are not the pinned ones, before the JVM starts where that can be told.
@@ -25,8 +28,10 @@ def open_session(name: str) -> "SparkSession":  # noqa: F821  (pyspark is import
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not submitted:
         _prepare_launch()
-    from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession  # only now that Java and Spark are known to fit
 
+    if (running := SparkSession.getActiveSession()) is not None:
+        return running
     try:
         spark = SparkSession.builder.appName(name).getOrCreate()
     except Exception as error:
@@ -74,7 +79,9 @@ def _prepare_launch() -> None:
     jars = local_jars("spark")
     if jars and "PYSPARK_SUBMIT_ARGS" not in os.environ:
         listed = ",".join(str(jar) for jar in jars)
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f'--conf spark.jars.packages= --conf "spark.jars={listed}" pyspark-shell'
+        os.environ["PYSPARK_SUBMIT_ARGS"] = (
+            f'--conf spark.jars.packages= --conf spark.jars.excludes= --conf "spark.jars={listed}" pyspark-shell'
+        )
 
 
 def _check_jars(spark: Any) -> None:

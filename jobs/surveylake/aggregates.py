@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
-from pyspark.sql import Column, DataFrame, Row, functions as F
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
 
 from surveylake import sql
 from surveylake.contract import Contract
+from surveylake.disclosure import Group
+from surveylake.disclosure import small_groups as small_groups
 from surveylake.findings import Cell
 
 MEASURES = ("mean", "median", "sd", "min", "max")
 """The statistics of a measure, in this order; `sd` is the sample standard deviation (n - 1)."""
 COUNT = "people"
-Group = tuple[str, ...]
 
 
 def latest(records: DataFrame, contract: Contract) -> DataFrame:
@@ -21,8 +23,17 @@ def latest(records: DataFrame, contract: Contract) -> DataFrame:
     Kafka keeps the order of one key within a partition by offset, whatever clocks say; the partition breaks ties.
     """
     names = [*contract.columns, "epoch", "partition", "offset", "timestamp"]
-    order = ", ".join(["epoch", "offset", "partition", *(sql.name(n) for n in names if n not in ("epoch", "partition", "offset"))])
-    newest = records.where("accepted").groupBy(contract.key).agg(F.expr(f"max(struct({order}))").alias("~newest"))
+    order = ", ".join(
+        [
+            "epoch",
+            "offset",
+            "partition",
+            *(sql.name(n) for n in names if n not in ("epoch", "partition", "offset")),
+        ]
+    )
+    newest = (
+        records.where("accepted").groupBy(contract.key).agg(F.expr(f"max(struct({order}))").alias("~newest"))
+    )
     return newest.selectExpr(*(f"`~newest`.{sql.name(name)}" for name in names))
 
 
@@ -32,41 +43,24 @@ def cells(responses: DataFrame, contract: Contract) -> DataFrame:
     labelled = [F.coalesce(F.col(column).cast("string"), F.lit("(none)")).alias(column) for column in columns]
     measure = contract.summaries.measure
     extra = [F.col(measure).alias("~measure")] if measure else []
-    return responses.select(*labelled, *extra).groupBy(*columns, *(["~measure"] if measure else [])).agg(F.count("*").alias(COUNT))
+    return (
+        responses.select(*labelled, *extra)
+        .groupBy(*columns, *(["~measure"] if measure else []))
+        .agg(F.count("*").alias(COUNT))
+    )
 
 
 def counts(cell_rows: DataFrame, by: Sequence[str]) -> dict[Group, int]:
     """Group -> people, unmerged."""
-    return {tuple(row[c] for c in by): row[COUNT] for row in cell_rows.groupBy(*by).agg(F.sum(COUNT).alias(COUNT)).collect()}
+    return {
+        tuple(row[c] for c in by): row[COUNT]
+        for row in cell_rows.groupBy(*by).agg(F.sum(COUNT).alias(COUNT)).collect()
+    }
 
 
-def small_groups(found: dict[Group, int], smallest: int) -> set[Group]:
-    """The groups to be merged, so that no group under `smallest` people shows, and none can be worked out from totals.
-
-    Two at least are merged, with `smallest` people together; in a table of two columns no row or column keeps exactly
-    one merged cell, for the others and the total would give it away (complementary suppression; Willenborg and de Waal,
-    Elements of Statistical Disclosure Control, 2001, chapter 1).
-    """
-    hidden = {group for group, people in found.items() if people < smallest}
-    while hidden and len(hidden) < len(found):
-        lines = _given_away(found, hidden)
-        enough = len(hidden) > 1 and sum(found[group] for group in hidden) >= smallest
-        if enough and not lines:
-            break
-        candidates = (lines[0] if lines else set(found)) - hidden
-        hidden.add(min(candidates, key=lambda group: (found[group], group)))
-    return hidden
-
-
-def _given_away(found: dict[Group, int], hidden: set[Group]) -> list[set[Group]]:
-    """The rows and columns of a two-column table that hold exactly one hidden cell and another one to hide."""
-    if len(next(iter(found))) < 2:
-        return []
-    lines = [{g for g in found if g[axis] == value} for axis in (0, 1) for value in sorted({g[axis] for g in found})]
-    return [line for line in lines if len(line & hidden) == 1 and len(line) > 1]
-
-
-def summary(cell_rows: DataFrame, by: Sequence[str], hidden: set[Group], total: int, measure: str | None) -> DataFrame:
+def summary(
+    cell_rows: DataFrame, by: Sequence[str], hidden: set[Group], total: int, measure: str | None
+) -> DataFrame:
     """Grain: one row per published group of `by`; columns: by…, answers, share, and the measure's statistics.
 
     The groups in `hidden` are one row 'Other (n groups)'. Ordered by the groups' names, that row last.
@@ -91,7 +85,7 @@ def _statistics(measure: str) -> list[Column]:
     expressions = {
         "mean": mean,
         "median": f"percentile({x}, 0.5, {n})",
-        "sd": f"sqrt({squares} / nullif(sum({n}) - 1, 0))",
+        "sd": f"IF(sum({n}) > 1, sqrt({squares} / (sum({n}) - 1)), NULL)",
         "min": "min(`~measure`)",
         "max": "max(`~measure`)",
     }
@@ -106,22 +100,39 @@ def received(records: DataFrame, contract: Contract, by: str) -> DataFrame:
     measure = contract.summaries.measure
     counted = F.count(measure) if measure else F.count("*")
     group = F.coalesce(F.col(by).cast("string"), F.lit("(none)")).alias(by)
-    found = records.groupBy(group).agg(counted.alias("received"), F.count_if(F.col("accepted")).alias("accepted"))
+    found = records.groupBy(group).agg(
+        counted.alias("received"), F.count_if(F.col("accepted")).alias("accepted")
+    )
     return found.where("received > 0 OR accepted > 0").orderBy(by)
 
 
 def unmapped(responses: DataFrame, column: str, known: Iterable[str]) -> list[str]:
     """The spellings of a field that its declared map does not know, sorted; at most 1000."""
-    rows = responses.where(~F.col(column).isin(*known)).select(column).distinct().orderBy(column).limit(1000).collect()
+    rows = (
+        responses.where(~F.col(column).isin(*known))
+        .select(column)
+        .distinct()
+        .orderBy(column)
+        .limit(1000)
+        .collect()
+    )
     return [row[column] for row in rows]
 
 
-def points(responses: DataFrame, measure: str, group: str, most: int, total: int, seed: int = 20) -> tuple[tuple[float, str], ...]:
+def points(
+    responses: DataFrame, measure: str, group: str, most: int, total: int, seed: int = 20
+) -> tuple[tuple[float, str], ...]:
     """(measure, group) of each response that has both, or of `most` of them drawn by a seeded hash of their offsets."""
     both = responses.where(F.col(measure).isNotNull() & F.col(group).isNotNull())
     if total > most:
         both = both.orderBy(F.xxhash64(F.lit(seed), "epoch", "partition", "offset")).limit(most)
-    rows = both.select(F.col(measure).cast("double").alias("x"), F.col(group).cast("string").alias("g"), "epoch", "partition", "offset")
+    rows = both.select(
+        F.col(measure).cast("double").alias("x"),
+        F.col(group).cast("string").alias("g"),
+        "epoch",
+        "partition",
+        "offset",
+    )
     found = sorted(rows.collect(), key=lambda r: (r["epoch"], r["partition"], r["offset"]))
     return tuple((row["x"], row["g"]) for row in found)
 

@@ -1,10 +1,12 @@
 """One pinned version of `records` in; `responses`, the `summary_…` tables and the findings out."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession, functions as F
+from pyspark.sql.types import StructType
 
 from surveylake import aggregates, rules, sql, tables
 from surveylake.config import Publish
@@ -14,7 +16,6 @@ from surveylake.tables import RECORDS, RESPONSES, Lake
 
 WRITERS = 4
 """Summary tables written at a time: each is a few rows, and most of the time is spent waiting for files."""
-CONSTRAINTS = "delta.constraints."
 
 
 @dataclass(frozen=True)
@@ -32,24 +33,18 @@ def write_responses(spark: SparkSession, lake: Lake, contract: Contract, version
     there = tables.exists(spark, path)
     if there and tables.note_of(spark, path) == note:
         return False
-    people = aggregates.latest(tables.read(spark, lake.table(RECORDS), version), contract)
     if not there or not _has_checks(spark, path, contract):
-        tables.replace(people.limit(0), path, {"contract": contract.fingerprint})
-        for name, check in rules.checks(contract).items():
-            spark.sql(f"ALTER TABLE delta.{sql.name(path)} ADD CONSTRAINT {sql.name(name)} CHECK ({check})")
-    tables.replace(people, path, note)
+        tables.create_responses(spark, lake, contract, rules.checks(contract))
+    tables.replace(aggregates.latest(tables.read(spark, lake.table(RECORDS), version), contract), path, note)
     return True
 
 
 def _has_checks(spark: SparkSession, path: str, contract: Contract) -> bool:
-    """Whether the table's CHECK constraints are this contract's; others are dropped, so that they can be made anew."""
+    """Whether the table's columns and CHECK constraints are this contract's."""
     properties = tables.properties(spark, path)
-    there = {k.removeprefix(CONSTRAINTS): v for k, v in properties.items() if k.startswith(CONSTRAINTS)}
-    if there == rules.checks(contract):
-        return True
-    for name in there:
-        spark.sql(f"ALTER TABLE delta.{sql.name(path)} DROP CONSTRAINT {sql.name(name)}")
-    return False
+    there = {k.removeprefix(tables.CONSTRAINTS): v for k, v in properties.items() if k.startswith(tables.CONSTRAINTS)}
+    columns = {field.name: field.dataType.simpleString() for field in tables.read(spark, path).schema}
+    return there == rules.checks(contract) and list(contract.columns.items()) == list(columns.items())[: len(contract.columns)]
 
 
 def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, version: int) -> Published:
@@ -83,7 +78,13 @@ def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publis
         )
     finally:
         cells.unpersist()
-    return Published(findings, {name: spark.createDataFrame(rows, schema) for name, (schema, rows) in held.items()}, responses_version)
+    return Published(findings, {name: _frame(spark, rows, schema) for name, (schema, rows) in held.items()}, responses_version)
+
+
+def _frame(spark: SparkSession, rows: list[Row], schema: StructType) -> DataFrame:
+    """Collected rows as a frame again, by one literal: Spark folds it into a local relation, and no job runs."""
+    literal = sql.text(json.dumps([row.asDict() for row in rows], default=str))
+    return spark.sql(f"SELECT inline(from_json({literal}, 'array<{schema.simpleString()}>'))")
 
 
 def write_summaries(spark: SparkSession, lake: Lake, published: Published) -> None:

@@ -23,7 +23,7 @@ class Checkpoint:
     """end of a batch that was begun and may or may not be in the table; None when there is none"""
 
 
-class Unusable(Exception):
+class Unusable(Exception):  # noqa: N818 - the name says what the folder is
     """The folder is there, and Spark could not go on from it; the text says why."""
 
 
@@ -40,7 +40,9 @@ def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
         return None
     last_begun, last_done = max(begun), max(done, default=-1)
     if last_begun not in (last_done, last_done + 1):
-        raise Unusable(f"its newest offsets are of batch {last_begun}, its newest commit of batch {last_done}")
+        raise Unusable(
+            f"its newest offsets are of batch {last_begun}, its newest commit of batch {last_done}"
+        )
     if last_done >= 0 and not _text(folder / "commits" / str(last_done)):
         raise Unusable(f"commits/{last_done} is empty")
     end = _offsets(folder / "offsets" / str(last_begun), topic)
@@ -48,6 +50,19 @@ def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
         return Checkpoint(end, None)
     before = _offsets(folder / "offsets" / str(last_done), topic) if last_done >= 0 else {}
     return Checkpoint(before, end)
+
+
+def query_id(folder: Path) -> str:
+    """The id of the query whose checkpoint this is: Delta keeps it beside each batch. Raises Unusable."""
+    try:
+        return str(json.loads(_text(folder / "metadata"))["id"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Unusable("its metadata file is missing, empty or torn") from error
+
+
+def batch_end(folder: Path, batch: int, topic: str) -> Offsets:
+    """Where one batch ends. Raises Unusable when the checkpoint does not know it, or no longer."""
+    return _offsets(folder / "offsets" / str(batch), topic)
 
 
 def agrees(checkpoint: Checkpoint, table: Offsets) -> bool:
@@ -75,7 +90,9 @@ def _covers(checkpoint: Offsets, table: Offsets) -> bool:
     A transaction's end markers and aborted records take offsets and leave no rows: the checkpoint may be ahead by those,
     which only the broker can tell (see resume.py).
     """
-    return all(table.get(partition, end) == end for partition, end in checkpoint.items()) and set(table) <= set(checkpoint)
+    return all(table.get(partition, end) == end for partition, end in checkpoint.items()) and set(
+        table
+    ) <= set(checkpoint)
 
 
 def _numbered(folder: Path) -> list[int]:

@@ -1,23 +1,35 @@
 """From text as it came to a typed value: trim, collapse blanks, one name per spelling, cast. Unknown stays NULL."""
 
 from surveylake import sql
-from surveylake.contract import DECIMAL, Contract, SurveyField
+from surveylake.contract import Contract, SurveyField
+from surveylake.contract_types import DECIMAL
 from surveylake.gate import BLANKS
 
 INTEGER_TEXT = "^[+-]?[0-9]+$"
 DECIMAL_TEXT = r"^[+-]?[0-9]+(\.[0-9]+)?$"
-DATE_TEXT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+DATE_TEXT = "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+CONTROL_AT_AN_END = r"^[\x01-\x1f\x7f]|[\x01-\x1f\x7f]$"
+"""What a cast to a number would pass over; any other control character makes it fail by itself."""
+NO_DIGIT = "\ufffd"
 
 
 def parsed_text(field: SurveyField) -> str:
-    """SQL over `json`: the field's text, blanks collapsed, a JSON number as its digits; NULL where absent or null."""
-    text = f"try_variant_get(json, {sql.path(field.source)}, 'string')"
-    return f"regexp_replace({text}, {sql.text(BLANKS + '+')}, ' ')"
+    """SQL over `json`: the field's text, blanks collapsed, a JSON number as its digits; NULL where absent, null or nested."""
+    text = f"IF({is_wrong_type(field)}, NULL, try_variant_get(json, {sql.path(field.source)}, 'string'))"
+    collapsed = f"regexp_replace({text}, {sql.text(BLANKS + '+')}, ' ')"
+    if field.type != "integer":
+        return collapsed
+    return f"regexp_replace(trim({collapsed}), {sql.text(CONTROL_AT_AN_END)}, {sql.text(NO_DIGIT)})"
 
 
-def json_type(field: SurveyField) -> str:
-    """SQL over `json`: the type of the field (STRING, VOID, OBJECT<…>); NULL where absent."""
-    return f"schema_of_variant(try_variant_get(json, {sql.path(field.source)}, 'variant'))"
+def is_wrong_type(field: SurveyField) -> str:
+    """SQL over `json`: what stands for the field is no text or number of its own; NULL where it is absent.
+
+    A DOUBLE is a number with an exponent or too many digits: its text would not be the one that was sent.
+    """
+    other = "OBJECT|ARRAY|DOUBLE" + ("" if field.type == "boolean" else "|BOOLEAN")
+    return f"schema_of_variant(try_variant_get(json, {sql.path(field.source)}, 'variant')) RLIKE '^({other})'"
 
 
 def typed(index: int, field: SurveyField) -> str:
@@ -38,7 +50,7 @@ def too_precise(index: int, field: SurveyField) -> str:
     """SQL over `~c…`: a decimal with more digits after the point than its type keeps (a cast would round it)."""
     match = DECIMAL.fullmatch(field.type)
     scale = int(match.group(2)) if match else 0
-    beyond = rf"\.[0-9]{{{scale}}}[0-9]*[1-9]"
+    beyond = rf"^[+-]?[0-9]+\.[0-9]{{{scale}}}[0-9]*[1-9][0-9]*$"
     return f"(`~c{index}` RLIKE {sql.text(beyond)})"
 
 

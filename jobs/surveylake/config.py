@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from surveylake.contract import Part, explain
+from surveylake.contract import explain
+from surveylake.contract_types import Part
 from surveylake.errors import ConfigError
 from surveylake.project import CONF
 
@@ -36,7 +37,7 @@ class Kafka(Part):
     replication: Annotated[int, Field(ge=1, le=10)] = 1
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"
     consumer_group: str = ""
-    options: Annotated[dict[str, str], AfterValidator(_allowed_options)] = {}
+    options: Annotated[dict[str, str], AfterValidator(_allowed_options)] = Field(default_factory=dict)
 
 
 class Stream(Part):
@@ -74,8 +75,12 @@ def load_config(path: Path | None = None) -> Config:
     try:
         return Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise ConfigError(f"no configuration at {path}", "Give one with --conf, such as conf/local.toml.") from error
+        raise ConfigError(
+            f"no configuration at {path}", "Give one with --conf, such as conf/local.toml."
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} is not a readable TOML file: {error}", "Correct the file.") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}", "Correct the keys named; conf/local.toml explains each.") from error
+        raise ConfigError(
+            f"{path}: {explain(error)}", "Correct the keys named; conf/local.toml explains each."
+        ) from error

@@ -2,84 +2,41 @@
 
 import hashlib
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from surveylake.contract_types import (
+    Cleaned,
+    ColumnName,
+    Limit,
+    Part,
+    Pattern,
+    TopicName,
+    Typed,
+    is_number,
+    spark_type,
+)
 from surveylake.errors import ConfigError
 
-SPARK_TYPES = {"string": "string", "integer": "int", "date": "date", "boolean": "boolean"}
-"""Contract type -> Spark SQL type; `decimal(p,s)` stands for itself."""
-DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
-RECORD_COLUMNS = (
-    "topic", "partition", "offset", "timestamp", "epoch", "key", "value", "accepted", "failed_rules",
-)  # fmt: skip
-"""What every `records` table holds before the contract's own columns."""
 
-
-def _known_type(name: str) -> str:
-    if name not in SPARK_TYPES and not DECIMAL.fullmatch(name):
-        known = ", ".join([*SPARK_TYPES, "decimal(precision,scale)"])
-        raise ValueError(f"unknown type '{name}'; known types: {known}")
-    return name
-
-
-def _column_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
-        raise ValueError(f"'{name}' must be snake_case: a to z, 0 to 9 and _, starting with a letter")
-    if name in RECORD_COLUMNS:
-        raise ValueError(f"'{name}' is a column that every records table has; choose another name")
-    return name
-
-
-def _linear_pattern(pattern: str) -> str:
-    """Refuse a pattern that does not compile or that nests quantifiers (time exponential in the input)."""
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    if re.search(r"[+*}]\)?[^)]*\)[+*{]", pattern):
-        raise ValueError("a repeated group that itself repeats can take for ever; write it without nesting")
-    return pattern
-
-
-TypeName = Annotated[str, AfterValidator(_known_type)]
-ColumnName = Annotated[str, AfterValidator(_column_name)]
-Pattern = Annotated[str, AfterValidator(_linear_pattern)]
-TopicName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
-
-
-class Part(BaseModel):
-    """A frozen piece of a contract or a conf file: an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class SurveyField(Part):
+class SurveyField(Typed):
     """One field of an answer, as it arrives (`source`) and as it is stored (`type`)."""
 
     source: Annotated[str, Field(min_length=1, pattern=r'^[^"\\\x00-\x1f`]+$')]
-    type: TypeName
     required: bool = False
-    allowed: list[str] = []
-    min: int | float | None = None
-    max: int | float | None = None
+    allowed: list[Cleaned] = Field(default_factory=list)
+    min: Limit | None = None
+    max: Limit | None = None
     pattern: Pattern | None = None
-    spellings: dict[str, list[str]] = {}
-    description: str = ""
-
-    @property
-    def sql_type(self) -> str:
-        """The Spark SQL type, such as `int` or `decimal(10,2)`."""
-        return SPARK_TYPES.get(self.type, self.type)
+    spellings: dict[Cleaned, list[Cleaned]] = Field(default_factory=dict)
 
     @property
     def is_number(self) -> bool:
         """Whether min and max make sense for it."""
-        return self.type == "integer" or self.type.startswith("decimal")
+        return is_number(self.type)
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
@@ -93,28 +50,33 @@ class SurveyField(Part):
         twice = {name for name in names if names.count(name) > 1 or name in self.spellings}
         if twice:
             raise ValueError(f"spelled for two names: {', '.join(sorted(twice))}")
+        useless = sorted(set(self.spellings) - set(self.allowed)) if self.allowed else []
+        if useless:
+            raise ValueError(f"spellings of what is not allowed: {', '.join(useless)}")
         return self
 
 
-class Derived(Part):
+class Derived(Typed):
     """A column computed from the typed fields."""
 
     sql: str
-    type: TypeName
-    description: str = ""
-
-    @property
-    def sql_type(self) -> str:
-        """The Spark SQL type, such as `int` or `decimal(10,2)`."""
-        return SPARK_TYPES.get(self.type, self.type)
 
 
 class Summaries(Part):
     """What is published: one `summary_…` table per list of columns."""
 
-    by: list[list[str]] = []
+    by: list[Annotated[list[str], Field(min_length=1, max_length=2)]] = Field(default_factory=list)
     measure: str | None = None
     received_by: str | None = None
+
+    @model_validator(mode="after")
+    def _are_different_tables(self) -> Self:
+        names = ["_".join(by) for by in self.by]
+        twice = {name for name in names if names.count(name) > 1}
+        twice |= {"_".join(by) for by in self.by if len(set(by)) < len(by)}
+        if twice:
+            raise ValueError(f"by: twice the same: {', '.join(sorted(twice))}")
+        return self
 
 
 class Charts(Part):
@@ -132,8 +94,8 @@ class Hypothesis(Part):
     field: str
     more: str
     less: str
-    words: dict[str, str] = {}
-    outcomes: list[str] = []
+    words: dict[str, str] = Field(default_factory=dict)
+    outcomes: list[str] = Field(default_factory=list)
     caveat: str = ""
 
 
@@ -146,8 +108,8 @@ class Contract(Part):
     key: str
     unknown_fields: Literal["ignore", "reject"] = "ignore"
     fields: dict[ColumnName, SurveyField] = Field(min_length=1)
-    rules: dict[ColumnName, str] = {}
-    derived: dict[ColumnName, Derived] = {}
+    rules: dict[ColumnName, str] = Field(default_factory=dict)
+    derived: dict[ColumnName, Derived] = Field(default_factory=dict)
     summaries: Summaries = Summaries()
     charts: Charts | None = None
     hypothesis: Hypothesis | None = None
@@ -155,8 +117,13 @@ class Contract(Part):
     @property
     def columns(self) -> dict[str, str]:
         """Contract columns of `records` in order: name -> Spark SQL type, fields first, then derived."""
-        parts: dict[str, SurveyField | Derived] = {**self.fields, **self.derived}
-        return {name: part.sql_type for name, part in parts.items()}
+        return {name: spark_type(kind) for name, kind in self.types.items()}
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Contract columns in order: name -> type as the contract says it."""
+        fields = {name: field.type for name, field in self.fields.items()}
+        return fields | {name: part.type for name, part in self.derived.items()}
 
     @property
     def sources(self) -> list[str]:
@@ -184,6 +151,9 @@ class Contract(Part):
         unknown = sorted(set(self._mentions()) - set(self.columns))
         if unknown:
             raise ValueError(f"not a column: {', '.join(unknown)}; columns are {', '.join(self.columns)}")
+        measure = self.summaries.measure
+        if measure is not None and not is_number(self.types[measure]):
+            raise ValueError(f"summaries.measure must be a number; {measure} is a {self.types[measure]}")
         return self
 
     def _mentions(self) -> list[str]:
@@ -207,7 +177,9 @@ def load_contract(path: Path) -> Contract:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} is not a readable TOML file: {error}", "Correct the file.") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}", "Correct the keys named; docs/contract.md lists them all.") from error
+        raise ConfigError(
+            f"{path}: {explain(error)}", "Correct the keys named; docs/contract.md lists them all."
+        ) from error
 
 
 def explain(error: ValidationError) -> str:

@@ -10,9 +10,9 @@ and no backslash, it is strict by construction. That costs one cut and some shor
 but stops after the first document. A value that also parses between `[` and `]`, and as `{"k":` … `}`, has nothing after its
 document: what may follow in a list cannot follow in an object, nor the reverse.
 
-The scaffolding columns start with `~`, which no contract column can. Everything about the rare way stands inside one lambda: Spark
-interprets those, so that the method generated for the common way stays small enough for the JVM to compile (its limit is 8000 bytes
-of bytecode: seven fields, all generated, came to 18,000 and ran five times slower).
+The scaffolding columns start with `~`, which no contract column can. Everything about the rare way stands inside one
+lambda: Spark interprets those, so that the method generated for the common way stays small enough for the JVM to compile
+(its limit is 8000 bytes of bytecode: seven fields, all generated, came to 18,000 and ran five times slower).
 """
 
 from functools import reduce
@@ -26,9 +26,10 @@ BLANKS = r"[\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufef
 """What counts as blank (Java's ASCII \\s, and Unicode's blanks with the invisible ones pasted text brings along)."""
 NOT_PLAIN = r"[^ -\[\]-~]"
 """Anything but printable ASCII, or a backslash."""
-NUL_OR_LONE_SURROGATE = (
-    r"(?i)\u0000|\\u0000|\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2}"
-)
+HIGH, LOW = r"\\u(?i:d[89ab][0-9a-f]{2})", r"\\u(?i:d[c-f][0-9a-f]{2})"
+NUL_OR_LONE_SURROGATE = rf"\u0000|\\u0000|{HIGH}(?!{LOW})|(?<!{HIGH}){LOW}"
+NO_ESCAPE = r"\\u(?![0-9a-fA-F]{4})"
+"""The parser looks at the low byte of each digit only, and would take U+0130 for a 0."""
 ESCAPED_BACKSLASH = r"\\\\"
 MOST_BRACKETS = 200
 """Objects and arrays in one value; the parser itself gives up at a depth of 1000."""
@@ -51,14 +52,17 @@ def with_parts(records: DataFrame, contract: Contract, max_bytes: int) -> DataFr
 def parsed(shape: str, texts: str, max_bytes: int) -> str:
     """SQL: struct(broken, shape, texts) of a value that is not canonical.
 
-    `broken` is the one reason that stands alone, or NULL; then `shape` and `texts`, SQL over the variant `json` and the text `names`
-    (the keys, each between two NULs), are evaluated.
+    `broken` is the one reason that stands alone, or NULL; then `shape` and `texts`, SQL over the variant `json` and the
+    text `names` (the keys, each between two NULs), are evaluated.
     """
-    readable = f"named_struct('broken', broken, 'shape', IF(broken IS NULL, {shape}, NULL), 'texts', IF(broken IS NULL, {texts}, NULL))"
+    shape, texts = (f"IF(broken IS NULL, {wanted}, NULL)" for wanted in (shape, texts))
+    readable = f"named_struct('broken', broken, 'shape', {shape}, 'texts', {texts})"
     edge = sql.text(KEY_EDGE)
     names = f"IF(json IS NULL, NULL, concat({edge}, concat_ws({edge}, json_object_keys({TEXT})), {edge}))"
     judged = let("broken", _broken(), let("names", names, readable))
-    return let("bad", _unparsable(max_bytes), let("json", f"IF(bad IS NULL, try_parse_json({TEXT}), NULL)", judged))
+    return let(
+        "bad", _unparsable(max_bytes), let("json", f"IF(bad IS NULL, try_parse_json({TEXT}), NULL)", judged)
+    )
 
 
 def let(name: str, value: str, body: str) -> str:
@@ -72,11 +76,12 @@ def _broken() -> str:
         f"try_parse_json(concat('[', {TEXT}, ']')) IS NOT NULL"
         f" AND try_parse_json(concat('{{\"k\":', {TEXT}, '}}')) IS NOT NULL"
     )
+    is_object = "startswith(schema_of_variant(json), 'OBJECT')"
     repeated = f"size(array_distinct(json_object_keys({TEXT}))) < size(json_object_keys({TEXT}))"
     return (
         "CASE WHEN bad IS NOT NULL THEN bad WHEN json IS NULL THEN 'malformed'"
-        " WHEN NOT startswith(schema_of_variant(json), 'OBJECT') THEN 'not_an_object'"
-        f" WHEN NOT ({whole}) THEN 'trailing_data' WHEN {repeated} THEN 'duplicate_key' END"
+        f" WHEN NOT ({whole}) THEN IF({is_object}, 'trailing_data', 'malformed')"
+        f" WHEN NOT {is_object} THEN 'not_an_object' WHEN {repeated} THEN 'duplicate_key' END"
     )
 
 
@@ -88,7 +93,11 @@ def part(index: int) -> str:
 def _is_canonical(contract: Contract, max_bytes: int) -> str:
     """SQL over `~parts`: the names and the punctuation are where they belong and the texts are plain."""
     count = len(contract.fields)
-    checks = [f"size(`~parts`) = {4 * count + 1}", "`~parts`[0] = '{'", f"`~parts`[{4 * count}] = {sql.text('}')}"]
+    checks = [
+        f"size(`~parts`) = {4 * count + 1}",
+        "`~parts`[0] = '{'",
+        f"`~parts`[{4 * count}] = {sql.text('}')}",
+    ]
     for i, source in enumerate(contract.sources):
         checks += [f"`~parts`[{4 * i + 1}] = {sql.text(source)}", f"`~parts`[{4 * i + 2}] IN (': ', ':')"]
         if i:
@@ -100,13 +109,14 @@ def _is_canonical(contract: Contract, max_bytes: int) -> str:
 
 def _unparsable(max_bytes: int) -> str:
     """SQL: why a value should not even be parsed, or NULL."""
-    unescaped = f"regexp_replace({TEXT}, {sql.text(ESCAPED_BACKSLASH)}, '')"
+    unescaped = f"regexp_replace({TEXT}, {sql.text(ESCAPED_BACKSLASH)}, '_')"
     return (
         f"CASE WHEN value IS NULL THEN 'tombstone' WHEN octet_length(value) > {max_bytes} THEN 'too_large'"
         " WHEN NOT is_valid_utf8(value) THEN 'bad_encoding'"
-        f" WHEN {TEXT} RLIKE '^[ \\\\t\\\\r\\\\n]*$' THEN 'empty_payload'"
+        f" WHEN {TEXT} RLIKE '^[ \\\\t\\\\r\\\\n]*\\\\z' THEN 'empty_payload'"
         f" WHEN {unescaped} RLIKE {sql.text(NUL_OR_LONE_SURROGATE)} THEN 'bad_encoding'"
-        f" WHEN {_brackets()} > {MOST_BRACKETS} THEN 'too_large' END"
+        f" WHEN {_brackets()} > {MOST_BRACKETS} THEN 'too_large'"
+        f" WHEN {unescaped} RLIKE {sql.text(NO_ESCAPE)} THEN 'malformed' END"
     )
 
 

@@ -37,7 +37,6 @@ class Taken:
     accepted: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     """reason -> records; a record with two reasons counts in both"""
-    batches: int = 0
 
     @property
     def rejected(self) -> int:
@@ -79,7 +78,7 @@ def follow(spark: SparkSession, query: StreamingQuery, lake: Lake, config: Confi
 
     Raises TopicError or StorageError with Spark's cause when the query fails.
     """
-    taken, before, seen, spoke = Taken(), _ends(spark, lake, start.epoch), -1, time.monotonic()
+    taken, seen, spoke = Taken(), -1, time.monotonic()
     with _stop_signals() as stop:
         while not _ended(query):
             if stop.is_set():
@@ -91,7 +90,7 @@ def follow(spark: SparkSession, query: StreamingQuery, lake: Lake, config: Confi
                 spoke = time.monotonic()
                 seen = batch["batchId"] if batch is not None else seen
                 log.info(_progress_line(batch, config, contract))
-    return _counted(spark, lake, start.epoch, before, taken)
+    return _counted(spark, lake, start, taken)
 
 
 def _ended(query: StreamingQuery) -> bool:
@@ -150,17 +149,12 @@ def _lag(batch: Any, config: Config, contract: Contract) -> int | None:
     return sum(max(0, end - read.get(p, first)) for p, (first, end) in bounds.items())
 
 
-def _ends(spark: SparkSession, lake: Lake, epoch: int) -> dict[int, int]:
-    ranges = tables.offset_ranges(tables.read(spark, lake.table(RECORDS)).where(F.col("epoch") == epoch))
-    return {r.partition: r.last for r in ranges}
-
-
-def _counted(spark: SparkSession, lake: Lake, epoch: int, before: dict[int, int], taken: Taken) -> Taken:
-    """Count what lies after `before`, reading the verdicts only; files of earlier offsets are skipped by their statistics."""
-    rows = tables.read(spark, lake.table(RECORDS)).where(F.col("epoch") == epoch)
-    new = F.lit(True) if not before else ~F.col("partition").isin(list(before))
-    for partition, last in before.items():
-        new = new | ((F.col("partition") == partition) & (F.col("offset") > last))
+def _counted(spark: SparkSession, lake: Lake, start: Start, taken: Taken) -> Taken:
+    """Count what the table did not hold before, reading the verdicts only; earlier files are skipped by their statistics."""
+    rows = tables.read(spark, lake.table(RECORDS)).where(F.col("epoch") == start.epoch)
+    new = ~F.col("partition").isin(list(start.table)) if start.table else F.lit(True)
+    for partition, offset in start.table.items():
+        new = new | ((F.col("partition") == partition) & (F.col("offset") >= offset))
     for row in rows.where(new).groupBy("failed_rules").count().collect():
         taken.received += row["count"]
         taken.accepted += row["count"] if not row["failed_rules"] else 0

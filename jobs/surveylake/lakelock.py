@@ -25,7 +25,9 @@ def one_writer(lake: str, doing: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
-        raise StorageError(f"the lake {lake} cannot be written: {error.strerror}", "Give another folder with --lake (LAKE=).") from error
+        raise StorageError(
+            f"the lake {lake} cannot be written: {error.strerror}", "Give another folder with --lake (LAKE=)."
+        ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -33,7 +35,8 @@ def one_writer(lake: str, doing: str) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "another process"
             raise StorageError(
-                f"the lake {lake} is being written by {holder}", "Wait for it, or stop it; two writers on one file system lose data."
+                f"the lake {lake} is being written by {holder}",
+                "Wait for it, or stop it; two writers on one file system lose data.",
             ) from None
         file.seek(0)
         file.truncate()

@@ -15,6 +15,8 @@ from surveylake.tables import EPOCH, LOSS, RECORDS, Lake
 from surveylake.topic import TopicIdentity
 
 log = logging.getLogger(__name__)
+Kept = dict[int, tuple[int, int]]
+"""Partition -> (first offset the broker keeps, next offset to be written)."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Start:
     checkpoint: str
     offsets: str
     """Spark's startingOffsets: used by a fresh checkpoint only"""
+    table: cp.Offsets
+    """what the table holds of this epoch before the query starts: partition -> next offset"""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ class Wishes:
 
 
 def plan_start(
-    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: dict[int, tuple[int, int]], wishes: Wishes
+    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: Kept, wishes: Wishes
 ) -> Start:
-    """Make `records` when it is missing, and say where to go on; `kept` is partition -> (first, next) offset of the broker.
+    """Make `records` when it is missing, and say where to go on.
 
     Raises TopicError for another topic of the same name or for expired records, StorageError when the table cannot tell.
     """
@@ -52,13 +56,16 @@ def plan_start(
     epoch = _epoch(spark, path, properties, identity, topic.name, wishes)
     ranges = [r for r in tables.offset_ranges(tables.read(spark, path)) if r.epoch == epoch]
     table = {r.partition: r.last + 1 for r in ranges}
-    _refuse_loss(spark, path, epoch, table, kept, topic.name, wishes)
+    _refuse_a_shorter_topic(table, kept, topic.name)
+    lost = _expired(epoch, table, kept, properties)
+    _accept_loss(spark, path, lost, topic.name, wishes)
+    table |= {p: kept[p][0] for p in table if kept[p][0] > table[p]}
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{epoch}"
     if "://" in lake.root:
-        return Start(epoch, f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}", wishes.starting_offsets)
+        return Start(epoch, f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}", wishes.starting_offsets, table)
     _settle(folder, topic.name, table, ranges)
     fresh = cp.starting_offsets(topic.name, topic.partitions, table) if table else wishes.starting_offsets
-    return Start(epoch, str(folder), fresh)
+    return Start(epoch, str(folder), fresh, table)
 
 
 def _epoch(spark: SparkSession, path: str, properties: dict[str, str], identity: str, name: str, wishes: Wishes) -> int:
@@ -82,29 +89,36 @@ def _epoch(spark: SparkSession, path: str, properties: dict[str, str], identity:
     return latest + 1
 
 
-def _refuse_loss(
-    spark: SparkSession, path: str, epoch: int, table: cp.Offsets, kept: dict[int, tuple[int, int]], name: str, wishes: Wishes
-) -> None:
-    """TopicError when the broker no longer has what comes next, or has less than was read; with accept_loss it is recorded."""
-    expired = {p: (table[p], first - 1) for p, (first, _) in kept.items() if p in table and first > table[p]}
+def _refuse_a_shorter_topic(table: cp.Offsets, kept: Kept, name: str) -> None:
+    """TopicError when the broker has less than was read before."""
     behind = {p: (end, table[p] - 1) for p, (_, end) in kept.items() if p in table and end < table[p]}
-    gone = sorted(set(table) - set(kept))
-    if behind or gone:
-        said = ", ".join([f"partition {p} ends at {end} but {last} was read" for p, (end, last) in behind.items()]
-                         + [f"partition {p} is gone" for p in gone])  # fmt: skip
-        raise TopicError(f"topic {name} lost records that were read before: {said}", "The broker's data was damaged or rolled back: "
-                         "restore it, or make the topic anew and run with --accept-new-topic.")  # fmt: skip
-    if not expired:
-        return
-    said = ", ".join(f"partition {p}: offsets {first} to {last} ({last - first + 1} records)" for p, (first, last) in expired.items())
-    if not wishes.accept_loss:
+    said = [f"partition {p} ends at {end} but {last} was read" for p, (end, last) in behind.items()]
+    said += [f"partition {p} is gone" for p in sorted(set(table) - set(kept))]
+    if said:
+        raise TopicError(f"topic {name} lost records that were read before: {', '.join(said)}", "The broker's data was damaged or "
+                         "rolled back: restore it, or make the topic anew and run with --accept-new-topic.")  # fmt: skip
+
+
+def _expired(epoch: int, table: cp.Offsets, kept: Kept, properties: dict[str, str]) -> dict[str, str]:
+    """Table property -> words, for each range that expired before it was read and was not accepted yet."""
+    gone = {p: (table[p], first - 1) for p, (first, _) in kept.items() if p in table and first > table[p]}
+    named = {
+        f"{LOSS}{epoch}.{p}.{first}-{last}": f"partition {p}: offsets {first} to {last} ({last - first + 1} records)"
+        for p, (first, last) in gone.items()
+    }
+    return {key: words for key, words in named.items() if key not in properties}
+
+
+def _accept_loss(spark: SparkSession, path: str, lost: dict[str, str], name: str, wishes: Wishes) -> None:
+    """TopicError that names what expired unread; with accept_loss the table's properties record it instead."""
+    if lost and not wishes.accept_loss:
         raise TopicError(
-            f"topic {name} no longer has records that were not read yet, by retention or deletion: {said}",
+            f"topic {name} no longer has records that were not read yet, by retention or deletion: {', '.join(lost.values())}",
             "Restore them if you can. To go on without them, run again with --accept-loss: the table will record the ranges.",
         )
-    for p, (first, last) in expired.items():
-        tables.set_property(spark, path, f"{LOSS}{epoch}.{p}.{first}-{last}", "accepted")
-    log.info("accepted as lost: %s", said)
+    for key, words in lost.items():
+        tables.set_property(spark, path, key, "accepted")
+        log.info("accepted as lost: %s", words)
 
 
 def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> None:

@@ -1,7 +1,7 @@
 """Why a record is not acceptable: one reason per field at most, then the contract's own rules. NULL fails a rule."""
 
 from surveylake import sql
-from surveylake.cleaning import DECIMAL_TEXT, INTEGER_TEXT, json_type, too_precise
+from surveylake.cleaning import DECIMAL_TEXT, INTEGER_TEXT, is_wrong_type, too_precise
 from surveylake.contract import Contract, SurveyField
 from surveylake.gate import KEY_EDGE, TEXT
 
@@ -12,20 +12,23 @@ def shape_reasons(contract: Contract) -> list[str]:
     for field in contract.fields.values():
         missing = f"NOT contains(names, {_key(field.source)})"
         near = f"{missing} AND contains(lower(names), {_key(field.source.lower())})"
-        nested = f"{json_type(field)} RLIKE '^(OBJECT|ARRAY{'' if field.type == 'boolean' else '|BOOLEAN'})'"
-        found += [
-            _when(missing, "missing_field", field), _when(near, "wrong_case", field), _when(nested, "wrong_type", field)
-        ]  # fmt: skip
+        found.append(_when(missing, "missing_field", field))
+        found.append(_when(near, "wrong_case", field))
+        found.append(_when(is_wrong_type(field), "wrong_type", field))
     if contract.unknown_fields == "reject":
         known = ", ".join(sql.text(source) for source in contract.sources)
-        found.append(f"IF(size(array_except(json_object_keys({TEXT}), array({known}))) > 0, 'unknown_field', NULL)")
+        found.append(
+            f"IF(size(array_except(json_object_keys({TEXT}), array({known}))) > 0, 'unknown_field', NULL)"
+        )
     return found
 
 
 def is_acceptable(index: int, name: str, field: SurveyField) -> str:
     """SQL over `~c…` and the typed column: nothing is wrong with the field; never NULL."""
     value, clean = sql.name(name), f"`~c{index}`"
-    present = f"{value} IS NOT NULL" if field.required else f"({value} IS NOT NULL OR coalesce({clean}, '') = '')"
+    present = (
+        f"{value} IS NOT NULL" if field.required else f"({value} IS NOT NULL OR coalesce({clean}, '') = '')"
+    )
     return " AND ".join([present, *(condition for condition, _ in limits(name, field))])
 
 
@@ -34,7 +37,8 @@ def field_reason(index: int, name: str, field: SurveyField) -> str:
     clean, value = f"`~c{index}`", sql.name(name)
     filled = f"coalesce({clean}, '') <> ''"
     unreadable = f"{filled} AND {value} IS NULL"
-    told = f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(f'(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})')})"
+    told_of = f"(^|{SEPARATOR})(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})"
+    told = f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(told_of)})"
     whens = [(told, "NULL")]
     if field.required:
         whens.append((f"NOT ({filled})", "blank"))
@@ -55,14 +59,19 @@ def limits(name: str, field: SurveyField) -> list[tuple[str, str]]:
     column = sql.name(name)
     found = []
     if field.allowed:
-        found.append((f"{column} IN ({', '.join(sql.text(value) for value in field.allowed)})", "not_allowed"))
+        found.append(
+            (f"{column} IN ({', '.join(sql.text(value) for value in field.allowed)})", "not_allowed")
+        )
     if field.min is not None:
         found.append((f"{column} >= {field.min}", "out_of_range"))
     if field.max is not None:
         found.append((f"{column} <= {field.max}", "out_of_range"))
     if field.pattern is not None:
         found.append((f"{column} RLIKE {sql.text(field.pattern)}", "pattern"))
-    return [(f"coalesce({condition}, {'false' if field.required else 'true'})", reason) for condition, reason in found]
+    return [
+        (f"coalesce({condition}, {'false' if field.required else 'true'})", reason)
+        for condition, reason in found
+    ]
 
 
 def contract_rule(name: str, predicate: str) -> str:

@@ -30,8 +30,6 @@ def open_session(name: str) -> "SparkSession":
         _prepare_launch()
     from pyspark.sql import SparkSession  # only now that Java and Spark are known to fit
 
-    if (running := SparkSession.getActiveSession()) is not None:
-        return running
     try:
         spark = SparkSession.builder.appName(name).getOrCreate()
     except Exception as error:

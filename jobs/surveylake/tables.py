@@ -32,6 +32,7 @@ RECORD_PROPERTIES = {
 }
 EPOCH = "surveylake.epoch."
 LOSS = "surveylake.loss."
+CONSTRAINTS = "delta.constraints."
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,29 @@ def exists(spark: SparkSession, path: str) -> bool:
 
 def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
     """Make the empty `records` table, its first epoch being the topic `identity` ('cluster id/topic id')."""
-    builder = DeltaTable.createIfNotExists(spark).location(lake.table(RECORDS)).comment(f"every Kafka record of {contract.topic}")
-    for name, (kind, comment) in RECORD_SCHEMA.items():
-        builder = builder.addColumn(name, kind, comment=comment)
-    for name, kind in contract.columns.items():
-        part = contract.fields.get(name) or contract.derived[name]
-        builder = builder.addColumn(name, kind, comment=part.description)
-    for key, value in {**RECORD_PROPERTIES, f"{EPOCH}1": identity}.items():
+    columns = {**RECORD_SCHEMA, **_described(contract)}
+    create(spark, lake.table(RECORDS), columns, {**RECORD_PROPERTIES, f"{EPOCH}1": identity}, f"every Kafka record of {contract.topic}")
+
+
+def create_responses(spark: SparkSession, lake: Lake, contract: Contract, checks: dict[str, str]) -> None:
+    """Make the `responses` table anew, empty, with the contract's CHECK constraints (name -> SQL)."""
+    where_from = {name: RECORD_SCHEMA[name] for name in ("epoch", "partition", "offset", "timestamp")}
+    properties = {f"{CONSTRAINTS}{name}": check for name, check in checks.items()}
+    create(spark, lake.table(RESPONSES), {**_described(contract), **where_from}, properties,
+           "one row per participant: the latest accepted record")  # fmt: skip
+
+
+def create(spark: SparkSession, path: str, columns: dict[str, tuple[str, str]], properties: dict[str, str], comment: str) -> None:
+    """Make the empty table at `path`, or replace what is there; column -> (SQL type, comment). StorageError when it cannot be."""
+    builder = DeltaTable.createOrReplace(spark).location(path).comment(comment)
+    for name, (kind, meaning) in columns.items():
+        builder = builder.addColumn(name, kind, comment=meaning)
+    for key, value in properties.items():
         builder = builder.property(key, value)
     try:
         builder.execute()
     except Exception as error:
-        raise StorageError(f"{lake.table(RECORDS)} cannot be made: {first_line(error)}", "Check the path and its permissions.") from error
+        raise StorageError(f"{path} cannot be made: {first_line(error)}", "Check the path and its permissions.") from error
 
 
 def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
@@ -86,9 +98,10 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 
 
 def properties(spark: SparkSession, path: str) -> dict[str, str]:
-    """The table's properties."""
-    row = spark.sql(f"DESCRIBE DETAIL delta.{sql.name(path)}").select("properties").first()
-    return dict(row["properties"]) if row else {}
+    """The table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
+    found = _log(spark, path).metadata().configuration()
+    as_java = spark._jvm.scala.jdk.javaapi.CollectionConverters.asJava  # type: ignore[union-attr]
+    return {str(key): str(value) for key, value in as_java(found).items()}
 
 
 def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
@@ -98,10 +111,7 @@ def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
 
 def version(spark: SparkSession, path: str) -> int:
     """The table's latest version."""
-    row = DeltaTable.forPath(spark, path).history(1).select("version").first()
-    if row is None:
-        raise StorageError(f"{path} has no version", "Run jobs/verify.py on the lake.")
-    return int(row["version"])
+    return int(_log(spark, path).version())
 
 
 def read(spark: SparkSession, path: str, at: int | None = None) -> DataFrame:
@@ -125,10 +135,28 @@ def replace(frame: DataFrame, path: str, note: dict[str, Any], partial_to: str |
     (writer.option("replaceWhere", partial_to) if partial_to else writer).save(path)
 
 
+def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], note: dict[str, Any]) -> None:
+    """Give the rows that share `keys` with a row of `changed` its other columns, in one commit; none is added or removed."""
+    same = " AND ".join(f"old.{sql.name(key)} = new.{sql.name(key)}" for key in keys)
+    values = {sql.name(column): f"new.{sql.name(column)}" for column in changed.columns if column not in keys}
+    setting = "spark.databricks.delta.commitInfo.userMetadata"  # MERGE has no option for the commit's note
+    spark.conf.set(setting, json.dumps(note, sort_keys=True))
+    try:
+        table = DeltaTable.forPath(spark, path).alias("old")
+        table.merge(changed.alias("new"), same).whenMatchedUpdate(set=dict(values)).execute()
+    finally:
+        spark.conf.unset(setting)
+
+
 def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
     """The note of the table's latest commit; empty when it has none."""
-    row = DeltaTable.forPath(spark, path).history(1).select("userMetadata").first()
-    return dict(json.loads(row["userMetadata"])) if row and row["userMetadata"] else {}
+    log = _log(spark, path).deltaLog()
+    name = f"{log.logPath().toString()}/{version(spark, path):020d}.json"
+    lines = spark._jvm.scala.jdk.javaapi.CollectionConverters.asJava(  # type: ignore[union-attr]
+        log.store().read(spark._jvm.org.apache.hadoop.fs.Path(name), log.newDeltaHadoopConf())  # type: ignore[union-attr]
+    )
+    commits = [json.loads(line)["commitInfo"] for line in lines if line.startswith('{"commitInfo"')]
+    return dict(json.loads(commits[0].get("userMetadata") or "{}")) if commits else {}
 
 
 def offset_ranges(records: DataFrame) -> list[OffsetRange]:
@@ -140,9 +168,19 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
     return sorted(found, key=lambda r: (r.epoch, r.partition))
 
 
+def _log(spark: SparkSession, path: str) -> Any:
+    """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
+    return spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTableWithSnapshot(spark._jsparkSession, path)._2()  # type: ignore[union-attr]
+
+
 def first_line(error: BaseException) -> str:
     """The first line of what Spark says, without its trace."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _described(contract: Contract) -> dict[str, tuple[str, str]]:
+    parts = {**contract.fields, **contract.derived}
+    return {name: (kind, parts[name].description) for name, kind in contract.columns.items()}
 
 
 def _listed(columns: dict[str, str] | Iterable[tuple[str, str]]) -> str:

@@ -1,0 +1,82 @@
+"""The rejected records of LAKE/records: counted by reason, listed with coordinates and text, or written to a CSV.
+
+Run it:  python jobs/quarantine.py --lake lake      or      spark-submit jobs/quarantine.py --lake lake
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from surveylake import cli
+from surveylake.errors import ConfigError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from surveylake.findings import Cell
+
+EXAMPLES = """
+  python jobs/quarantine.py                                  how many by reason
+  python jobs/quarantine.py --rule out_of_range:Age          those records, each with its text
+  python jobs/quarantine.py --rule out_of_range              of any field
+  python jobs/quarantine.py --all --limit 100 --width 200
+  python jobs/quarantine.py --all --csv rejects.csv          all of them, in a file a spreadsheet may open
+
+after correcting the contract: python jobs/replay.py
+"""
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The verb's own arguments."""
+    parser = cli.survey_parser("quarantine", "Show the records that LAKE/records did not accept.", EXAMPLES)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--rule", metavar="REASON", help="list the records that failed it")
+    which.add_argument("--all", action="store_true", help="list every rejected record")
+    parser.add_argument("--limit", type=int, metavar="N", help="records listed at most (default: 20; no limit with --csv)")
+    parser.add_argument("--width", type=int, default=120, metavar="N", help="characters of a value shown (default: %(default)s)")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the records there instead; refused when it is there already")
+    return parser
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show rejected records."""
+    args = arguments().parse_args(argv)
+    if (args.limit is not None and args.limit < 1) or args.width < 1:
+        raise ConfigError("--limit and --width are at least 1", "Leave them out for the defaults.")
+    from surveylake import quarantine, session, tables
+
+    spark = session.open_session("surveylake quarantine")
+    lake = tables.Lake(cli.absolute(args.lake))
+    records = tables.read(spark, tables.require(spark, lake, tables.RECORDS, "jobs/stream.py"))
+    found = quarantine.rejects(records, args.rule)
+    if args.csv:
+        rows = quarantine.for_sheets(quarantine.ordered(found, args.limit)).toLocalIterator()
+        print(f"quarantine: {_write(args.csv, quarantine.cells(rows)):,} rejected records in {args.csv}")
+        return 0
+    for reason, count in quarantine.by_reason(found).items():
+        print(f"{count:>10,}  {cli.plain(reason)}")
+    total = found.count()
+    if args.rule or args.all:
+        for row in quarantine.ordered(found, args.limit or 20).collect():
+            print(quarantine.shown(row, args.width))
+    print(f"quarantine: {total:,} rejected records{f' that failed {cli.plain(args.rule)}' if args.rule else ''} in {args.lake}/records")
+    return 0
+
+
+def _write(path: Path, rows: "Iterator[dict[str, Cell]]") -> int:
+    from surveylake import quarantine, sheets
+
+    try:
+        path.touch(exist_ok=False)
+        return sheets.write_csv(path, quarantine.COLUMNS, rows)
+    except FileExistsError as error:
+        raise ConfigError(f"{path} is there already", "Give another name, or remove it.") from error
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}", "Give another place with --csv.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Do the streaming checkpoint and the table agree? Either one is the other's witness: a commit that vanished shows here."""
+
+from pathlib import Path
+
+from surveylake import checkpoint as cp
+from surveylake.proof import NOT_PROVED, PROVED, SAID, Check
+from surveylake.proof_broker import Broker, Range
+from surveylake.proof_offsets import spoken_against, spoken_for
+
+WHAT = "checkpoint"
+LOST = (
+    "Do not stream with this checkpoint: put the folder aside, and jobs/stream.py goes on from the table's own offsets "
+    "and reads the missing records again, as long as the topic keeps them."
+)
+STALE = "Run jobs/stream.py: it puts such a checkpoint aside and goes on from the table's own offsets."
+
+
+def newest_done(folder: Path) -> int | None:
+    """The newest batch the checkpoint calls done; None when there is none. Ask before the table is read: it may be growing."""
+    done = [int(path.name) for path in _entries(folder / "commits")]
+    return max(done, default=None)
+
+
+def check(
+    folder: Path, topic: str, ends: cp.Offsets, done: int | None, transactions: dict[str, int], broker: Broker | None
+) -> Check:
+    """`ends` is partition -> next offset by the table's rows; `transactions` is query id -> batch by the table's log."""
+    where = folder.name
+    if not folder.is_dir():
+        return Check(WHAT, where, SAID, "none: the stream would go on from the table's own offsets")
+    try:
+        query = cp.query_id(folder)
+        cp.read_checkpoint(folder, topic)
+        batch = transactions.get(query)
+        if batch is None and done is None:
+            return Check(WHAT, where, PROVED, "no batch of it is done, and the table has none of it")
+        if batch is None or (done is not None and batch < done):
+            has = "none of its batches" if batch is None else f"its batch {batch} last"
+            return Check(WHAT, where, NOT_PROVED, f"batch {done} is done, and the table has {has}: commits were lost", LOST)
+        read = cp.batch_end(folder, batch, topic)
+    except cp.Unusable as error:
+        return Check(WHAT, where, NOT_PROVED, f"it cannot be used: {error}", STALE)
+    return _compare(where, batch, ends, read, broker)
+
+
+def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker: Broker | None) -> Check:
+    """The offsets that the table's newest batch read, against the table's rows."""
+    beyond = [f"partition {p} to offset {end - 1}" for p, end in sorted(ends.items()) if end > read.get(p, 0)]
+    if beyond:
+        said = f"batch {batch} did not read that far, and the table has rows of {', '.join(beyond)}"
+        return Check(WHAT, where, NOT_PROVED, said, STALE)
+    short: dict[int, Range] = {p: (ends[p], end - 1) for p, end in sorted(read.items()) if p in ends and end > ends[p]}
+    agreed = f"batch {batch} ends where the table does"
+    if not short:
+        return Check(WHAT, where, PROVED, agreed)
+    if broker is None:
+        said = ", ".join(f"partition {p} offset {first} to {last}" for p, (first, last) in short.items())
+        return Check(WHAT, where, NOT_PROVED, f"batch {batch} read {said}, and the table ends before; no broker was asked", LOST)
+    answers = [answer for p, hole in short.items() for answer in broker.ask(p, [hole])]
+    if against := spoken_against(answers):
+        return Check(WHAT, where, NOT_PROVED, f"batch {batch} read more than the table has: {against}", LOST)
+    return Check(WHAT, where, PROVED, f"{agreed} but for {spoken_for(answers, broker)}")
+
+
+def _entries(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []

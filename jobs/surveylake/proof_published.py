@@ -1,0 +1,118 @@
+"""Do `responses`, the summaries and the exported files follow from the version of `records` that they name?"""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, Row, SparkSession, functions as F
+
+from surveylake import aggregates, analysis, rules, sheets, sql, tables
+from surveylake.analysis import Published
+from surveylake.config import Publish
+from surveylake.contract import Contract
+from surveylake.manifest import MANIFEST, damaged_files
+from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, counted, some
+from surveylake.proof_log import Log
+from surveylake.tables import CONSTRAINTS, RECORDS, RESPONSES, Lake
+
+AGAIN = "Run jobs/aggregate.py, then jobs/export.py, then this again."
+
+
+def published(
+    spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, logs: dict[str, Log], out: Path | None
+) -> list[Check]:
+    """Every check of what was made from `records`; `logs` are the whole logs, by table."""
+    log = logs.get(RESPONSES)
+    if log is None:
+        return [Check("answers", RESPONSES, SAID, "not made yet, or its log is not whole")]
+    version = log.note.get("records_version")
+    if version is None:
+        return [Check("answers", RESPONSES, NOT_PROVED, "it does not say which version of records it was made from", AGAIN)]
+    if log.note.get("contract") != contract.fingerprint:
+        said = f"made from version {version} of records under another contract than this {contract.name}"
+        return [Check("answers", RESPONSES, NOT_PROVED, said, f"Give the contract it was made under (--survey). {AGAIN}")]
+    try:
+        checks = [_responses(spark, lake, contract, log, int(version), logs[RECORDS].version)]
+        made = analysis.analyse(spark, lake, contract, publish, int(version))
+        checks += [_summary(spark, lake, logs, name, frame, log.note) for name, frame in made.frames.items()]
+    except PySparkException as error:
+        said = f"version {version} of records cannot be read any more: {tables.first_line(error)}"
+        return [Check("answers", RESPONSES, NOT_PROVED, said, AGAIN)]
+    return [*checks, *([_exported(out, made)] if out else [])]
+
+
+def _responses(spark: SparkSession, lake: Lake, contract: Contract, log: Log, version: int, newest: int) -> Check:
+    """One row per accepted participant of that version, the same in every column, each within the constraints."""
+    responses = tables.read(spark, lake.table(RESPONSES), log.version)
+    due = aggregates.latest(tables.read(spark, lake.table(RECORDS), version), contract)
+    (rows, people, content), (due_rows, _, due_content) = (_digest(frame, contract.key) for frame in (responses, due))
+    wrong = []
+    if rows != people:
+        wrong.append(f"{counted(rows - people, 'participant')} too many: some are there twice")
+    if rows != due_rows:
+        wrong.append(f"{counted(rows, 'row')}, and version {version} of records has {counted(due_rows, 'accepted participant')}")
+    elif content != due_content:
+        wrong.append(f"the answers differ from those in version {version} of records")
+    wrong += _constraints(responses, contract, log.configuration)
+    if wrong:
+        return Check("answers", RESPONSES, NOT_PROVED, "; ".join(wrong), AGAIN)
+    later = f"; records is at version {newest} since" if newest != version else ""
+    said = f"{counted(rows, 'participant')}, each once, as in version {version} of records"
+    return Check("answers", RESPONSES, PROVED, f"{said}, all within the constraints{later}")
+
+
+def _digest(frame: DataFrame, key: str) -> tuple[int, int, str]:
+    """Rows, different keys, and a digest of the content that does not depend on the order."""
+    hashed = F.xxhash64(*(F.col(sql.name(column)) for column in sorted(frame.columns))).cast("decimal(38,0)")
+    found = frame.agg(F.count("*").alias("rows"), F.countDistinct(key).alias("keys"), F.sum(hashed).alias("content")).first()
+    return (found["rows"], found["keys"], str(found["content"])) if found else (0, 0, "")
+
+
+def _constraints(responses: DataFrame, contract: Contract, configuration: dict[str, str]) -> list[str]:
+    """What is wrong with the CHECK constraints, and with the rows under them."""
+    due = rules.checks(contract)
+    there = {key.removeprefix(CONSTRAINTS): text for key, text in configuration.items() if key.startswith(CONSTRAINTS)}
+    wrong = []
+    # Delta may keep an expression with other blanks than it was given.
+    if configuration and {k: re.sub(r"\s", "", v) for k, v in there.items()} != {k: re.sub(r"\s", "", v) for k, v in due.items()}:
+        wrong.append("its CHECK constraints are not the contract's")
+    broken = responses.where(f"NOT ({' AND '.join(f'coalesce({check}, false)' for check in due.values())})").count() if due else 0
+    return [*wrong, f"{counted(broken, 'row')} outside the constraints"] if broken else wrong
+
+
+def _summary(spark: SparkSession, lake: Lake, logs: dict[str, Log], name: str, due: DataFrame, note: dict[str, object]) -> Check:
+    """One published table against the same numbers computed anew."""
+    what, log = "numbers", logs.get(name)
+    if log is None:
+        return Check(what, name, NOT_PROVED, "it is missing, or its log is not whole", AGAIN)
+    if log.note != note:
+        said = f"made from version {log.note.get('records_version')} of records, responses from {note['records_version']}"
+        return Check(what, name, NOT_PROVED, said, AGAIN)
+    there, expected = tables.read(spark, lake.table(name), log.version).select(*due.columns).collect(), due.collect()
+    wrong = sorted(set(_cells(expected)) ^ set(_cells(there)))
+    if wrong or len(there) != len(expected):
+        said = f"differs from what its version of records gives: {some(wrong) or 'a row is there twice'}"
+        return Check(what, name, NOT_PROVED, said, f"If smallest_group was changed since: {AGAIN}")
+    return Check(what, name, PROVED, f"{counted(len(there), 'row')}, computed anew from version {note['records_version']}: the same")
+
+
+def _cells(rows: Sequence[Row]) -> list[str]:
+    """Rows as CSV lines: numbers to the digits that are published, for the last ones depend on the order of adding up."""
+    return [",".join(sheets.csv_cell(value) for value in row.values()) for row in aggregates.plain_rows(rows)]
+
+
+def _exported(out: Path, made: Published) -> Check:
+    """The files in OUT are those its manifest lists, and its numbers are the table's."""
+    where, publish = str(out), "Run jobs/export.py, then this again."
+    if not (out / MANIFEST).is_file():
+        return Check("exports", where, NOT_PROVED, f"there is no {MANIFEST}", publish)
+    if damaged := damaged_files(out):
+        return Check("exports", where, NOT_PROVED, f"missing or changed since they were written: {some(damaged)}", publish)
+    said = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    due = json.loads(json.dumps(sheets.facts_of(made.findings)))
+    if other := sorted(key for key, value in due.items() if said.get(key, said.get("facts", {}).get(key)) != value):
+        return Check("exports", where, NOT_PROVED, f"its manifest says other {some(other)} than the tables", publish)
+    said = f"{counted(len(said['files']), 'file')} as their manifest says, their counts those of the tables"
+    return Check("exports", where, PROVED, said)

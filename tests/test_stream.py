@@ -1,0 +1,237 @@
+"""The stream on a real broker: every offset once, whatever happened before; checked by a reader that is not Spark."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import stream
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+from surveylake.config import Config, load_config
+from surveylake.contract import Contract, load_contract
+from surveylake.errors import StorageError, TopicError
+from surveylake.lakelock import one_writer
+from surveylake.project import CONF, JOBS
+from surveylake.topic import create_topic
+
+GOOD = {"Participant_ID": "P1", "Gender": "Female", "Nationality": "Indian", "Age": "24",
+        "Food": "Western Food", "Juice": "Fresh Juice", "Dessert": "Yes"}  # fmt: skip
+SURVEY = CONF / "surveys" / "food_preference.toml"
+
+
+class Town:
+    """One topic, one lake, and a contract that says so."""
+
+    def __init__(self, name: str, broker: str, folder: Path) -> None:
+        self.contract: Contract = load_contract(SURVEY).model_copy(update={"topic": name})
+        config = load_config(CONF / "local.toml").at(broker)
+        self.config: Config = config.model_copy(
+            update={"kafka": config.kafka.model_copy(update={"partitions": 2})}
+        )
+        self.lake, self.folder = folder / "lake", folder
+        self.survey = folder / "survey.toml"
+        text = SURVEY.read_text(encoding="utf-8").replace('topic = "Food"', f'topic = "{name}"')
+        self.survey.write_text(text, encoding="utf-8")
+        create_topic(self.config.kafka, name)
+
+    def send(self, count: int, start: int = 0, **changed: str) -> None:
+        producer = Producer({"bootstrap.servers": self.config.kafka.bootstrap, "enable.idempotence": True})
+        for i in range(start, start + count):
+            value = json.dumps({**GOOD, "Participant_ID": f"P{i}", **changed})
+            producer.produce(self.contract.topic, value, str(i))
+            producer.poll(0)
+        assert producer.flush(30) == 0
+
+    def take(self, **wishes: bool) -> None:
+        stream.stream(str(self.lake), self.config, self.contract, "available-now", **wishes)
+
+    def rows(self) -> list[tuple[int, int, int]]:
+        table = DeltaTable(self.lake / "records").to_pyarrow_table(columns=["epoch", "partition", "offset"])
+        return sorted(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+    def assert_every_offset_once(self, count: int) -> None:
+        rows = self.rows()
+        assert len(rows) == count == len(set(rows))
+        for epoch, partition in {row[:2] for row in rows}:
+            offsets = [o for e, p, o in rows if (e, p) == (epoch, partition)]
+            assert offsets == list(range(len(offsets)))
+
+    def command(self, *more: str) -> list[str]:
+        return [sys.executable, str(JOBS / "stream.py"), "--survey", str(self.survey), "--lake", str(self.lake),
+                "--bootstrap", self.config.kafka.bootstrap, *more]  # fmt: skip
+
+
+@pytest.fixture
+def town(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    yield Town(f"T{zlib.crc32(request.node.name.encode())}", broker, tmp_path)
+
+
+def test_good_and_bad_records_land_in_one_table_with_their_verdict(town: Town) -> None:
+    town.send(20)
+    town.send(3, start=20, Age="300")
+    town.take()
+    town.assert_every_offset_once(23)
+    table = (
+        DeltaTable(town.lake / "records")
+        .to_pyarrow_table(columns=["accepted", "failed_rules", "value", "age"])
+        .to_pylist()
+    )
+    bad = [row for row in table if not row["accepted"]]
+    assert [row["failed_rules"] for row in bad] == [["out_of_range:Age"]] * 3
+    assert all(json.loads(row["value"])["Age"] == "300" and row["age"] == 300 for row in bad)
+    assert all(row["failed_rules"] == [] for row in table if row["accepted"])
+
+
+def test_a_second_run_takes_nothing_and_writes_nothing(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town.send(10)
+    town.take()
+    version = DeltaTable(town.lake / "records").version()
+    town.take()
+    assert DeltaTable(town.lake / "records").version() == version
+    assert "stream: 0 records" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_lost_checkpoint_resumes_from_the_offsets_in_the_table(town: Town) -> None:
+    town.send(10)
+    town.take()
+    shutil.rmtree(town.lake / "_checkpoints")
+    town.send(5, start=10)
+    town.take()
+    town.assert_every_offset_once(15)
+
+
+@pytest.mark.parametrize("torn", ["metadata", "offsets/0", "commits/0"])
+def test_an_emptied_checkpoint_file_is_put_aside_and_nothing_is_read_twice(town: Town, torn: str) -> None:
+    town.send(10)
+    town.take()
+    checkpoint = town.lake / "_checkpoints" / "records" / "epoch-1"
+    (checkpoint / torn).write_bytes(b"")
+    town.send(5, start=10)
+    town.take()
+    town.assert_every_offset_once(15)
+    assert (checkpoint.parent / "epoch-1.retired-1").is_dir()
+
+
+def test_a_commit_file_that_was_never_written_changes_nothing_on_replay(town: Town) -> None:
+    town.send(10)
+    town.take()
+    for name in ("0", ".0.crc"):
+        (town.lake / "_checkpoints" / "records" / "epoch-1" / "commits" / name).unlink(missing_ok=True)
+    town.take()
+    town.assert_every_offset_once(10)
+
+
+def test_a_restored_table_is_filled_again_from_the_topic(town: Town, spark: SparkSession) -> None:
+    town.send(10)
+    town.take()
+    town.send(5, start=10)
+    town.take()
+    spark.sql(f"RESTORE TABLE delta.`{town.lake / 'records'}` TO VERSION AS OF 1")
+    assert len(town.rows()) == 10
+    town.take()
+    town.assert_every_offset_once(15)
+
+
+def test_a_topic_made_anew_is_refused_and_joins_as_a_new_epoch_when_accepted(town: Town) -> None:
+    town.send(10)
+    town.take()
+    admin = AdminClient({"bootstrap.servers": town.config.kafka.bootstrap})
+    admin.delete_topics([town.contract.topic])[town.contract.topic].result()
+    _until(lambda: town.contract.topic not in admin.list_topics(timeout=10).topics)
+    create_topic(town.config.kafka, town.contract.topic)
+    town.send(15)
+    with pytest.raises(TopicError, match="was deleted and made anew") as refused:
+        town.take()
+    assert "--accept-new-topic" in refused.value.hint
+    assert len(town.rows()) == 10
+    town.take(accept_new_topic=True)
+    town.assert_every_offset_once(25)
+    assert {epoch for epoch, _, _ in town.rows()} == {1, 2}
+
+
+def test_records_that_expired_unread_stop_the_stream_and_are_named(town: Town) -> None:
+    from confluent_kafka import TopicPartition
+
+    town.send(20)
+    town.take()
+    town.send(20, start=20)
+    ends = {p: max(o for _, q, o in town.rows() if q == p) + 1 for p in (0, 1)}
+    admin = AdminClient({"bootstrap.servers": town.config.kafka.bootstrap})
+    part = TopicPartition(town.contract.topic, 0, ends[0] + 2)
+    admin.delete_records([part])[part].result()
+    with pytest.raises(TopicError, match=rf"partition 0: offsets {ends[0]} to {ends[0] + 1} \(2 records\)"):
+        town.take()
+    town.take(accept_loss=True)
+    assert len(town.rows()) == 38
+    properties = DeltaTable(town.lake / "records").metadata().configuration
+    assert f"surveylake.loss.1.0.{ends[0]}-{ends[0] + 1}" in properties
+
+
+def test_a_missing_topic_is_refused_with_names_like_it(town: Town) -> None:
+    close = town.contract.model_copy(update={"topic": town.contract.topic + "x"})
+    with pytest.raises(TopicError, match="not found") as refused:
+        stream.stream(str(town.lake), town.config, close, "available-now")
+    assert town.contract.topic in refused.value.message + refused.value.hint
+
+
+def test_a_second_writer_is_refused_with_the_holder_named(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with one_writer(str(town.lake), "the first"):
+        code = subprocess.run(town.command(), capture_output=True, text=True, timeout=60)
+    assert code.returncode == StorageError.exit_code
+    assert f"the first (process {os.getpid()})" in code.stderr
+    assert "Traceback" not in code.stderr
+
+
+def test_kill_9_in_mid_run_then_a_rerun_has_every_offset_once(town: Town) -> None:
+    town.send(4000)
+    conf = town.folder / "small.toml"
+    text = (CONF / "local.toml").read_text(encoding="utf-8")
+    conf.write_text(
+        text.replace("max_offsets_per_trigger = 2000000", "max_offsets_per_trigger = 100"), encoding="utf-8"
+    )
+    process = subprocess.Popen(town.command("--conf", str(conf)), start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    log = town.lake / "records" / "_delta_log"
+    _until(lambda: log.is_dir() and len(list(log.glob("*.json"))) > 4)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert 0 < len(town.rows()) < 4000
+    town.take()
+    town.assert_every_offset_once(4000)
+
+
+def test_sigterm_ends_a_running_stream_after_its_batch_with_exit_code_0(town: Town) -> None:
+    town.send(50)
+    process = subprocess.Popen(
+        town.command("--trigger", "1 second"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    _until(lambda: (town.lake / "records" / "_delta_log").is_dir() and len(town.rows()) == 50)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "stream: 50 records (accepted 50, rejected 0)" in out
+    town.take()
+    town.assert_every_offset_once(50)
+
+
+def _until(condition: Callable[[], bool], seconds: float = 120) -> None:
+
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the awaited condition did not come true"
+        time.sleep(0.02)

@@ -1,6 +1,6 @@
 # surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup setup-dev verify faults bench lock clean
+.PHONY: help run test check setup setup-dev verify lock clean
 
 # A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and 1 to add to what the lake holds.
 # Only what is given is passed on: the defaults are in jobs/run.py.
@@ -39,13 +39,7 @@ check: setup-dev ## lint, format and types
 
 verify: setup ## prove that the lake holds every offset of the topic exactly once
 	@$(BIN)/python jobs/verify.py $(call option,--survey,$(SURVEY)) $(call option,--lake,$(LAKE)) \
-	  $(call option,--bootstrap,$(BOOTSTRAP))
-
-faults: setup-dev ## the tests that kill, pause and corrupt
-	@$(BIN)/python -m pytest tests -m faults $(ARGS)
-
-bench: setup-dev ## how fast, and against what
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	  $(call option,--bootstrap,$(BOOTSTRAP)) $(call option,--out,$(OUT))
 
 # One search for a Python, one for the jars; with everything there both together take less than half a second.
 define SET_UP
@@ -68,7 +62,7 @@ setup-dev: ## the same, with what the tests need
 UV_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links
 lock: ## after changing requirements*.in: resolve anew (needs uv on the PATH)
-	@for name in requirements-build requirements requirements-dev; do \
+	@for name in requirements-build requirements requirements-dev requirements-jupyter; do \
 	  $(UV_COMPILE) $$name.in -o $$name.lock || exit 1; done
 
 clean: ## what set-up and tests made; the lake, the exports and Kafka's data stay

@@ -34,9 +34,17 @@ def arguments() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--rule", metavar="REASON", help="list the records that failed it")
     which.add_argument("--all", action="store_true", help="list every rejected record")
-    parser.add_argument("--limit", type=int, metavar="N", help="records listed at most (default: 20; no limit with --csv)")
-    parser.add_argument("--width", type=int, default=120, metavar="N", help="characters of a value shown (default: %(default)s)")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the records there instead; refused when it is there already")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="records listed at most (default: 20; no limit with --csv)"
+    )
+    parser.add_argument(
+        "--width",
+        type=int,
+        default=120,
+        metavar="N",
+        help="characters of a value shown (default: %(default)s)",
+    )
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write them to a file that is not there yet")
     return parser
 
 
@@ -62,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.rule or args.all:
         for row in quarantine.ordered(found, args.limit or 20).collect():
             print(quarantine.shown(row, args.width))
-    print(f"quarantine: {total:,} rejected records{f' that failed {cli.plain(args.rule)}' if args.rule else ''} in {args.lake}/records")
+    failed = f" that failed {cli.plain(args.rule)}" if args.rule else ""
+    print(f"quarantine: {total:,} rejected records{failed} in {args.lake}/records")
     return 0
 
 
@@ -75,7 +84,9 @@ def _write(path: Path, rows: "Iterator[dict[str, Cell]]") -> int:
     except FileExistsError as error:
         raise ConfigError(f"{path} is there already", "Give another name, or remove it.") from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}", "Give another place with --csv.") from error
+        raise StorageError(
+            f"{path} cannot be written: {error.strerror}", "Give another place with --csv."
+        ) from error
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ afterwards: python jobs/aggregate.py and python jobs/export.py, for responses an
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Apply the contract as it is now to what is stored."""
-    parser = cli.survey_parser("replay", "Judge the records in LAKE/records again, under the contract as it is now.", EXAMPLES)
+    parser = cli.survey_parser(
+        "replay", "Judge the records in LAKE/records again, under the contract as it is now.", EXAMPLES
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
@@ -40,8 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(cli.plain(kind.line()))
     count = sum(kind.records for kind in kinds)
     did = "would change" if args.dry_run else "changed" if count else "to change: no new version"
-    then = "; jobs/aggregate.py brings responses and the counts up to date" if count and not args.dry_run else ""
-    print(f"replay: {count:,} records {did} in {args.lake}/records, in {time.monotonic() - began:.1f} s{then}")
+    then = (
+        "; jobs/aggregate.py brings responses and the counts up to date" if count and not args.dry_run else ""
+    )
+    print(
+        f"replay: {count:,} records {did} in {args.lake}/records, in {time.monotonic() - began:.1f} s{then}"
+    )
     return 0
 
 

@@ -27,10 +27,16 @@ exit code: 0 when proved, 7 when not. Nothing is written to the lake.
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Prove that the lake holds what it should."""
-    parser = cli.survey_parser("verify", "Prove that LAKE holds every offset of the survey's topic exactly once.", EXAMPLES)
+    parser = cli.survey_parser(
+        "verify", "Prove that LAKE holds every offset of the survey's topic exactly once.", EXAMPLES
+    )
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="exports to check against their manifest and the tables")
-    parser.add_argument("--deep", action="store_true", help="compare the bytes of the data files with their checksums")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="exports to check against their manifest and the tables"
+    )
+    parser.add_argument(
+        "--deep", action="store_true", help="compare the bytes of the data files with their checksums"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)

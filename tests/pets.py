@@ -46,7 +46,9 @@ received_by = "pet"
 def contract_file(folder: Path, topic: str, spellings: str = "{ }", most: int = 30) -> Path:
     """The contract as a file; `spellings` is TOML, `most` the highest age that is accepted."""
     path = folder / f"{topic}.toml"
-    path.write_text(CONTRACT.replace("TOPIC", topic).replace("SPELLINGS", spellings).replace("MOST", str(most)))
+    path.write_text(
+        CONTRACT.replace("TOPIC", topic).replace("SPELLINGS", spellings).replace("MOST", str(most))
+    )
     return path
 
 

@@ -268,9 +268,9 @@ def test_what_is_merged_of_one_column_is_never_alone_or_few(found: dict[Group, i
         assert sum(found[group] for group in hidden) >= smallest
 
 
-def test_ten_thousand_groups_take_no_minute() -> None:
+def test_thousands_of_groups_take_seconds() -> None:
     rng = random.Random(1)
-    found = {(str(n // 100), str(n % 100)): rng.randint(1, 30) for n in range(10_000)}
+    found = {(str(n // 50), str(n % 50)): rng.randint(1, 30) for n in range(2_500)}
     hidden = small_groups(found, 5)
     assert 0 < len(hidden) < len(found)
 

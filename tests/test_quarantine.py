@@ -38,12 +38,24 @@ def records(spark: SparkSession, lake: Path) -> DataFrame:
 
 def test_rejects_are_counted_by_reason(records: DataFrame) -> None:
     counts = by_reason(rejects(records))
-    assert counts == {"blank:Food": 1, "malformed": 1, "out_of_range:Age": 1, "out_of_range:Weight": 1, "tombstone": 1}
+    assert counts == {
+        "blank:Food": 1,
+        "malformed": 1,
+        "out_of_range:Age": 1,
+        "out_of_range:Weight": 1,
+        "tombstone": 1,
+    }
 
 
 @pytest.mark.parametrize(
     ("rule", "offsets"),
-    [("out_of_range:Age", [(0, 1)]), ("out_of_range", [(0, 1), (0, 2)]), ("out_of", []), ("malformed", [(1, 0)]), (None, 4)],
+    [
+        ("out_of_range:Age", [(0, 1)]),
+        ("out_of_range", [(0, 1), (0, 2)]),
+        ("out_of", []),
+        ("malformed", [(1, 0)]),
+        (None, 4),
+    ],
 )
 def test_a_rule_is_a_whole_reason_or_its_kind(records: DataFrame, rule: str | None, offsets: object) -> None:
     found = sorted((row["partition"], row["offset"]) for row in rejects(records, rule).collect())
@@ -57,7 +69,9 @@ def test_a_value_does_nothing_to_the_terminal(records: DataFrame) -> None:
     assert shown(row, 5).endswith("malformed  =HYP…")
 
 
-def test_the_command_lists_with_coordinates_key_reasons_and_text(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lists_with_coordinates_key_reasons_and_text(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert quarantine.main(["--lake", str(lake), "--all", "--limit", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert 'epoch 1 partition 0 offset 1  key b  out_of_range:Age; blank:Food  {"Age": "300"}' in lines
@@ -66,7 +80,9 @@ def test_the_command_lists_with_coordinates_key_reasons_and_text(lake: Path, cap
     assert lines[-1].startswith("quarantine: 4 rejected records in ")
 
 
-def test_a_csv_is_safe_to_open_and_never_written_over(lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_csv_is_safe_to_open_and_never_written_over(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "rejects.csv"
     given = ["--lake", str(lake), "--csv", str(file)]
     assert quarantine.main(given) == 0

@@ -1,7 +1,6 @@
 """A corrected contract reaches the records that are stored already, in one commit, and nothing else changes."""
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+import pets
 import replay
 from surveylake.errors import ProofError, StorageError
 from surveylake.lakelock import one_writer
 from surveylake.replay import changed, plan
 from surveylake.tables import RECORDS, Lake
 from surveylake.transforms import judged
-from tests import pets
 
 Said = Callable[[], str]
 
@@ -42,7 +41,13 @@ def test_a_corrected_contract_reaches_stored_records_and_the_stream_goes_on(
 ) -> None:
     lake, settings = tmp_path / "lake", pets.config(broker, 1)
     old = pets.contract(tmp_path, "replayed")
-    values = [pets.answer("a"), pets.answer("b", "Kat"), pets.answer("c", age=35), b"{", pets.answer("d", Town="")]
+    values = [
+        pets.answer("a"),
+        pets.answer("b", "Kat"),
+        pets.answer("c", age=35),
+        b"{",
+        pets.answer("d", Town=""),
+    ]
     pets.send(settings, "replayed", values)
     pets.take_in(lake, settings, old)
     before = stored(lake)
@@ -78,7 +83,7 @@ def test_a_corrected_contract_reaches_stored_records_and_the_stream_goes_on(
 
     pets.send(settings, "replayed", [pets.answer("e", "Kat"), pets.answer("f")])
     pets.take_in(lake, settings, pets.load_contract(survey))
-    assert Counter(stored(lake)) == Counter(range(7))
+    assert sorted(stored(lake)) == list(range(7))
     assert DeltaTable(str(lake / RECORDS)).transaction_version(_query(lake)) == 1
 
 
@@ -89,26 +94,36 @@ def _query(lake: Path) -> str:
 def rows(spark: SparkSession, values: list[bytes], tmp_path: Path) -> object:
     """What the stream would store of some values, under the contract as it was."""
     given = [("rows", 0, n, 1, "k", value) for n, value in enumerate(values)]
-    frame = spark.createDataFrame(given, "topic string, partition int, offset bigint, epoch int, key string, value binary")
-    return judged(frame.selectExpr("*", "timestamp'2026-01-01' AS timestamp"), pets.contract(tmp_path, "rows"), 1000)
+    frame = spark.createDataFrame(
+        given, "topic string, partition int, offset bigint, epoch int, key string, value binary"
+    )
+    return judged(
+        frame.selectExpr("*", "timestamp'2026-01-01' AS timestamp"), pets.contract(tmp_path, "rows"), 1000
+    )
 
 
-def test_a_value_that_becomes_null_is_a_change_and_null_to_null_is_none(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_value_that_becomes_null_is_a_change_and_null_to_null_is_none(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     was = rows(spark, [pets.answer("a"), pets.answer("b", Town="")], tmp_path)
     now = pets.contract(tmp_path, "rows")
     assert changed(was, now, 1000).count() == 0  # type: ignore[arg-type]
     stale = was.withColumn("town", was["town"]).replace("Ulm", "Bonn", ["town"])  # type: ignore[attr-defined]
-    missing = was.selectExpr(*(c if c != "town" else "IF(offset = 0, CAST(NULL AS string), town) AS town" for c in was.columns))  # type: ignore[attr-defined]
+    missing = was.selectExpr(
+        *(c if c != "town" else "IF(offset = 0, CAST(NULL AS string), town) AS town" for c in was.columns)
+    )  # type: ignore[attr-defined]
     for other in (stale, missing):
         found = plan(changed(other, now, 1000), now)
-        assert [(kind.before, kind.after, kind.columns, kind.records) for kind in found] == [((), (), ("town",), 1)]
+        assert [(kind.before, kind.after, kind.columns, kind.records) for kind in found] == [
+            ((), (), ("town",), 1)
+        ]
 
 
 def test_an_accepted_record_can_become_rejected(spark: SparkSession, tmp_path: Path) -> None:
     was = rows(spark, [pets.answer("a", age=20), pets.answer("b", age=5)], tmp_path)
     now = pets.contract(tmp_path, "rows", most=10)
     (kind,) = plan(changed(was, now, 1000), now)  # type: ignore[arg-type]
-    assert kind.line().split() == "1 accepted -> out_of_range:Age".split()
+    assert kind.line().split() == ["1", "accepted", "->", "out_of_range:Age"]
 
 
 def test_a_contract_with_other_columns_is_refused_with_what_to_do(
@@ -117,12 +132,18 @@ def test_a_contract_with_other_columns_is_refused_with_what_to_do(
     lake = Lake(str(tmp_path / "lake"))
     rows(spark, [pets.answer("a")], tmp_path).write.format("delta").save(lake.table(RECORDS))  # type: ignore[attr-defined]
     survey = pets.contract_file(tmp_path, "rows")
-    survey.write_text(survey.read_text().replace("[fields.town]", '[fields.street]\nsource = "Street"\ntype = "string"\n[fields.town]'))
+    survey.write_text(
+        survey.read_text().replace(
+            "[fields.town]", '[fields.street]\nsource = "Street"\ntype = "string"\n[fields.town]'
+        )
+    )
     assert run(tmp_path / "lake", survey) == 2
     assert "another lake" in capsys.readouterr().err
 
 
-def test_a_doubled_offset_is_refused(spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_doubled_offset_is_refused(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lake = Lake(str(tmp_path / "lake"))
     twice = rows(spark, [pets.answer("a", age=20)], tmp_path)
     for _ in range(2):
@@ -132,7 +153,9 @@ def test_a_doubled_offset_is_refused(spark: SparkSession, tmp_path: Path, capsys
     assert DeltaTable(lake.table(RECORDS)).version() == 1
 
 
-def test_a_lake_that_is_being_written_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lake_that_is_being_written_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with one_writer(str(tmp_path / "lake"), "stream.py"):
         assert run(tmp_path / "lake", pets.contract_file(tmp_path, "rows")) == StorageError.exit_code
     assert "stream.py (process" in capsys.readouterr().err

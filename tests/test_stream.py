@@ -220,7 +220,8 @@ def test_sigterm_ends_a_running_stream_after_its_batch_with_exit_code_0(town: To
     process = subprocess.Popen(
         town.command("--trigger", "1 second"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    _until(lambda: (town.lake / "records" / "_delta_log").is_dir() and len(town.rows()) == 50)
+    first = town.lake / "records" / "_delta_log" / f"{1:020d}.json"
+    _until(lambda: first.is_file() and len(town.rows()) == 50)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err

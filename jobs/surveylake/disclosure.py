@@ -51,17 +51,31 @@ def _closed_way(
     Rows and columns are points, cells the ways between them: the shortest way from the cell's row to its column that
     does not use the cell (Dijkstra), where a hidden cell costs nothing.
     """
+    if _way(found, lines, hidden, small, only_hidden=True) is not None:
+        return set()
+    way = _way(found, lines, hidden, small)
+    return set(found if way is None else way) - hidden
+
+
+def _way(
+    found: dict[Group, int],
+    lines: dict[Line, set[Group]],
+    hidden: set[Group],
+    small: Group,
+    only_hidden: bool = False,
+) -> tuple[Group, ...] | None:
+    """The cells of the shortest way from a cell's row to its column, or None; most often hidden cells are enough."""
     goal: Line = (1, small[1])
     queue: list[tuple[int, Line, tuple[Group, ...]]] = [(0, (0, small[0]), ())]
     seen: set[Line] = set()
     while queue:
         people, line, way = heappop(queue)
         if line == goal:
-            return set(way) - hidden
+            return way
         if line in seen:
             continue
         seen.add(line)
-        for cell in lines[line] - {small}:
+        for cell in (lines[line] & hidden if only_hidden else lines[line]) - {small}:
             cost = 0 if cell in hidden else found[cell]
             heappush(queue, (people + cost, (1 - line[0], cell[1 - line[0]]), (*way, cell)))
-    return set(found) - hidden
+    return None

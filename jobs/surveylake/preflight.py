@@ -20,6 +20,8 @@ def check_sql(spark: SparkSession, contract: Contract) -> None:
             checked = empty.selectExpr(f"({expression}) AS checked")
         except (AnalysisException, ParseException) as error:
             raise ConfigError(f"{key}: not SQL that Spark understands: {first_line(error)}", f"Correct {key} in the contract.") from error
+        if key.startswith("rules.") and (kind := checked.schema[0].dataType.simpleString()) != "boolean":
+            raise ConfigError(f"{key}: a rule is true or false, and this is a value of type {kind}", f"Correct {key} in the contract.")
         if not checked._jdf.queryExecution().analyzed().deterministic():
             raise ConfigError(f"{key}: gives another answer each time it is asked", "Rules and derived columns may only use the fields.")
         empty = empty.selectExpr("*", f"({expression}) AS {sql.name(key.split('.')[1])}") if key.startswith("derived") else empty
@@ -29,4 +31,4 @@ def _expressions(contract: Contract) -> Iterator[tuple[str, str]]:
     for name, part in contract.derived.items():
         yield f"derived.{name}", f"CAST({part.sql} AS {part.sql_type})"
     for name, predicate in contract.rules.items():
-        yield f"rules.{name}", f"CAST(({predicate}) AS boolean)"
+        yield f"rules.{name}", predicate

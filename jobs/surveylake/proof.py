@@ -52,7 +52,9 @@ class Proof:
         if self.proved:
             return f"proved: {self.claim}"
         first = self.failures[0] if self.failures else None
-        said = f"{first.what} of {first.where}: {first.detail}" if first else "there is nothing to prove it from"
+        said = (
+            f"{first.what} of {first.where}: {first.detail}" if first else "there is nothing to prove it from"
+        )
         others = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
         return f"NOT proved: {said}{others}"
 
@@ -66,7 +68,12 @@ class Proof:
         rows = [("what", "where", "verdict", "detail")]
         rows += [(check.what, check.where, check.verdict, check.detail) for check in self.checks]
         took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.seconds.items())
-        return [*aligned(rows), f"took: {took}", self.verdict, *(f"  next: {step}" for step in self.next_steps)]
+        return [
+            *aligned(rows),
+            f"took: {took}",
+            self.verdict,
+            *(f"  next: {step}" for step in self.next_steps),
+        ]
 
     def as_json(self) -> str:
         """The same for machines, as one JSON object."""
@@ -78,7 +85,10 @@ class Proof:
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Rows of texts as lines whose columns start below each other; the last column is as long as it is."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    return ["  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]) for row in rows]
+    return [
+        "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]])
+        for row in rows
+    ]
 
 
 def some(items: Sequence[object]) -> str:

@@ -93,7 +93,9 @@ def reach(kafka: Kafka, name: str) -> Broker:
     admin, _ = connect(kafka)
     resource = ConfigResource(ResourceType.TOPIC, name)
     try:
-        settings = answer_of(admin.describe_configs([resource])[resource], f"asking for the settings of {name}")
+        settings = answer_of(
+            admin.describe_configs([resource])[resource], f"asking for the settings of {name}"
+        )
         compacted = "compact" in str(settings["cleanup.policy"].value)
     except TopicError:
         compacted = True  # not allowed to ask: then compaction cannot be ruled out
@@ -110,10 +112,13 @@ def _next(consumer: Consumer, at: int) -> tuple[int, int]:
     """The position after, and the offset of, the next record; at the end of the partition its end, and offset -1."""
     message = consumer.poll(ASK_SECONDS)
     if message is None:
-        raise TopicError(f"no records came within {ASK_SECONDS:.0f} s", "Look at the broker, then run this again.")
+        raise TopicError(
+            f"no records came within {ASK_SECONDS:.0f} s", "Look at the broker, then run this again."
+        )
     error, offset = message.error(), message.offset()
-    if error is None and offset is not None:
+    if error is None:
+        assert offset is not None
         return offset + 1, offset
-    if error is not None and error.code() == KafkaError._PARTITION_EOF:
+    if error.code() == KafkaError._PARTITION_EOF:
         return (at if offset in (None, OFFSET_INVALID) else max(at, offset)), -1
     raise refusal(error, "reading what the table lacks") from KafkaException(error)

@@ -22,7 +22,12 @@ def newest_done(folder: Path) -> int | None:
 
 
 def check(
-    folder: Path, topic: str, ends: cp.Offsets, done: int | None, transactions: dict[str, int], broker: Broker | None
+    folder: Path,
+    topic: str,
+    ends: cp.Offsets,
+    done: int | None,
+    transactions: dict[str, int],
+    broker: Broker | None,
 ) -> Check:
     """`ends` is partition -> next offset by the table's rows; `transactions` is query id -> batch by the table's log."""
     where = folder.name
@@ -36,7 +41,13 @@ def check(
             return Check(WHAT, where, PROVED, "no batch of it is done, and the table has none of it")
         if batch is None or (done is not None and batch < done):
             has = "none of its batches" if batch is None else f"its batch {batch} last"
-            return Check(WHAT, where, NOT_PROVED, f"batch {done} is done, and the table has {has}: commits were lost", LOST)
+            return Check(
+                WHAT,
+                where,
+                NOT_PROVED,
+                f"batch {done} is done, and the table has {has}: commits were lost",
+                LOST,
+            )
         read = cp.batch_end(folder, batch, topic)
     except cp.Unusable as error:
         return Check(WHAT, where, NOT_PROVED, f"it cannot be used: {error}", STALE)
@@ -49,13 +60,21 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
     if beyond:
         said = f"batch {batch} did not read that far, and the table has rows of {', '.join(beyond)}"
         return Check(WHAT, where, NOT_PROVED, said, STALE)
-    short: dict[int, Range] = {p: (ends[p], end - 1) for p, end in sorted(read.items()) if p in ends and end > ends[p]}
+    short: dict[int, Range] = {
+        p: (ends[p], end - 1) for p, end in sorted(read.items()) if p in ends and end > ends[p]
+    }
     agreed = f"batch {batch} ends where the table does"
     if not short:
         return Check(WHAT, where, PROVED, agreed)
     if broker is None:
         said = ", ".join(f"partition {p} offset {first} to {last}" for p, (first, last) in short.items())
-        return Check(WHAT, where, NOT_PROVED, f"batch {batch} read {said}, and the table ends before; no broker was asked", LOST)
+        return Check(
+            WHAT,
+            where,
+            NOT_PROVED,
+            f"batch {batch} read {said}, and the table ends before; no broker was asked",
+            LOST,
+        )
     answers = [answer for p, hole in short.items() for answer in broker.ask(p, [hole])]
     if against := spoken_against(answers):
         return Check(WHAT, where, NOT_PROVED, f"batch {batch} read more than the table has: {against}", LOST)

@@ -25,13 +25,20 @@ OTHER_TOPIC = "Give the broker the lake was read from (--bootstrap); if the topi
 T = TypeVar("T")
 
 
-def prove(root: str, config: Config, contract: Contract, out: Path | None = None, deep: bool = False) -> Proof:
+def prove(
+    root: str, config: Config, contract: Contract, out: Path | None = None, deep: bool = False
+) -> Proof:
     """Look at everything; the verdict is in what is returned. StorageError when there is no lake of this kind at `root`."""
     if "://" in root:
-        raise ConfigError(f"{root} is not a folder: verify reads the tables' logs as files", "Mount the lake, or copy it to a disk.")
+        raise ConfigError(
+            f"{root} is not a folder: the tables' logs are read as files",
+            "Mount the lake, or copy it to a disk.",
+        )
     lake = Path(root)
     if not (lake / RECORDS).is_dir():
-        raise StorageError(f"there is no table {RECORDS} in {root}", "Run jobs/stream.py first, with the same --lake.")
+        raise StorageError(
+            f"there is no table {RECORDS} in {root}", "Run jobs/stream.py first, with the same --lake."
+        )
     from surveylake.proof_checkpoint import newest_done
 
     proof = Proof()
@@ -41,7 +48,16 @@ def prove(root: str, config: Config, contract: Contract, out: Path | None = None
     proof.add(checks)
     broker, said = _timed(proof, "broker", lambda: _broker(config, contract))
     if RECORDS not in logs:
-        proof.add([Check("offsets", RECORDS, SAID, "not counted: its log is not whole, so Spark would read something else")])
+        proof.add(
+            [
+                Check(
+                    "offsets",
+                    RECORDS,
+                    SAID,
+                    "not counted: it is not whole, and Spark would pass over that in silence",
+                )
+            ]
+        )
         return proof
     _counted(proof, root, config, contract, logs, done, (broker, said), out)
     return proof
@@ -63,15 +79,24 @@ def _counted(
     newest = max((int(key.removeprefix(EPOCH)) for key in properties if key.startswith(EPOCH)), default=0)
     broker, identity = _same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
     proof.add([identity])
-    for cover in covers:
+    from_start = config.stream.starting_offsets == "earliest"
+
+    def partition(cover: "Cover") -> Check:
         present = broker if cover.epoch == newest else None
-        earliest = present is not None and config.stream.starting_offsets == "earliest"
-        begin = present.kept[cover.partition][0] if present and earliest and cover.partition in present.kept else None
+        begin = (
+            present.kept[cover.partition][0]
+            if present and from_start and cover.partition in present.kept
+            else None
+        )
         lost = proof_offsets.accepted_losses(properties, cover.epoch, cover.partition)
-        proof.add([_timed(proof, "offsets", lambda c=cover, p=present, b=begin, o=lost: proof_offsets.check(records, c, o, p, b))])  # type: ignore[misc]
+        return proof_offsets.check(records, cover, lost, present, begin)
+
+    proof.add(_timed(proof, "offsets", lambda: [partition(cover) for cover in covers]))
     ends = {cover.partition: cover.last + 1 for cover in covers if cover.epoch == newest}
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{newest}"
-    proof.add([proof_checkpoint.check(folder, contract.topic, ends, done.get(newest), log.transactions, broker)])
+    proof.add(
+        [proof_checkpoint.check(folder, contract.topic, ends, done.get(newest), log.transactions, broker)]
+    )
     proof.add([_lag(broker, ends)] if broker else [])
     proof.add(_timed(proof, "published", lambda: published(spark, lake, contract, config.publish, logs, out)))
     proof.claim = _claim(covers, log, broker)
@@ -101,7 +126,9 @@ def _read_checkpoint(paths: list[Path]) -> Iterable[Action]:
     from surveylake import session
 
     frame = session.open_session("surveylake verify").read.parquet(*(str(path) for path in paths))
-    rows = frame.select("add.path", "add.size", "txn.appId", "txn.version", "metaData.configuration").collect()
+    rows = frame.select(
+        "add.path", "add.size", "txn.appId", "txn.version", "metaData.configuration"
+    ).collect()
     for row in rows:
         if row["path"] is not None:
             yield {"add": {"path": row["path"], "size": row["size"]}}
@@ -129,7 +156,9 @@ def _same_topic(asked: tuple[Broker | None, Check], pinned: str, epoch: int) -> 
     identity, where = f"{broker.identity.cluster_id}/{broker.identity.topic_id}", broker.identity.name
     if identity == pinned:
         return broker, Check("identity", where, PROVED, f"cluster id and topic id are those of epoch {epoch}")
-    detail = f"epoch {epoch} was read from cluster id/topic id {pinned}, {broker.kafka.bootstrap} has {identity}"
+    detail = (
+        f"epoch {epoch} was read from cluster id/topic id {pinned}, {broker.kafka.bootstrap} has {identity}"
+    )
     return None, Check("identity", where, NOT_PROVED, detail, OTHER_TOPIC)
 
 
@@ -140,10 +169,21 @@ def _lag(broker: Broker, ends: dict[int, int]) -> Check:
               for p, end in sorted(ends.items()) if broker.kept.get(p, (0, 0))[1] < end]  # fmt: skip
     if behind:
         said = f"the topic is shorter than what was read from it: {some(behind)}"
-        return Check("topic", where, NOT_PROVED, said, "The broker lost data: restore it before anything is sent or read again.")
+        return Check(
+            "topic",
+            where,
+            NOT_PROVED,
+            said,
+            "The broker lost data: restore it before anything is sent or read again.",
+        )
     lag = {p: end - ends.get(p, first) for p, (first, end) in broker.kept.items()}
     beyond = ", ".join(f"partition {p}: {n:,}" for p, n in lag.items() if n)
-    return Check("lag", where, SAID, f"{counted(sum(lag.values()), 'offset')} not taken in yet{f' ({beyond})' if beyond else ''}")
+    return Check(
+        "lag",
+        where,
+        SAID,
+        f"{counted(sum(lag.values()), 'offset')} not taken in yet{f' ({beyond})' if beyond else ''}",
+    )
 
 
 def _claim(covers: "list[Cover]", log: Log, broker: Broker | None) -> str:

@@ -86,7 +86,7 @@ def read_log(table: Path, read_checkpoint: ReadCheckpoint) -> Log:
 def missing_data(log: Log, deep: bool = False) -> list[str]:
     """Live data files that are gone, or of another size; with `deep`, also those whose bytes differ from their checksum."""
     faults = []
-    for name, size in log.files.items():
+    for name, size in sorted(log.files.items()):
         path = log.table / name
         if not path.is_file():
             faults.append(f"{name} is missing")
@@ -122,7 +122,9 @@ def _pointer(log: Log, whole: list[int]) -> None:
         if named is None:
             log.faults.append("_last_checkpoint is empty or torn")
         elif named not in whole:
-            log.faults.append(f"_last_checkpoint names version {named}, of which there is no whole checkpoint")
+            log.faults.append(
+                f"_last_checkpoint names version {named}, of which there is no whole checkpoint"
+            )
 
 
 def _from_checkpoint(log: Log, parts: dict[int, list[Path]], whole: list[int], read: ReadCheckpoint) -> int:
@@ -148,7 +150,9 @@ def _commits(log: Log, commits: dict[int, Path], start: int) -> None:
         path = commits[version]
         actions = [_json(line) for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
         if not actions:
-            log.faults.append(f"commit {path.name} is empty: what it added is not read, and no reader says so")
+            log.faults.append(
+                f"commit {path.name} is empty: what it added is not read, and no reader says so"
+            )
         elif not all(isinstance(action, dict) for action in actions) or not matches_checksum(path):
             log.faults.append(f"commit {path.name} is torn")
         else:
@@ -159,7 +163,9 @@ def _commits(log: Log, commits: dict[int, Path], start: int) -> None:
 def _newest(log: Log, checksums: list[int]) -> None:
     """No trace of a version after the newest, and the newest is what its version checksum says."""
     folder = log.table / LOG
-    traces = {int(found[1]) for path in folder.iterdir() if (found := SIDECAR.fullmatch(path.name))} | set(checksums)
+    traces = {int(found[1]) for path in folder.iterdir() if (found := SIDECAR.fullmatch(path.name))} | set(
+        checksums
+    )
     if gone := sorted(version for version in traces if version > log.version):
         log.faults.append(f"commit of version {some(gone)} was there and is gone: its checksum is left")
     if log.version not in checksums or log.faults:
@@ -168,10 +174,10 @@ def _newest(log: Log, checksums: list[int]) -> None:
     if not isinstance(said, dict):
         log.faults.append(f"{log.version:020d}.crc is empty or torn")
         return
-    found = (len(log.files), sum(log.files.values()))
-    if found != (said["numFiles"], said["tableSizeBytes"]) or said.get("txnId", log.txn_id) != log.txn_id:
+    live = (len(log.files), sum(log.files.values()))
+    if live != (said["numFiles"], said["tableSizeBytes"]) or said.get("txnId", log.txn_id) != log.txn_id:
         log.faults.append(
-            f"version {log.version} has {found[0]} files of {found[1]:,} bytes, its checksum says "
+            f"version {log.version} has {live[0]} files of {live[1]:,} bytes, its checksum says "
             f"{said['numFiles']} of {said['tableSizeBytes']:,}: a commit was replaced"
         )
 

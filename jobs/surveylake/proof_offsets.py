@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, functions as F
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
 from surveylake.proof import NOT_PROVED, PROVED, Check, counted, some
@@ -41,14 +42,19 @@ def covers(records: DataFrame) -> list[Cover]:
     """
     bucket, bit = F.bitmap_bucket_number("offset"), F.bitmap_construct_agg(F.bitmap_bit_position("offset"))
     buckets = records.groupBy("epoch", "partition", bucket.alias("bucket")).agg(
-        bit.alias("bits"), F.min("offset").alias("first"), F.max("offset").alias("last"), F.count("*").alias("rows")
+        bit.alias("bits"),
+        F.min("offset").alias("first"),
+        F.max("offset").alias("last"),
+        F.count("*").alias("rows"),
     )
     whole = buckets.groupBy("epoch", "partition").agg(
         F.min("first").alias("first"), F.max("last").alias("last"), F.sum("rows").alias("rows"),
         F.sum(F.bitmap_count("bits")).alias("distinct"),
     )  # fmt: skip
     columns = ("epoch", "partition", "first", "last", "rows", "distinct")
-    return sorted((Cover(*(row[c] for c in columns)) for row in whole.collect()), key=lambda c: (c.epoch, c.partition))
+    return sorted(
+        (Cover(*(row[c] for c in columns)) for row in whole.collect()), key=lambda c: (c.epoch, c.partition)
+    )
 
 
 def holes(records: DataFrame, cover: Cover) -> list[Range]:
@@ -57,7 +63,12 @@ def holes(records: DataFrame, cover: Cover) -> list[Range]:
         return []
     there = _of(records, cover).select("offset").distinct()
     after = F.lead("offset").over(Window.orderBy("offset"))
-    steps = there.select("offset", after.alias("next")).where("next > offset + 1").orderBy("offset").limit(MOST_HOLES)
+    steps = (
+        there.select("offset", after.alias("next"))
+        .where("next > offset + 1")
+        .orderBy("offset")
+        .limit(MOST_HOLES)
+    )
     return [(row["offset"] + 1, row["next"] - 1) for row in steps.collect()]
 
 
@@ -85,7 +96,9 @@ def without(found: Sequence[Range], known: Sequence[Range]) -> list[Range]:
     return left
 
 
-def check(records: DataFrame, cover: Cover, lost: Sequence[Range], broker: Broker | None, begin: int | None) -> Check:
+def check(
+    records: DataFrame, cover: Cover, lost: Sequence[Range], broker: Broker | None, begin: int | None
+) -> Check:
     """One epoch and partition. `begin` is the offset it should begin at, where that is known; else where it begins is said."""
     what, twice = "offsets", doubles(records, cover)
     if twice:
@@ -97,14 +110,24 @@ def check(records: DataFrame, cover: Cover, lost: Sequence[Range], broker: Broke
         open_ranges = [(begin, cover.first - 1), *open_ranges]
     unknown = without(open_ranges, lost)
     said = f"{cover.first:,} to {cover.last:,}: {counted(cover.rows, 'record')}, each once"
-    said += f"; {counted(size(open_ranges) - size(unknown), 'offset')} accepted as lost" if unknown != open_ranges else ""
+    said += (
+        f"; {counted(size(open_ranges) - size(unknown), 'offset')} accepted as lost"
+        if unknown != open_ranges
+        else ""
+    )
     if cover.first > 0 and begin is None:
         said += "; what came before its first offset is not told"
     if not unknown:
         return Check(what, cover.where, PROVED, said)
     if broker is None:
         detail = f"{_named(unknown)} not in the table, and no broker was asked why"
-        return Check(what, cover.where, NOT_PROVED, detail, "Run this with the broker the records came from (--bootstrap).")
+        return Check(
+            what,
+            cover.where,
+            NOT_PROVED,
+            detail,
+            "Run this with the broker the records came from (--bootstrap).",
+        )
     answers = broker.ask(cover.partition, unknown)
     if against := spoken_against(answers):
         return Check(what, cover.where, NOT_PROVED, against, REPAIR)
@@ -118,7 +141,9 @@ def spoken_against(answers: Sequence[Answer]) -> str:
     said = []
     if lost:
         records = counted(sum(answer.committed for answer in lost), "record")
-        said.append(f"{records} in the topic and not in the table: {_named([answer.hole for answer in lost])}")
+        said.append(
+            f"{records} in the topic and not in the table: {_named([answer.hole for answer in lost])}"
+        )
     if dark:
         said.append(f"{_named([answer.hole for answer in dark])} not in the table, and {dark[0].unknown}")
     return "; ".join(said)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Row, SparkSession, functions as F
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 
 from surveylake import aggregates, analysis, rules, sheets, sql, tables
 from surveylake.analysis import Published
@@ -21,7 +22,12 @@ AGAIN = "Run jobs/aggregate.py, then jobs/export.py, then this again."
 
 
 def published(
-    spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, logs: dict[str, Log], out: Path | None
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    publish: Publish,
+    logs: dict[str, Log],
+    out: Path | None,
 ) -> list[Check]:
     """Every check of what was made from `records`; `logs` are the whole logs, by table."""
     log = logs.get(RESPONSES)
@@ -29,10 +35,26 @@ def published(
         return [Check("answers", RESPONSES, SAID, "not made yet, or its log is not whole")]
     version = log.note.get("records_version")
     if version is None:
-        return [Check("answers", RESPONSES, NOT_PROVED, "it does not say which version of records it was made from", AGAIN)]
+        return [
+            Check(
+                "answers",
+                RESPONSES,
+                NOT_PROVED,
+                "it does not say which version of records it was made from",
+                AGAIN,
+            )
+        ]
     if log.note.get("contract") != contract.fingerprint:
         said = f"made from version {version} of records under another contract than this {contract.name}"
-        return [Check("answers", RESPONSES, NOT_PROVED, said, f"Give the contract it was made under (--survey). {AGAIN}")]
+        return [
+            Check(
+                "answers",
+                RESPONSES,
+                NOT_PROVED,
+                said,
+                f"Give the contract it was made under (--survey). {AGAIN}",
+            )
+        ]
     try:
         checks = [_responses(spark, lake, contract, log, int(version), logs[RECORDS].version)]
         made = analysis.analyse(spark, lake, contract, publish, int(version))
@@ -43,16 +65,22 @@ def published(
     return [*checks, *([_exported(out, made)] if out else [])]
 
 
-def _responses(spark: SparkSession, lake: Lake, contract: Contract, log: Log, version: int, newest: int) -> Check:
+def _responses(
+    spark: SparkSession, lake: Lake, contract: Contract, log: Log, version: int, newest: int
+) -> Check:
     """One row per accepted participant of that version, the same in every column, each within the constraints."""
     responses = tables.read(spark, lake.table(RESPONSES), log.version)
     due = aggregates.latest(tables.read(spark, lake.table(RECORDS), version), contract)
-    (rows, people, content), (due_rows, _, due_content) = (_digest(frame, contract.key) for frame in (responses, due))
+    (rows, people, content), (due_rows, _, due_content) = (
+        _digest(frame, contract.key) for frame in (responses, due)
+    )
     wrong = []
     if rows != people:
         wrong.append(f"{counted(rows - people, 'participant')} too many: some are there twice")
     if rows != due_rows:
-        wrong.append(f"{counted(rows, 'row')}, and version {version} of records has {counted(due_rows, 'accepted participant')}")
+        wrong.append(
+            f"{counted(rows, 'row')}, and version {version} of records has {counted(due_rows, 'accepted participant')}"
+        )
     elif content != due_content:
         wrong.append(f"the answers differ from those in version {version} of records")
     wrong += _constraints(responses, contract, log.configuration)
@@ -66,23 +94,39 @@ def _responses(spark: SparkSession, lake: Lake, contract: Contract, log: Log, ve
 def _digest(frame: DataFrame, key: str) -> tuple[int, int, str]:
     """Rows, different keys, and a digest of the content that does not depend on the order."""
     hashed = F.xxhash64(*(F.col(sql.name(column)) for column in sorted(frame.columns))).cast("decimal(38,0)")
-    found = frame.agg(F.count("*").alias("rows"), F.countDistinct(key).alias("keys"), F.sum(hashed).alias("content")).first()
+    found = frame.agg(
+        F.count("*").alias("rows"), F.countDistinct(key).alias("keys"), F.sum(hashed).alias("content")
+    ).first()
     return (found["rows"], found["keys"], str(found["content"])) if found else (0, 0, "")
 
 
 def _constraints(responses: DataFrame, contract: Contract, configuration: dict[str, str]) -> list[str]:
     """What is wrong with the CHECK constraints, and with the rows under them."""
     due = rules.checks(contract)
-    there = {key.removeprefix(CONSTRAINTS): text for key, text in configuration.items() if key.startswith(CONSTRAINTS)}
+    there = {
+        key.removeprefix(CONSTRAINTS): text
+        for key, text in configuration.items()
+        if key.startswith(CONSTRAINTS)
+    }
     wrong = []
     # Delta may keep an expression with other blanks than it was given.
-    if configuration and {k: re.sub(r"\s", "", v) for k, v in there.items()} != {k: re.sub(r"\s", "", v) for k, v in due.items()}:
+    if configuration and {k: re.sub(r"\s", "", v) for k, v in there.items()} != {
+        k: re.sub(r"\s", "", v) for k, v in due.items()
+    }:
         wrong.append("its CHECK constraints are not the contract's")
-    broken = responses.where(f"NOT ({' AND '.join(f'coalesce({check}, false)' for check in due.values())})").count() if due else 0
+    broken = (
+        responses.where(
+            f"NOT ({' AND '.join(f'coalesce({check}, false)' for check in due.values())})"
+        ).count()
+        if due
+        else 0
+    )
     return [*wrong, f"{counted(broken, 'row')} outside the constraints"] if broken else wrong
 
 
-def _summary(spark: SparkSession, lake: Lake, logs: dict[str, Log], name: str, due: DataFrame, note: dict[str, object]) -> Check:
+def _summary(
+    spark: SparkSession, lake: Lake, logs: dict[str, Log], name: str, due: DataFrame, note: dict[str, object]
+) -> Check:
     """One published table against the same numbers computed anew."""
     what, log = "numbers", logs.get(name)
     if log is None:
@@ -90,12 +134,20 @@ def _summary(spark: SparkSession, lake: Lake, logs: dict[str, Log], name: str, d
     if log.note != note:
         said = f"made from version {log.note.get('records_version')} of records, responses from {note['records_version']}"
         return Check(what, name, NOT_PROVED, said, AGAIN)
-    there, expected = tables.read(spark, lake.table(name), log.version).select(*due.columns).collect(), due.collect()
+    there, expected = (
+        tables.read(spark, lake.table(name), log.version).select(*due.columns).collect(),
+        due.collect(),
+    )
     wrong = sorted(set(_cells(expected)) ^ set(_cells(there)))
     if wrong or len(there) != len(expected):
         said = f"differs from what its version of records gives: {some(wrong) or 'a row is there twice'}"
         return Check(what, name, NOT_PROVED, said, f"If smallest_group was changed since: {AGAIN}")
-    return Check(what, name, PROVED, f"{counted(len(there), 'row')}, computed anew from version {note['records_version']}: the same")
+    return Check(
+        what,
+        name,
+        PROVED,
+        f"{counted(len(there), 'row')}, the same computed anew from version {note['records_version']}",
+    )
 
 
 def _cells(rows: Sequence[Row]) -> list[str]:
@@ -109,10 +161,18 @@ def _exported(out: Path, made: Published) -> Check:
     if not (out / MANIFEST).is_file():
         return Check("exports", where, NOT_PROVED, f"there is no {MANIFEST}", publish)
     if damaged := damaged_files(out):
-        return Check("exports", where, NOT_PROVED, f"missing or changed since they were written: {some(damaged)}", publish)
-    said = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        return Check(
+            "exports",
+            where,
+            NOT_PROVED,
+            f"missing or changed since they were written: {some(damaged)}",
+            publish,
+        )
+    kept = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
     due = json.loads(json.dumps(sheets.facts_of(made.findings)))
-    if other := sorted(key for key, value in due.items() if said.get(key, said.get("facts", {}).get(key)) != value):
-        return Check("exports", where, NOT_PROVED, f"its manifest says other {some(other)} than the tables", publish)
-    said = f"{counted(len(said['files']), 'file')} as their manifest says, their counts those of the tables"
+    if other := sorted(key for key, value in due.items() if kept.get(key) != value):
+        return Check(
+            "exports", where, NOT_PROVED, f"its manifest says other {some(other)} than the tables", publish
+        )
+    said = f"{counted(len(kept['files']), 'file')} as their manifest says, their counts those of the tables"
     return Check("exports", where, PROVED, said)

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from pyspark.sql import DataFrame, Row, functions as F
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
 
 from surveylake import cli
 from surveylake.findings import Cell
@@ -28,7 +29,9 @@ def rejects(records: DataFrame, rule: str | None = None) -> DataFrame:
 def by_reason(found: DataFrame) -> dict[str, int]:
     """reason -> records, the most frequent first; a record with two reasons counts in both."""
     rows = found.select(F.explode("failed_rules").alias("reason")).groupBy("reason").count().collect()
-    return {row["reason"]: row["count"] for row in sorted(rows, key=lambda row: (-row["count"], row["reason"]))}
+    return {
+        row["reason"]: row["count"] for row in sorted(rows, key=lambda row: (-row["count"], row["reason"]))
+    }
 
 
 def ordered(found: DataFrame, limit: int | None = None) -> DataFrame:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession, functions as F
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from surveylake import sql, tables
 from surveylake.contract import Contract
@@ -49,12 +50,15 @@ def changed(stored: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
 def plan(changes: DataFrame, contract: Contract) -> list[Change]:
     """What `changed` found, by kind, the most frequent first."""
     names = F.array_compact(F.array(*(F.when(_differs(name), F.lit(name)) for name in contract.columns)))
-    kinds = changes.groupBy(F.col("`~before`.failed_rules").alias("was"), F.col("failed_rules").alias("is"), names.alias("columns"))
-    found = [Change(tuple(r["was"]), tuple(r["is"]), tuple(r["columns"]), r["count"]) for r in kinds.count().collect()]
+    was = F.col("`~before`.failed_rules").alias("was")
+    kinds = changes.groupBy(was, F.col("failed_rules").alias("is"), names.alias("columns")).count().collect()
+    found = [Change(tuple(r["was"]), tuple(r["is"]), tuple(r["columns"]), r["count"]) for r in kinds]
     return sorted(found, key=lambda change: (-change.records, change.before, change.after))
 
 
-def replay(spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int, dry_run: bool) -> list[Change]:
+def replay(
+    spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int, dry_run: bool
+) -> list[Change]:
     """Judge every stored record again, and write what differs in one commit; nothing is written when nothing does.
 
     The caller holds the lake's lock. ConfigError when the contract has other columns than the table, ProofError when one
@@ -69,7 +73,11 @@ def replay(spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int, 
         if not kinds or dry_run:
             return kinds
         _refuse_doubles(changes)
-        note = {"replay": contract.fingerprint, "records": sum(kind.records for kind in kinds), "from_version": version}
+        note = {
+            "replay": contract.fingerprint,
+            "records": sum(kind.records for kind in kinds),
+            "from_version": version,
+        }
         tables.update(spark, path, changes.drop("~before"), IDENTITY, note)
     finally:
         changes.unpersist()
@@ -80,7 +88,9 @@ def _refuse_doubles(changes: DataFrame) -> None:
     twice = changes.groupBy(*IDENTITY).count().where("count > 1").first()
     if twice:
         where = f"epoch {twice['epoch']} partition {twice['partition']} offset {twice['offset']}"
-        raise ProofError(f"{where} is in records {twice['count']} times", "Run jobs/verify.py: the lake is not sound.")
+        raise ProofError(
+            f"{where} is in records {twice['count']} times", "Run jobs/verify.py: the lake is not sound."
+        )
 
 
 def _differs(name: str) -> Column:

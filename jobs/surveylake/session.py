@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surveylake.errors import ConfigError, SetupError
@@ -54,8 +55,11 @@ def check_spark() -> None:
             "Use the project's own: unset SPARK_HOME and PYTHONPATH, and run .venv/bin/python or .venv/bin/spark-submit.",
         )
     home = os.environ.get("SPARK_HOME")
-    if home and not _has_core(home, wanted):
-        raise SetupError(f"SPARK_HOME is {home}, which is not Spark {wanted}", "Unset SPARK_HOME, or set it to that version.")
+    if home and (found := _core_version(home)) != wanted:
+        raise SetupError(
+            f"SPARK_HOME is {home}, which is {f'Spark {found}' if found else 'no Spark'}, and the jars are built for Spark {wanted}",
+            "Unset SPARK_HOME, or set it to that version.",
+        )
 
 
 def spark_version() -> str:
@@ -64,9 +68,10 @@ def spark_version() -> str:
     return next(package.rsplit(":", 1)[1] for package in packages if package.startswith("org.apache.spark:"))
 
 
-def _has_core(home: str, version: str) -> bool:
-    jars = os.path.join(home, "jars")
-    return os.path.isdir(jars) and any(f.startswith("spark-core_") and f.endswith(f"-{version}.jar") for f in os.listdir(jars))
+def _core_version(home: str) -> str | None:
+    """The version of the Spark that lies in a folder; None when there is none."""
+    cores = sorted(Path(home, "jars").glob("spark-core_*.jar"))
+    return cores[0].stem.rsplit("-", 1)[1] if cores else None
 
 
 def _prepare_launch() -> None:

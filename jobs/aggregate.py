@@ -26,7 +26,9 @@ EXAMPLES = """
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Aggregate one version of `records`."""
-    parser = cli.survey_parser("aggregate", "Make responses and the published counts from LAKE/records.", EXAMPLES)
+    parser = cli.survey_parser(
+        "aggregate", "Make responses and the published counts from LAKE/records.", EXAMPLES
+    )
     parser.add_argument("--version", type=int, metavar="N", help="version of records (default: the latest)")
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)

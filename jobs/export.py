@@ -27,8 +27,16 @@ EXAMPLES = """
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Publish what aggregate.py made last."""
-    parser = cli.survey_parser("export", "Write CSV files, charts and the report from the tables in LAKE.", EXAMPLES)
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder to publish in (default: %(default)s)")
+    parser = cli.survey_parser(
+        "export", "Write CSV files, charts and the report from the tables in LAKE.", EXAMPLES
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out"),
+        metavar="DIR",
+        help="folder to publish in (default: %(default)s)",
+    )
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     export(args.lake, args.out, config, contract, None)
@@ -51,9 +59,13 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
         sheets.write_summaries(made.findings, publication.folder())
         drawn = charts.draw_charts(made.findings, publication.folder("charts"))
         weighed = evidence.weigh(made.findings)
-        report.write_report(made.findings, weighed, drawn, publication.folder(), config.publish.smallest_group)
+        report.write_report(
+            made.findings, weighed, drawn, publication.folder(), config.publish.smallest_group
+        )
         files = publication.commit(sheets.facts_of(made.findings))
-    print(f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s")
+    print(
+        f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"
+    )
 
 
 def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Published":  # noqa: F821
@@ -64,7 +76,10 @@ def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Pub
     path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
     note = tables.note_of(spark, path)
     if note.get("contract") != contract.fingerprint:
-        raise StorageError(f"{path} was made under another contract than {contract.name}", "Run jobs/aggregate.py again, then this.")
+        raise StorageError(
+            f"{path} was made under another contract than {contract.name}",
+            "Run jobs/aggregate.py again, then this.",
+        )
     return analysis.analyse(spark, lake, contract, config.publish, int(note["records_version"]))
 
 

@@ -18,7 +18,6 @@ import aggregate
 import export
 import produce
 import stream
-
 from surveylake import cli
 from surveylake.answers import read_answers
 from surveylake.broker import EmbeddedBroker
@@ -46,11 +45,21 @@ T = TypeVar("T")
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run every step and say how long each took."""
-    parser = cli.survey_parser("run", "From a CSV through Kafka to Delta tables, counts, charts and a report.", EXAMPLES)
-    parser.add_argument("--input", type=Path, metavar="CSV", help="answers (default: the survey's own sample)")
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="exports (default: %(default)s)")
-    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="an existing broker (default: an embedded one)")
-    parser.add_argument("--add", action="store_true", help="let this file join the answers of another in the same lake")
+    parser = cli.survey_parser(
+        "run", "From a CSV through Kafka to Delta tables, counts, charts and a report.", EXAMPLES
+    )
+    parser.add_argument(
+        "--input", type=Path, metavar="CSV", help="answers (default: the survey's own sample)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="exports (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--bootstrap", metavar="HOST:PORT", help="an existing broker (default: an embedded one)"
+    )
+    parser.add_argument(
+        "--add", action="store_true", help="let this file join the answers of another in the same lake"
+    )
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     answers = args.input or args.survey.with_suffix(".sample.csv")
@@ -58,18 +67,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     java_environment()
     source = read_answers(answers, contract).source
     took: dict[str, float] = {}
-    with one_writer(args.lake, "run.py"), ThreadPoolExecutor(1) as pool, _broker(args.bootstrap, args.lake, config, took, pool) as ready:
+    with (
+        one_writer(args.lake, "run.py"),
+        ThreadPoolExecutor(1) as pool,
+        _broker(args.bootstrap, args.lake, config, took, pool) as ready,
+    ):
         _refuse_a_mix(ready, contract, source, answers, args)
         _timed(took, "produce", lambda: _produce(answers, args, ready))
         _timed(took, "stream", lambda: stream.stream(args.lake, ready, contract, "available-now"))
         published = _timed(took, "aggregate", lambda: aggregate.aggregate(args.lake, ready, contract))
         _timed(took, "export", lambda: export.export(args.lake, args.out, ready, contract, published))
-    print("took: " + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in took.items()) + f", in all {sum(took.values()):.1f} s")
+    print(
+        "took: "
+        + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in took.items())
+        + f", in all {sum(took.values()):.1f} s"
+    )
     return 0
 
 
 @contextmanager
-def _broker(bootstrap: str | None, lake: str, config: Config, took: dict[str, float], pool: ThreadPoolExecutor) -> Iterator[Config]:
+def _broker(
+    bootstrap: str | None, lake: str, config: Config, took: dict[str, float], pool: ThreadPoolExecutor
+) -> Iterator[Config]:
     """The configuration at a broker that answers, with Spark started meanwhile; an embedded broker ends with the block."""
     began = time.monotonic()
     spark = pool.submit(open_session, "surveylake run")
@@ -101,8 +120,10 @@ def _refuse_a_mix(config: Config, contract: Contract, source: str, answers: Path
     others = {known: n for known, n in sources(config.kafka, contract.topic).items() if known != source}
     if others:
         raise InputError(
-            f"topic {contract.topic} already holds {sum(others.values()):,} answers that are not from {answers}; they would be counted together",
-            f"To keep them apart: make run INPUT={answers} LAKE=another-lake OUT=another-out. To count them together: add ADD=1 (--add).",
+            f"topic {contract.topic} already holds {sum(others.values()):,} answers that are not from {answers};"
+            " they would be counted together",
+            f"To keep them apart: make run INPUT={answers} LAKE=another-lake OUT=another-out."
+            " To count them together: add ADD=1 (--add).",
         )
 
 

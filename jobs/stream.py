@@ -29,9 +29,17 @@ def arguments() -> argparse.ArgumentParser:
     """The verb's own arguments."""
     parser = cli.survey_parser("stream", "Read a survey's topic into the Delta table LAKE/records.", EXAMPLES)
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
-    parser.add_argument("--trigger", default="available-now", help="available-now (default), or an interval such as '5 seconds'")
-    parser.add_argument("--accept-new-topic", action="store_true", help="the topic was made anew: read it as a new epoch")
-    parser.add_argument("--accept-loss", action="store_true", help="go on without records that expired before they were read")
+    parser.add_argument(
+        "--trigger",
+        default="available-now",
+        help="available-now (default), or an interval such as '5 seconds'",
+    )
+    parser.add_argument(
+        "--accept-new-topic", action="store_true", help="the topic was made anew: read it as a new epoch"
+    )
+    parser.add_argument(
+        "--accept-loss", action="store_true", help="go on without records that expired before they were read"
+    )
     return parser
 
 
@@ -39,8 +47,12 @@ def arguments() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Take records in until there are no more, or until stopped."""
     args = arguments().parse_args(argv)
-    if args.trigger != "available-now" and not re.fullmatch(r"\d+ (milli)?seconds?|\d+ minutes?", args.trigger):
-        raise ConfigError(f"--trigger {args.trigger!r} is no interval", "Write available-now, or such as '5 seconds'.")
+    if args.trigger != "available-now" and not re.fullmatch(
+        r"\d+ (milli)?seconds?|\d+ minutes?", args.trigger
+    ):
+        raise ConfigError(
+            f"--trigger {args.trigger!r} is no interval", "Write available-now, or such as '5 seconds'."
+        )
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
     with one_writer(args.lake, "stream.py"):
         stream(args.lake, config, contract, args.trigger, args.accept_new_topic, args.accept_loss)
@@ -48,7 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def stream(
-    root: str, config: Config, contract: Contract, trigger: str, accept_new_topic: bool = False, accept_loss: bool = False
+    root: str,
+    config: Config,
+    contract: Contract,
+    trigger: str,
+    accept_new_topic: bool = False,
+    accept_loss: bool = False,
 ) -> None:
     """The whole step, for this verb and for run.py; the lake's lock is held by the caller."""
     began = time.monotonic()
@@ -60,10 +77,14 @@ def stream(
     preflight.check_sql(spark, contract)
     lake = Lake(cli.absolute(root))
     wishes = resume.Wishes(config.stream.starting_offsets, accept_new_topic, accept_loss)
-    start = resume.plan_start(spark, lake, contract, identity, topic.offset_bounds(config.kafka, contract.topic), wishes)
+    start = resume.plan_start(
+        spark, lake, contract, identity, topic.offset_bounds(config.kafka, contract.topic), wishes
+    )
     query = ingest.start_query(spark, lake, config, contract, start, trigger)
     taken = ingest.follow(spark, query, lake, config, contract, start)
-    print(f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s")
+    print(
+        f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"
+    )
 
 
 if __name__ == "__main__":

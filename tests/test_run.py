@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import run
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+import run
 from surveylake.errors import ConfigError, InputError, SetupError, StorageError, TopicError
 from surveylake.manifest import damaged_files
 from surveylake.project import CONF, ROOT
@@ -30,7 +30,9 @@ class Ran:
         return run.main(["--input", str(ANSWERS), "--lake", str(self.lake), "--out", str(self.out), *more])
 
     def versions(self) -> dict[str, int]:
-        return {path.parent.name: DeltaTable(path.parent).version() for path in self.lake.glob("*/_delta_log")}
+        return {
+            path.parent.name: DeltaTable(path.parent).version() for path in self.lake.glob("*/_delta_log")
+        }
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +51,21 @@ def own_kafka(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_record_is_there_and_the_impossible_age_is_rejected(ran: Ran) -> None:
-    records = DeltaTable(ran.lake / "records").to_pyarrow_table(columns=["accepted", "failed_rules", "age", "topic"]).to_pylist()
+    records = (
+        DeltaTable(ran.lake / "records")
+        .to_pyarrow_table(columns=["accepted", "failed_rules", "age", "topic"])
+        .to_pylist()
+    )
     assert len(records) == 289
-    assert [(row["failed_rules"], row["age"]) for row in records if not row["accepted"]] == [(["out_of_range:Age"], 300)]
+    assert [(row["failed_rules"], row["age"]) for row in records if not row["accepted"]] == [
+        (["out_of_range:Age"], 300)
+    ]
 
 
 def test_duckdb_counts_what_the_tables_and_the_csv_say(ran: Ran) -> None:
-    by_csv = duckdb.sql(f"SELECT gender, count(*) FROM read_csv('{ran.out}/responses.csv') GROUP BY 1 ORDER BY 1").fetchall()
+    by_csv = duckdb.sql(
+        f"SELECT gender, count(*) FROM read_csv('{ran.out}/responses.csv') GROUP BY 1 ORDER BY 1"
+    ).fetchall()
     responses = DeltaTable(ran.lake / "responses").to_pyarrow_table()
     by_table = duckdb.sql("SELECT gender, count(*) FROM responses GROUP BY 1 ORDER BY 1").fetchall()
     assert by_csv == by_table == [("Female", 165), ("Male", 123)]
@@ -118,11 +128,18 @@ def test_another_file_on_the_same_lake_is_refused_unless_it_is_to_be_added(
     assert ran.versions() == versions
 
 
-def test_an_extra_column_and_other_line_ends_go_through(ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_extra_column_and_other_line_ends_go_through(
+    ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = ANSWERS.read_text(encoding="utf-8").splitlines()
     changed = tmp_path / "changed.csv"
-    changed.write_text("\n".join([lines[0] + ",Remark", *(line + ",x" for line in lines[1:])]) + "\n", encoding="utf-8")
-    assert run.main(["--input", str(changed), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")]) == 0
+    changed.write_text(
+        "\n".join([lines[0] + ",Remark", *(line + ",x" for line in lines[1:])]) + "\n", encoding="utf-8"
+    )
+    assert (
+        run.main(["--input", str(changed), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")])
+        == 0
+    )
     assert "289 records (accepted 288, rejected 1: out_of_range:Age 1)" in capsys.readouterr().out
 
 
@@ -170,10 +187,14 @@ def test_a_fault_gives_one_message_an_exit_code_and_leaves_nothing(
     assert not list(tmp_path.glob("lake/records/_delta_log/*"))
 
 
-def test_a_lake_that_cannot_be_written_is_named(ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lake_that_cannot_be_written_is_named(
+    ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder", encoding="utf-8")
-    code = run.main(["--input", str(ANSWERS), "--lake", str(blocked / "lake"), "--out", str(tmp_path / "out")])
+    code = run.main(
+        ["--input", str(ANSWERS), "--lake", str(blocked / "lake"), "--out", str(tmp_path / "out")]
+    )
     assert code == StorageError.exit_code
     assert f"the lake {blocked / 'lake'} cannot be written" in capsys.readouterr().err
 
@@ -182,7 +203,9 @@ def test_a_machine_without_java_is_told_how_to_get_it(
     ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("surveylake.java._candidates", lambda: iter(()))
-    code = run.main(["--input", str(ANSWERS), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")])
+    code = run.main(
+        ["--input", str(ANSWERS), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")]
+    )
     said = capsys.readouterr().err
     assert code == SetupError.exit_code
     assert "Java" in said and "17" in said
@@ -194,7 +217,9 @@ def test_another_spark_on_the_path_is_refused_with_both_versions(
     (tmp_path / "jars").mkdir()
     (tmp_path / "jars" / "spark-core_2.12-3.5.1.jar").touch()
     monkeypatch.setenv("SPARK_HOME", str(tmp_path))
-    code = run.main(["--input", str(ANSWERS), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")])
+    code = run.main(
+        ["--input", str(ANSWERS), "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")]
+    )
     said = capsys.readouterr().err
     assert code == SetupError.exit_code
     assert "3.5.1" in said and "4.2.0" in said

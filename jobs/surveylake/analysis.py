@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.sql import DataFrame, Row, SparkSession, functions as F
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from surveylake import aggregates, rules, sql, tables
@@ -42,9 +43,16 @@ def write_responses(spark: SparkSession, lake: Lake, contract: Contract, version
 def _has_checks(spark: SparkSession, path: str, contract: Contract) -> bool:
     """Whether the table's columns and CHECK constraints are this contract's."""
     properties = tables.properties(spark, path)
-    there = {k.removeprefix(tables.CONSTRAINTS): v for k, v in properties.items() if k.startswith(tables.CONSTRAINTS)}
+    there = {
+        k.removeprefix(tables.CONSTRAINTS): v
+        for k, v in properties.items()
+        if k.startswith(tables.CONSTRAINTS)
+    }
     columns = {field.name: field.dataType.simpleString() for field in tables.read(spark, path).schema}
-    return there == rules.checks(contract) and list(contract.columns.items()) == list(columns.items())[: len(contract.columns)]
+    return (
+        there == rules.checks(contract)
+        and list(contract.columns.items()) == list(columns.items())[: len(contract.columns)]
+    )
 
 
 def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, version: int) -> Published:
@@ -78,7 +86,11 @@ def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publis
         )
     finally:
         cells.unpersist()
-    return Published(findings, {name: _frame(spark, rows, schema) for name, (schema, rows) in held.items()}, responses_version)
+    return Published(
+        findings,
+        {name: _frame(spark, rows, schema) for name, (schema, rows) in held.items()},
+        responses_version,
+    )
 
 
 def _frame(spark: SparkSession, rows: list[Row], schema: StructType) -> DataFrame:
@@ -96,17 +108,23 @@ def write_summaries(spark: SparkSession, lake: Lake, published: Published) -> No
         name, frame = item
         path = lake.table(name)
         if not tables.exists(spark, path) or tables.note_of(spark, path) != note:
-            tables.replace(frame.coalesce(1).withColumn("records_version", F.lit(version).cast("bigint")), path, note)
+            tables.replace(
+                frame.coalesce(1).withColumn("records_version", F.lit(version).cast("bigint")), path, note
+            )
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, published.frames.items()))
 
 
-def _summaries(cells: DataFrame, contract: Contract, smallest: int, total: int) -> list[tuple[str, DataFrame]]:
+def _summaries(
+    cells: DataFrame, contract: Contract, smallest: int, total: int
+) -> list[tuple[str, DataFrame]]:
     found = []
     for by in contract.summaries.by:
         hidden = aggregates.small_groups(aggregates.counts(cells, by), smallest)
-        found.append((_table_name(by), aggregates.summary(cells, by, hidden, total, contract.summaries.measure)))
+        found.append(
+            (_table_name(by), aggregates.summary(cells, by, hidden, total, contract.summaries.measure))
+        )
     return found
 
 
@@ -154,8 +172,13 @@ def _contingency(cells: DataFrame, contract: Contract) -> dict[str, dict[tuple[s
     claim = contract.hypothesis
     if claim is None:
         return {}
-    pairs: dict[str, Any] = {outcome: aggregates.counts(cells, [claim.field, outcome]) for outcome in claim.outcomes}
-    return {outcome: {(group, value): n for (group, value), n in found.items()} for outcome, found in pairs.items()}
+    pairs: dict[str, Any] = {
+        outcome: aggregates.counts(cells, [claim.field, outcome]) for outcome in claim.outcomes
+    }
+    return {
+        outcome: {(group, value): n for (group, value), n in found.items()}
+        for outcome, found in pairs.items()
+    }
 
 
 def _group_counts(cells: DataFrame, contract: Contract) -> dict[str, int]:

@@ -55,10 +55,14 @@ def survey_parser(verb: str, does: str, examples: str, lake: bool = True) -> arg
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     default = CONF / "surveys" / "food_preference.toml"
-    parser.add_argument("--survey", type=Path, default=default, metavar="TOML", help="contract (default: %(default)s)")
+    parser.add_argument(
+        "--survey", type=Path, default=default, metavar="TOML", help="contract (default: %(default)s)"
+    )
     parser.add_argument("--conf", type=Path, metavar="TOML", help="configuration (default: conf/local.toml)")
     if lake:
-        parser.add_argument("--lake", default="lake", metavar="DIR", help="folder of the Delta tables (default: %(default)s)")
+        parser.add_argument(
+            "--lake", default="lake", metavar="DIR", help="folder of the Delta tables (default: %(default)s)"
+        )
     return parser
 
 

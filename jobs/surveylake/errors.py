@@ -1,12 +1,12 @@
 """What can go wrong, as one tree: each error says what happened and what to do next.
 
-    SurveylakeError            exit code 1
-    ├── ConfigError            exit code 2   a contract, a conf file or an argument is wrong
-    ├── SetupError             exit code 3   Java, Spark or the jars are not what this project is pinned to
-    ├── InputError             exit code 4   a CSV cannot be sent as it is
-    ├── TopicError             exit code 5   Kafka does not answer, or the topic is not the one expected
-    ├── StorageError           exit code 6   the lake cannot be read or written
-    └── ProofError             exit code 7   the lake was read, and it is not what it should be
+SurveylakeError            exit code 1
+├── ConfigError            exit code 2   a contract, a conf file or an argument is wrong
+├── SetupError             exit code 3   Java, Spark or the jars are not what this project is pinned to
+├── InputError             exit code 4   a CSV cannot be sent as it is
+├── TopicError             exit code 5   Kafka does not answer, or the topic is not the one expected
+├── StorageError           exit code 6   the lake cannot be read or written
+└── ProofError             exit code 7   the lake was read, and it is not what it should be
 """
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from scipy import stats  # type: ignore[import-untyped]
+import numpy as np
+from scipy import stats
 
 from surveylake.findings import Findings
 
@@ -129,7 +130,7 @@ def associate(outcome: str, counts: dict[tuple[str, str], int]) -> Association:
         cramers_v=math.sqrt(float(chi.statistic) / (n * (min(groups, values) - 1))), smallest_expected=thinnest,
     )  # fmt: skip
     if groups == values == 2 and thinnest < FEWEST_EXPECTED:
-        exact = stats.fisher_exact(table)
+        exact = stats.fisher_exact(np.array(table))
         return replace(found, method="Fisher exact", statistic=None, degrees=None, p=float(exact.pvalue))
     return found
 

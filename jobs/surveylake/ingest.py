@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.errors import StreamingQueryException
-from pyspark.sql import DataFrame, SparkSession, functions as F
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake import tables, topic
@@ -59,21 +60,28 @@ def kafka_rows(spark: SparkSession, config: Config, contract: Contract, start: S
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", config.stream.max_offsets_per_trigger)
     )
-    return reader.load().select(
-        "topic", "partition", "offset", "timestamp", F.lit(start.epoch).alias("epoch"), F.col("key").cast("string").alias("key"), "value"
-    )  # fmt: skip
+    epoch, key = F.lit(start.epoch).alias("epoch"), F.col("key").cast("string").alias("key")
+    return reader.load().select("topic", "partition", "offset", "timestamp", epoch, key, "value")
 
 
-def start_query(spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str) -> StreamingQuery:
+def start_query(
+    spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str
+) -> StreamingQuery:
     """Start writing `records`: one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
     rows = judged(kafka_rows(spark, config, contract, start), contract, config.stream.max_message_bytes)
     writer = rows.writeStream.format("delta").outputMode("append").queryName(f"{contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
-    writer = writer.trigger(availableNow=True) if trigger == "available-now" else writer.trigger(processingTime=trigger)
+    writer = (
+        writer.trigger(availableNow=True)
+        if trigger == "available-now"
+        else writer.trigger(processingTime=trigger)
+    )
     return writer.start(lake.table(RECORDS))
 
 
-def follow(spark: SparkSession, query: StreamingQuery, lake: Lake, config: Config, contract: Contract, start: Start) -> Taken:
+def follow(
+    spark: SparkSession, query: StreamingQuery, lake: Lake, config: Config, contract: Contract, start: Start
+) -> Taken:
     """Wait until the query ends by itself, or by SIGTERM or Ctrl-C after its batch; say how it goes; what it took.
 
     Raises TopicError or StorageError with Spark's cause when the query fails.
@@ -104,7 +112,9 @@ def explained(error: BaseException) -> SurveylakeError:
     """Spark's failure of a streaming query as one of ours: what happened, and what to do."""
     text = str(error)
     first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-    cause = next((line.strip() for line in text.splitlines() if "Caused by" in line or "KAFKA_DATA_LOSS" in line), "")
+    cause = next(
+        (line.strip() for line in text.splitlines() if "Caused by" in line or "KAFKA_DATA_LOSS" in line), ""
+    )
     said = f"the stream stopped: {first} {cause}".strip()
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
     if "kafka" in text.lower():
@@ -116,7 +126,12 @@ def _finish(query: StreamingQuery) -> None:
     """Let the batch in progress end, then stop the query."""
     log.info("stopping: the batch in progress is finished first")
     batch, deadline = _batch_id(query), time.monotonic() + STOP_SECONDS
-    while query.isActive and query.status["isTriggerActive"] and _batch_id(query) == batch and time.monotonic() < deadline:
+    while (
+        query.isActive
+        and query.status["isTriggerActive"]
+        and _batch_id(query) == batch
+        and time.monotonic() < deadline
+    ):
         if _ended(query):
             return
     query.stop()
@@ -158,7 +173,7 @@ def _counted(spark: SparkSession, lake: Lake, start: Start, taken: Taken) -> Tak
     for row in rows.where(new).groupBy("failed_rules").count().collect():
         taken.received += row["count"]
         taken.accepted += row["count"] if not row["failed_rules"] else 0
-        taken.failed.update({reason: row["count"] for reason in row["failed_rules"]})
+        taken.failed.update(dict.fromkeys(row["failed_rules"], row["count"]))
     return taken
 
 

@@ -19,12 +19,25 @@ def check_sql(spark: SparkSession, contract: Contract) -> None:
         try:
             checked = empty.selectExpr(f"({expression}) AS checked")
         except (AnalysisException, ParseException) as error:
-            raise ConfigError(f"{key}: not SQL that Spark understands: {first_line(error)}", f"Correct {key} in the contract.") from error
+            raise ConfigError(
+                f"{key}: not SQL that Spark understands: {first_line(error)}",
+                f"Correct {key} in the contract.",
+            ) from error
         if key.startswith("rules.") and (kind := checked.schema[0].dataType.simpleString()) != "boolean":
-            raise ConfigError(f"{key}: a rule is true or false, and this is a value of type {kind}", f"Correct {key} in the contract.")
+            raise ConfigError(
+                f"{key}: a rule is true or false, and this is a value of type {kind}",
+                f"Correct {key} in the contract.",
+            )
         if not checked._jdf.queryExecution().analyzed().deterministic():
-            raise ConfigError(f"{key}: gives another answer each time it is asked", "Rules and derived columns may only use the fields.")
-        empty = empty.selectExpr("*", f"({expression}) AS {sql.name(key.split('.')[1])}") if key.startswith("derived") else empty
+            raise ConfigError(
+                f"{key}: gives another answer each time it is asked",
+                "Rules and derived columns may only use the fields.",
+            )
+        empty = (
+            empty.selectExpr("*", f"({expression}) AS {sql.name(key.split('.')[1])}")
+            if key.startswith("derived")
+            else empty
+        )
 
 
 def _expressions(contract: Contract) -> Iterator[tuple[str, str]]:

@@ -34,24 +34,17 @@ def check(
     if not folder.is_dir():
         return Check(WHAT, where, SAID, "none: the stream would go on from the table's own offsets")
     try:
-        query = cp.query_id(folder)
+        batch = transactions.get(cp.query_id(folder))
         cp.read_checkpoint(folder, topic)
-        batch = transactions.get(query)
         if batch is None and done is None:
             return Check(WHAT, where, PROVED, "no batch of it is done, and the table has none of it")
         if batch is None or (done is not None and batch < done):
             has = "none of its batches" if batch is None else f"its batch {batch} last"
-            return Check(
-                WHAT,
-                where,
-                NOT_PROVED,
-                f"batch {done} is done, and the table has {has}: commits were lost",
-                LOST,
-            )
-        read = cp.batch_end(folder, batch, topic)
+            said = f"batch {done} is done, and the table has {has}: commits were lost"
+            return Check(WHAT, where, NOT_PROVED, said, LOST)
+        return _compare(where, batch, ends, cp.batch_end(folder, batch, topic), broker)
     except cp.Unusable as error:
         return Check(WHAT, where, NOT_PROVED, f"it cannot be used: {error}", STALE)
-    return _compare(where, batch, ends, read, broker)
 
 
 def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker: Broker | None) -> Check:

@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from surveylake.config import Config
 from surveylake.contract import Contract
-from surveylake.errors import ConfigError, StorageError, TopicError
+from surveylake.errors import ConfigError, StorageError
 from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, Proof, counted, some
-from surveylake.proof_broker import Broker, reach
+from surveylake.proof_broker import Broker
 from surveylake.proof_log import Action, Log, missing_data, read_log, tables_in
+from surveylake.proof_topic import Asked, ask, lag, same_topic
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from surveylake.proof_offsets import Cover
 
 RECORDS, EPOCH = "records", "surveylake.epoch."
@@ -21,7 +25,7 @@ REBUILD = (
     "Restore the files named from a backup; without one, stream the topic into another lake. "
     "Tables other than records are made anew by jobs/aggregate.py."
 )
-OTHER_TOPIC = "Give the broker the lake was read from (--bootstrap); if the topic was made anew, see --accept-new-topic of jobs/stream.py."
+COPY = "Mount the lake, or copy it to a disk."
 T = TypeVar("T")
 
 
@@ -30,10 +34,7 @@ def prove(
 ) -> Proof:
     """Look at everything; the verdict is in what is returned. StorageError when there is no lake of this kind at `root`."""
     if "://" in root:
-        raise ConfigError(
-            f"{root} is not a folder: the tables' logs are read as files",
-            "Mount the lake, or copy it to a disk.",
-        )
+        raise ConfigError(f"{root} is not a folder: the tables' logs are read as files", COPY)
     lake = Path(root)
     if not (lake / RECORDS).is_dir():
         raise StorageError(
@@ -46,60 +47,66 @@ def prove(
     done = {epoch: newest_done(folders / f"epoch-{epoch}") for epoch in _epochs(folders)}
     logs, checks = _timed(proof, "logs", lambda: _logs(lake, deep))
     proof.add(checks)
-    broker, said = _timed(proof, "broker", lambda: _broker(config, contract))
     if RECORDS not in logs:
-        proof.add(
-            [
-                Check(
-                    "offsets",
-                    RECORDS,
-                    SAID,
-                    "not counted: it is not whole, and Spark would pass over that in silence",
-                )
-            ]
-        )
+        proof.add([Check("offsets", RECORDS, SAID, "not counted: Spark would read another state in silence")])
         return proof
-    _counted(proof, root, config, contract, logs, done, (broker, said), out)
+    asked = _timed(proof, "broker", lambda: ask(config.kafka, contract.topic))
+    from surveylake import session
+
+    spark = _timed(proof, "Spark", lambda: session.open_session("surveylake verify"))
+    _count(proof, Look(spark, root, config, contract, logs), done, asked, out)
     return proof
 
 
-def _counted(
-    proof: Proof, root: str, config: Config, contract: Contract, logs: dict[str, Log], done: dict[int, int | None],
-    asked: tuple[Broker | None, Check], out: Path | None,
-) -> None:  # fmt: skip
-    """What needs Spark."""
-    from surveylake import proof_checkpoint, proof_offsets, session, tables
+@dataclass(frozen=True)
+class Look:
+    """What the counting part of a proof looks at."""
+
+    spark: "SparkSession"
+    root: str
+    config: Config
+    contract: Contract
+    logs: dict[str, Log]
+    """the whole logs, by table; `records` is among them"""
+
+
+def _count(proof: Proof, look: Look, done: dict[int, int | None], asked: Asked, out: Path | None) -> None:
+    """What needs Spark: the offsets, against checkpoint and broker; then what was made of the records."""
+    from surveylake import proof_checkpoint, tables
     from surveylake.proof_published import published
 
-    spark = _timed(proof, "Spark", lambda: session.open_session("surveylake verify"))
-    lake, log = tables.Lake(root), logs[RECORDS]
-    properties = log.configuration or tables.properties(spark, lake.table(RECORDS))
-    records = tables.read(spark, lake.table(RECORDS), log.version)
-    covers = _timed(proof, "offsets", lambda: proof_offsets.covers(records))
+    lake, log = tables.Lake(look.root), look.logs[RECORDS]
+    properties = log.configuration or tables.properties(look.spark, lake.table(RECORDS))
     newest = max((int(key.removeprefix(EPOCH)) for key in properties if key.startswith(EPOCH)), default=0)
-    broker, identity = _same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
-    proof.add([identity])
-    from_start = config.stream.starting_offsets == "earliest"
-
-    def partition(cover: "Cover") -> Check:
-        present = broker if cover.epoch == newest else None
-        begin = (
-            present.kept[cover.partition][0]
-            if present and from_start and cover.partition in present.kept
-            else None
-        )
-        lost = proof_offsets.accepted_losses(properties, cover.epoch, cover.partition)
-        return proof_offsets.check(records, cover, lost, present, begin)
-
-    proof.add(_timed(proof, "offsets", lambda: [partition(cover) for cover in covers]))
-    ends = {cover.partition: cover.last + 1 for cover in covers if cover.epoch == newest}
+    broker, identity = same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
+    covers, checks, ends = _timed(proof, "offsets", lambda: _offsets(look, properties, newest, broker))
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{newest}"
-    proof.add(
-        [proof_checkpoint.check(folder, contract.topic, ends, done.get(newest), log.transactions, broker)]
-    )
-    proof.add([_lag(broker, ends)] if broker else [])
-    proof.add(_timed(proof, "published", lambda: published(spark, lake, contract, config.publish, logs, out)))
+    topic, batches = look.contract.topic, log.transactions
+    proof.add([identity, *checks])
+    proof.add([proof_checkpoint.check(folder, topic, ends, done.get(newest), batches, broker)])
+    proof.add([lag(broker, ends)] if broker else [])
+    follows = lambda: published(look.spark, lake, look.contract, look.config.publish, look.logs, out)  # noqa: E731
+    proof.add(_timed(proof, "published", follows))
     proof.claim = _claim(covers, log, broker)
+
+
+def _offsets(
+    look: Look, properties: dict[str, str], newest: int, broker: Broker | None
+) -> tuple["list[Cover]", list[Check], dict[int, int]]:
+    """What each epoch and partition holds, a check of each, and for the newest epoch partition -> where the stream goes on."""
+    from surveylake import proof_offsets, tables
+
+    records = tables.read(look.spark, tables.Lake(look.root).table(RECORDS), look.logs[RECORDS].version)
+    covers, checks, ends = proof_offsets.covers(records), [], {}
+    from_start = look.config.stream.starting_offsets == "earliest"
+    for cover in covers:
+        present = broker if cover.epoch == newest else None
+        lost = proof_offsets.accepted_losses(properties, cover.epoch, cover.partition)
+        kept = present.kept.get(cover.partition) if present and from_start else None
+        checks.append(proof_offsets.check(records, cover, lost, present, kept[0] if kept else None))
+        if cover.epoch == newest:
+            ends[cover.partition] = proof_offsets.go_on_at(cover, lost)
+    return covers, checks, ends
 
 
 def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
@@ -136,54 +143,6 @@ def _read_checkpoint(paths: list[Path]) -> Iterable[Action]:
             yield {"txn": {"appId": row["appId"], "version": row["version"]}}
         if row["configuration"] is not None:
             yield {"metaData": {"configuration": row["configuration"]}}
-
-
-def _broker(config: Config, contract: Contract) -> tuple[Broker | None, Check]:
-    """The topic where it answers, else why not."""
-    try:
-        broker = reach(config.kafka, contract.topic)
-    except TopicError as error:
-        said = f"not asked, so neither lag nor the topic's identity is known: {error.message}"
-        return None, Check("broker", contract.topic, SAID, said)
-    return broker, Check("broker", contract.topic, SAID, "")
-
-
-def _same_topic(asked: tuple[Broker | None, Check], pinned: str, epoch: int) -> tuple[Broker | None, Check]:
-    """The broker when its topic is the one the table was read from; any other has nothing to say about it."""
-    broker, said = asked
-    if broker is None:
-        return None, said
-    identity, where = f"{broker.identity.cluster_id}/{broker.identity.topic_id}", broker.identity.name
-    if identity == pinned:
-        return broker, Check("identity", where, PROVED, f"cluster id and topic id are those of epoch {epoch}")
-    detail = (
-        f"epoch {epoch} was read from cluster id/topic id {pinned}, {broker.kafka.bootstrap} has {identity}"
-    )
-    return None, Check("identity", where, NOT_PROVED, detail, OTHER_TOPIC)
-
-
-def _lag(broker: Broker, ends: dict[int, int]) -> Check:
-    """What the topic has beyond the table is not lost: it is to come. A topic that ends before the table is another matter."""
-    where = broker.identity.name
-    behind = [f"partition {p} ends at {broker.kept.get(p, (0, 0))[1]}, the table at {end}"
-              for p, end in sorted(ends.items()) if broker.kept.get(p, (0, 0))[1] < end]  # fmt: skip
-    if behind:
-        said = f"the topic is shorter than what was read from it: {some(behind)}"
-        return Check(
-            "topic",
-            where,
-            NOT_PROVED,
-            said,
-            "The broker lost data: restore it before anything is sent or read again.",
-        )
-    lag = {p: end - ends.get(p, first) for p, (first, end) in broker.kept.items()}
-    beyond = ", ".join(f"partition {p}: {n:,}" for p, n in lag.items() if n)
-    return Check(
-        "lag",
-        where,
-        SAID,
-        f"{counted(sum(lag.values()), 'offset')} not taken in yet{f' ({beyond})' if beyond else ''}",
-    )
 
 
 def _claim(covers: "list[Cover]", log: Log, broker: Broker | None) -> str:

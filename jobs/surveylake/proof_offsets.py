@@ -13,6 +13,8 @@ from surveylake.tables import LOSS
 
 MOST_HOLES = 100_000
 """ranges looked into per partition; a table with more has another trouble"""
+WHAT = "offsets"
+ASK = "Run this with the broker that the records came from (--bootstrap)."
 REPAIR = "Do not go on streaming into this lake: read 'When verify says no' in docs/reliability.md."
 
 
@@ -87,6 +89,14 @@ def accepted_losses(properties: dict[str, str], epoch: int, partition: int) -> l
     return sorted((int(first), int(last)) for first, last in ranges)
 
 
+def go_on_at(cover: Cover, lost: Sequence[Range]) -> int:
+    """The offset the stream goes on at: after the last row, and after what was accepted as lost behind it."""
+    end = cover.last + 1
+    for first, last in lost:
+        end = last + 1 if first <= end <= last else end
+    return end
+
+
 def without(found: Sequence[Range], known: Sequence[Range]) -> list[Range]:
     """What is left of ranges when others are taken out of them."""
     left = list(found)
@@ -100,38 +110,32 @@ def check(
     records: DataFrame, cover: Cover, lost: Sequence[Range], broker: Broker | None, begin: int | None
 ) -> Check:
     """One epoch and partition. `begin` is the offset it should begin at, where that is known; else where it begins is said."""
-    what, twice = "offsets", doubles(records, cover)
-    if twice:
-        rows = cover.rows - cover.distinct
-        detail = f"{counted(rows, 'row')} too many: offset {some(twice)} more than once"
-        return Check(what, cover.where, NOT_PROVED, detail, REPAIR)
-    open_ranges = holes(records, cover)
-    if begin is not None and begin < cover.first:
-        open_ranges = [(begin, cover.first - 1), *open_ranges]
+    if twice := doubles(records, cover):
+        rows = counted(cover.rows - cover.distinct, "row")
+        detail = f"{rows} too many: offset {some(twice)} more than once"
+        return Check(WHAT, cover.where, NOT_PROVED, detail, REPAIR)
+    before = [(begin, cover.first - 1)] if begin is not None and begin < cover.first else []
+    open_ranges = [*before, *holes(records, cover)]
     unknown = without(open_ranges, lost)
     said = f"{cover.first:,} to {cover.last:,}: {counted(cover.rows, 'record')}, each once"
-    said += (
-        f"; {counted(size(open_ranges) - size(unknown), 'offset')} accepted as lost"
-        if unknown != open_ranges
-        else ""
-    )
-    if cover.first > 0 and begin is None:
-        said += "; what came before its first offset is not told"
-    if not unknown:
-        return Check(what, cover.where, PROVED, said)
+    if unknown != open_ranges:
+        said += f"; {counted(size(open_ranges) - size(unknown), 'offset')} accepted as lost"
+    if cover.first > 0 and not before:
+        said += "; what came before its first offset is " + (
+            "not told" if begin is None else "no longer in the topic"
+        )
+    return _unexplained(cover, said, unknown, broker) if unknown else Check(WHAT, cover.where, PROVED, said)
+
+
+def _unexplained(cover: Cover, said: str, unknown: Sequence[Range], broker: Broker | None) -> Check:
+    """Offsets that neither have a row nor were accepted as lost: the broker is asked what they are."""
     if broker is None:
         detail = f"{_named(unknown)} not in the table, and no broker was asked why"
-        return Check(
-            what,
-            cover.where,
-            NOT_PROVED,
-            detail,
-            "Run this with the broker the records came from (--bootstrap).",
-        )
+        return Check(WHAT, cover.where, NOT_PROVED, detail, ASK)
     answers = broker.ask(cover.partition, unknown)
     if against := spoken_against(answers):
-        return Check(what, cover.where, NOT_PROVED, against, REPAIR)
-    return Check(what, cover.where, PROVED, f"{said}; {spoken_for(answers, broker)}")
+        return Check(WHAT, cover.where, NOT_PROVED, against, REPAIR)
+    return Check(WHAT, cover.where, PROVED, f"{said}; {spoken_for(answers, broker)}")
 
 
 def spoken_against(answers: Sequence[Answer]) -> str:

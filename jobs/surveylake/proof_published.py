@@ -18,6 +18,7 @@ from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, counted, some
 from surveylake.proof_log import Log
 from surveylake.tables import CONSTRAINTS, RECORDS, RESPONSES, Lake
 
+WHAT = "answers"
 AGAIN = "Run jobs/aggregate.py, then jobs/export.py, then this again."
 
 
@@ -32,37 +33,22 @@ def published(
     """Every check of what was made from `records`; `logs` are the whole logs, by table."""
     log = logs.get(RESPONSES)
     if log is None:
-        return [Check("answers", RESPONSES, SAID, "not made yet, or its log is not whole")]
+        return [Check(WHAT, RESPONSES, SAID, "not made yet, or its log is not whole")]
     version = log.note.get("records_version")
     if version is None:
-        return [
-            Check(
-                "answers",
-                RESPONSES,
-                NOT_PROVED,
-                "it does not say which version of records it was made from",
-                AGAIN,
-            )
-        ]
+        said = "it does not say which version of records it was made from"
+        return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
     if log.note.get("contract") != contract.fingerprint:
         said = f"made from version {version} of records under another contract than this {contract.name}"
-        return [
-            Check(
-                "answers",
-                RESPONSES,
-                NOT_PROVED,
-                said,
-                f"Give the contract it was made under (--survey). {AGAIN}",
-            )
-        ]
+        return [Check(WHAT, RESPONSES, NOT_PROVED, said, f"Give that contract (--survey). Or: {AGAIN}")]
     try:
-        checks = [_responses(spark, lake, contract, log, int(version), logs[RECORDS].version)]
+        answers = _responses(spark, lake, contract, log, int(version), logs[RECORDS].version)
         made = analysis.analyse(spark, lake, contract, publish, int(version))
-        checks += [_summary(spark, lake, logs, name, frame, log.note) for name, frame in made.frames.items()]
+        numbers = [_summary(spark, lake, logs, name, frame, log.note) for name, frame in made.frames.items()]
     except PySparkException as error:
         said = f"version {version} of records cannot be read any more: {tables.first_line(error)}"
-        return [Check("answers", RESPONSES, NOT_PROVED, said, AGAIN)]
-    return [*checks, *([_exported(out, made)] if out else [])]
+        return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
+    return [answers, *numbers, *([_exported(out, made)] if out else [])]
 
 
 def _responses(
@@ -85,10 +71,10 @@ def _responses(
         wrong.append(f"the answers differ from those in version {version} of records")
     wrong += _constraints(responses, contract, log.configuration)
     if wrong:
-        return Check("answers", RESPONSES, NOT_PROVED, "; ".join(wrong), AGAIN)
+        return Check(WHAT, RESPONSES, NOT_PROVED, "; ".join(wrong), AGAIN)
     later = f"; records is at version {newest} since" if newest != version else ""
     said = f"{counted(rows, 'participant')}, each once, as in version {version} of records"
-    return Check("answers", RESPONSES, PROVED, f"{said}, all within the constraints{later}")
+    return Check(WHAT, RESPONSES, PROVED, f"{said}, all within the constraints{later}")
 
 
 def _digest(frame: DataFrame, key: str) -> tuple[int, int, str]:

@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, functions as F
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from surveylake.contract import Contract
 from surveylake.sheets import NEUTRALISE_PATTERN, csv_cell

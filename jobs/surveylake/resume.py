@@ -68,18 +68,29 @@ def plan_start(
     return Start(epoch, str(folder), fresh, table)
 
 
-def _epoch(spark: SparkSession, path: str, properties: dict[str, str], identity: str, name: str, wishes: Wishes) -> int:
+def _epoch(
+    spark: SparkSession, path: str, properties: dict[str, str], identity: str, name: str, wishes: Wishes
+) -> int:
     """The epoch of this topic in the table; a new one when the user accepts it."""
-    epochs = {int(key.removeprefix(EPOCH)): value for key, value in properties.items() if key.startswith(EPOCH)}
+    epochs = {
+        int(key.removeprefix(EPOCH)): value for key, value in properties.items() if key.startswith(EPOCH)
+    }
     if not epochs:
-        raise StorageError(f"{path} does not say which topic it was read from", "It was not made by this project: choose another lake.")
+        raise StorageError(
+            f"{path} does not say which topic it was read from",
+            "This project did not make it: choose another lake.",
+        )
     latest = max(epochs)
     if epochs[latest] == identity:
         return latest
     if not wishes.accept_new_topic:
         (was_cluster, was_topic), (cluster, topic) = epochs[latest].split("/", 1), identity.split("/", 1)
         same = was_cluster == cluster
-        what = f"topic {name} was deleted and made anew" if same else f"this is another Kafka cluster with a topic {name}"
+        what = (
+            f"topic {name} was deleted and made anew"
+            if same
+            else f"this is another Kafka cluster with a topic {name}"
+        )
         raise TopicError(
             f"{what}: {path} was read from topic id {was_topic} on cluster {was_cluster}, this is {topic} on {cluster}",
             "If its records shall join this table, add --accept-new-topic (a new epoch, read from the start); else choose another --lake.",
@@ -95,8 +106,10 @@ def _refuse_a_shorter_topic(table: cp.Offsets, kept: Kept, name: str) -> None:
     said = [f"partition {p} ends at {end} but {last} was read" for p, (end, last) in behind.items()]
     said += [f"partition {p} is gone" for p in sorted(set(table) - set(kept))]
     if said:
-        raise TopicError(f"topic {name} lost records that were read before: {', '.join(said)}", "The broker's data was damaged or "
-                         "rolled back: restore it, or make the topic anew and run with --accept-new-topic.")  # fmt: skip
+        raise TopicError(
+            f"topic {name} lost records that were read before: {', '.join(said)}",
+            "The broker's data was damaged or rolled back: restore it, or make the topic anew and run with --accept-new-topic.",
+        )
 
 
 def _expired(epoch: int, table: cp.Offsets, kept: Kept, properties: dict[str, str]) -> dict[str, str]:

@@ -24,7 +24,10 @@ def open_session(name: str) -> "SparkSession":
     Raises SetupError when Java, Spark or the jars are not the pinned ones, before the JVM starts where that can be told.
     """
     if sys.platform == "win32":
-        raise SetupError("Spark's file access needs winutils on Windows", "Run this in WSL2 or in the container (docker-compose.yml).")
+        raise SetupError(
+            "Spark's file access needs winutils on Windows",
+            "Run this in WSL2 or in the container (docker-compose.yml).",
+        )
     check_spark()
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not submitted:
@@ -48,16 +51,21 @@ def check_spark() -> None:
     try:
         import pyspark
     except ImportError as error:
-        raise SetupError("pyspark is not installed in this Python", f"Run `make setup`, then use {ROOT / '.venv/bin/python'}.") from error
+        raise SetupError(
+            "pyspark is not installed in this Python",
+            f"Run `make setup`, then use {ROOT / '.venv/bin/python'}.",
+        ) from error
     if pyspark.__version__ != wanted:
         raise SetupError(
-            f"this is Spark {pyspark.__version__} ({os.path.dirname(pyspark.__file__)}), and the jars are built for Spark {wanted}",
+            f"this is Spark {pyspark.__version__} ({os.path.dirname(pyspark.__file__)}),"
+            f" and the jars are built for Spark {wanted}",
             "Use the project's own: unset SPARK_HOME and PYTHONPATH, and run .venv/bin/python or .venv/bin/spark-submit.",
         )
     home = os.environ.get("SPARK_HOME")
     if home and (found := _core_version(home)) != wanted:
         raise SetupError(
-            f"SPARK_HOME is {home}, which is {f'Spark {found}' if found else 'no Spark'}, and the jars are built for Spark {wanted}",
+            f"SPARK_HOME is {home}, which is {f'Spark {found}' if found else 'no Spark'},"
+            f" and the jars are built for Spark {wanted}",
             "Unset SPARK_HOME, or set it to that version.",
         )
 
@@ -96,7 +104,9 @@ def _check_jars(spark: Any) -> None:
         load(DELTA_CLASS)
         load(KAFKA_CLASS)
     except Exception as error:
-        raise SetupError("this Spark session has no Delta or no Kafka connector on its classpath", _how_to_start()) from error
+        raise SetupError(
+            "this Spark session has no Delta or no Kafka connector on its classpath", _how_to_start()
+        ) from error
     if DELTA_CLASS not in extensions:
         raise ConfigError("this Spark session was started without Delta's settings", _how_to_start())
 

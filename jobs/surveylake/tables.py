@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession, functions as F
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from surveylake import sql
 from surveylake.contract import Contract
@@ -19,7 +20,10 @@ RECORD_SCHEMA = {
     "partition": ("int", "Kafka partition"),
     "offset": ("bigint", "Kafka offset: with epoch and partition, the identity of a record"),
     "timestamp": ("timestamp", "Kafka's timestamp, UTC"),
-    "epoch": ("int", "which topic of this name: table properties surveylake.epoch.N hold cluster id and topic id"),
+    "epoch": (
+        "int",
+        "which topic of this name: table properties surveylake.epoch.N hold cluster id and topic id",
+    ),
     "key": ("string", "Kafka key as text"),
     "value": ("binary", "Kafka value, the bytes as received"),
     "accepted": ("boolean", "whether every rule of the contract holds"),
@@ -56,13 +60,21 @@ def exists(spark: SparkSession, path: str) -> bool:
     try:
         return DeltaTable.isDeltaTable(spark, path)
     except Exception as error:
-        raise StorageError(f"{path} cannot be read: {first_line(error)}", "Check the path and its permissions.") from error
+        raise StorageError(
+            f"{path} cannot be read: {first_line(error)}", "Check the path and its permissions."
+        ) from error
 
 
 def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
     """Make the empty `records` table, its first epoch being the topic `identity` ('cluster id/topic id')."""
     columns = {**RECORD_SCHEMA, **_described(contract)}
-    create(spark, lake.table(RECORDS), columns, {**RECORD_PROPERTIES, f"{EPOCH}1": identity}, f"every Kafka record of {contract.topic}")
+    create(
+        spark,
+        lake.table(RECORDS),
+        columns,
+        {**RECORD_PROPERTIES, f"{EPOCH}1": identity},
+        f"every Kafka record of {contract.topic}",
+    )
 
 
 def create_responses(spark: SparkSession, lake: Lake, contract: Contract, checks: dict[str, str]) -> None:
@@ -73,7 +85,13 @@ def create_responses(spark: SparkSession, lake: Lake, contract: Contract, checks
            "one row per participant: the latest accepted record")  # fmt: skip
 
 
-def create(spark: SparkSession, path: str, columns: dict[str, tuple[str, str]], properties: dict[str, str], comment: str) -> None:
+def create(
+    spark: SparkSession,
+    path: str,
+    columns: dict[str, tuple[str, str]],
+    properties: dict[str, str],
+    comment: str,
+) -> None:
     """Make the empty table at `path`, or replace what is there; column -> (SQL type, comment). StorageError when it cannot be."""
     builder = DeltaTable.createOrReplace(spark).location(path).comment(comment)
     for name, (kind, meaning) in columns.items():
@@ -83,7 +101,9 @@ def create(spark: SparkSession, path: str, columns: dict[str, tuple[str, str]], 
     try:
         builder.execute()
     except Exception as error:
-        raise StorageError(f"{path} cannot be made: {first_line(error)}", "Check the path and its permissions.") from error
+        raise StorageError(
+            f"{path} cannot be made: {first_line(error)}", "Check the path and its permissions."
+        ) from error
 
 
 def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
@@ -92,7 +112,8 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
     there = {field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA}
     if list(there.items()) != list(contract.columns.items()):
         raise ConfigError(
-            f"{lake.table(RECORDS)} has the columns {_listed(there)}; the contract {contract.name} has {_listed(contract.columns)}",
+            f"{lake.table(RECORDS)} has the columns {_listed(there)};"
+            f" the contract {contract.name} has {_listed(contract.columns)}",
             "Stream into another lake (--lake), or keep the columns: rules, spellings and limits may change freely.",
         )
 
@@ -124,7 +145,9 @@ def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
     """The table's path; StorageError naming the job that makes it when it is not there."""
     path = lake.table(name)
     if not exists(spark, path):
-        raise StorageError(f"there is no table {name} in {lake.root}", f"Run {made_by} first, with the same --lake.")
+        raise StorageError(
+            f"there is no table {name} in {lake.root}", f"Run {made_by} first, with the same --lake."
+        )
     return path
 
 
@@ -164,13 +187,18 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
     rows = records.groupBy("topic", "epoch", "partition").agg(
         F.min("offset").alias("first"), F.max("offset").alias("last"), F.count("*").alias("records")
     )
-    found = [OffsetRange(r["topic"], r["epoch"], r["partition"], r["first"], r["last"], r["records"]) for r in rows.collect()]
+    found = [
+        OffsetRange(r["topic"], r["epoch"], r["partition"], r["first"], r["last"], r["records"])
+        for r in rows.collect()
+    ]
     return sorted(found, key=lambda r: (r.epoch, r.partition))
 
 
 def _log(spark: SparkSession, path: str) -> Any:
     """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
-    return spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTableWithSnapshot(spark._jsparkSession, path)._2()  # type: ignore[union-attr]
+    return spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTableWithSnapshot(
+        spark._jsparkSession, path
+    )._2()  # type: ignore[union-attr]
 
 
 def first_line(error: BaseException) -> str:

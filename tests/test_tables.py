@@ -1,0 +1,154 @@
+"""The lake's tables: what is made, what is refused, what is written in one commit; and the second survey all the way."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from judging import FOOD, SECOND, VISIT, kafka_rows
+from surveylake import analysis, tables
+from surveylake.config import Publish
+from surveylake.contract import Contract
+from surveylake.errors import ConfigError, StorageError
+from surveylake.tables import RECORDS, RESPONSES, Lake
+from surveylake.transforms import judged
+
+
+@pytest.fixture(scope="module")
+def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake of the second survey: 60 visits, one bad, one visitor twice."""
+    lake = Lake(str(tmp_path_factory.mktemp("lakes") / "a lake, 100 %"))
+    tables.create_records(spark, lake, SECOND, "cluster/topic-id")
+    visits = [
+        VISIT | {"visit no.": f"V-{n}", "thing": ["bike", "toaster"][n % 2], "paid (EUR)": str(n % 7 * 10),
+                 "Was it repaired?": "true" if n % 3 else "false"}
+        for n in range(60)
+    ]  # fmt: skip
+    values = [
+        json.dumps(visit if visit["Was it repaired?"] == "true" else visit | {"paid (EUR)": ""}).encode()
+        for visit in visits
+    ]
+    values += [b"hello", json.dumps(visits[1] | {"paid (EUR)": "1.25"}).encode()]
+    judged(kafka_rows(spark, values), SECOND, 65_536).write.format("delta").mode("append").save(
+        lake.table(RECORDS)
+    )
+    return lake
+
+
+def changed(**update: object) -> Contract:
+    return SECOND.model_copy(update=update)
+
+
+def test_records_is_made_with_its_columns_comments_and_identity(spark: SparkSession, lake: Lake) -> None:
+    schema = tables.read(spark, lake.table(RECORDS)).schema
+    assert [field.name for field in schema] == [*tables.RECORD_SCHEMA, *SECOND.columns]
+    assert schema["paid"].metadata["comment"] == SECOND.fields["paid"].description
+    assert tables.properties(spark, lake.table(RECORDS))[f"{tables.EPOCH}1"] == "cluster/topic-id"
+
+
+def test_no_answer_goes_into_the_statistics_of_the_log(lake: Lake) -> None:
+    """Minimum and maximum of a text column would copy personal data into the log."""
+    log = "".join(path.read_text() for path in Path(lake.table(RECORDS), "_delta_log").glob("*.json"))
+    assert "minValues" in log
+    assert "V-59" not in log
+    assert "Bicycle" not in log
+
+
+def test_making_records_again_keeps_them(spark: SparkSession, lake: Lake) -> None:
+    before = tables.version(spark, lake.table(RECORDS))
+    tables.create_records(spark, lake, SECOND, "cluster/topic-id")
+    assert tables.version(spark, lake.table(RECORDS)) == before
+
+
+def test_the_columns_of_another_contract_are_refused_and_other_rules_are_not(
+    spark: SparkSession, lake: Lake
+) -> None:
+    tables.check_columns(spark, lake, SECOND)
+    tables.check_columns(spark, lake, changed(rules={}))
+    with pytest.raises(
+        ConfigError, match=r"has the columns visit string, .*; the contract food_preference has participant_id"
+    ):
+        tables.check_columns(spark, lake, FOOD)
+    with pytest.raises(ConfigError):
+        tables.check_columns(spark, lake, changed(derived={}))
+
+
+def test_a_missing_table_is_an_error_that_names_the_job_that_makes_it(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError, match="there is no table records") as error:
+        tables.require(spark, Lake(str(tmp_path)), RECORDS, "jobs/stream.py")
+    assert "jobs/stream.py" in error.value.hint
+
+
+def test_replace_is_one_commit_that_carries_its_note(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    for number in (1, 2):
+        tables.replace(spark.range(number), path, {"records_version": number})
+    assert tables.version(spark, path) == 1
+    assert tables.note_of(spark, path) == {"records_version": 2}
+    assert tables.read(spark, path).count() == 2
+    assert tables.read(spark, path, 0).count() == 1
+
+
+def test_a_property_with_quotes_is_kept_as_it_is(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "it's a `table`")
+    tables.replace(spark.range(1), path, {})
+    tables.set_property(spark, path, "surveylake.loss.1.0.5-9", "it's \\ accepted")
+    assert tables.properties(spark, path)["surveylake.loss.1.0.5-9"] == "it's \\ accepted"
+
+
+def test_offset_ranges_are_per_epoch_and_partition_in_order(spark: SparkSession) -> None:
+    rows = [("t", 2, 0, 0), ("t", 1, 1, 7), ("t", 1, 0, 3), ("t", 1, 0, 5)]
+    found = tables.offset_ranges(
+        spark.createDataFrame(rows, "topic string, epoch int, partition int, offset bigint")
+    )
+    assert [(r.epoch, r.partition, r.first, r.last, r.records) for r in found] == [
+        (1, 0, 3, 5, 2),
+        (1, 1, 7, 7, 1),
+        (2, 0, 0, 0, 1),
+    ]
+
+
+def test_offset_ranges_of_nothing_are_none(spark: SparkSession) -> None:
+    assert (
+        tables.offset_ranges(
+            spark.createDataFrame([], "topic string, epoch int, partition int, offset bigint")
+        )
+        == []
+    )
+
+
+def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> None:
+    version = tables.version(spark, lake.table(RECORDS))
+    assert analysis.write_responses(spark, lake, SECOND, version)
+    assert not analysis.write_responses(spark, lake, SECOND, version), "made from the same version twice"
+    published = analysis.analyse(spark, lake, SECOND, Publish(), version)
+    found = published.findings
+    assert (found.received, found.accepted, found.responses) == (62, 61, 60)
+    assert found.rejected_by_rule == {"malformed": 1}
+    assert (found.points, found.counts, found.group_counts) == ((), {}, {})
+    assert {row["thing"]: row["answers"] for row in found.summaries["summary_thing"].rows} == {
+        "Bicycle": 30,
+        "Toaster": 30,
+    }
+    assert [row["month"] for row in found.summaries["summary_month"].rows] == ["2024-02"]
+    assert {(row["thing"], row["received"], row["accepted"], row["responses"]) for row in found.received_by} == {
+        ("Bicycle", 20, 30, 30), ("Toaster", 21, 31, 30),
+    }  # fmt: skip
+    analysis.write_summaries(spark, lake, published)
+    kept = tables.read(spark, lake.table("summary_thing_repaired"))
+    assert {row["records_version"] for row in kept.collect()} == {version}
+    assert sum(row["answers"] for row in kept.collect()) == 60
+
+
+def test_responses_refuses_what_the_contract_forbids(spark: SparkSession, lake: Lake) -> None:
+    analysis.write_responses(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    bad = (
+        tables.read(spark, lake.table(RESPONSES))
+        .limit(1)
+        .selectExpr("* EXCEPT (paid)", "CAST(-5 AS decimal(10,2)) AS paid")
+    )
+    with pytest.raises(Exception, match=r"CHECK constraint paid_is_acceptable"):
+        bad.write.format("delta").mode("append").save(lake.table(RESPONSES))

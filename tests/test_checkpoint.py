@@ -50,19 +50,19 @@ def checkpoint(real: Path, tmp_path: Path) -> Path:
 
 
 def test_a_whole_checkpoint_says_where_it_ended(checkpoint: Path) -> None:
-    assert read_checkpoint(checkpoint, TOPIC) == Checkpoint({0: 6}, None)
+    assert read_checkpoint(checkpoint, TOPIC) == Checkpoint({0: 6}, None, {0: 0})
 
 
 def test_a_batch_without_its_commit_was_begun(checkpoint: Path) -> None:
     (checkpoint / "commits" / "2").unlink()
-    assert read_checkpoint(checkpoint, TOPIC) == Checkpoint({0: 4}, {0: 6})
+    assert read_checkpoint(checkpoint, TOPIC) == Checkpoint({0: 4}, {0: 6}, {0: 0})
 
 
 def test_a_first_batch_without_its_commit_was_begun_from_nothing(checkpoint: Path) -> None:
     shutil.rmtree(checkpoint / "commits")
     for number in (1, 2):
         (checkpoint / "offsets" / str(number)).unlink()
-    assert read_checkpoint(checkpoint, TOPIC) == Checkpoint({}, {0: 2})
+    assert read_checkpoint(checkpoint, TOPIC) == Checkpoint({}, {0: 2}, {0: 0})
 
 
 def test_no_folder_and_an_empty_one_are_no_checkpoint(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_checkpoint_of_another_topic_is_unusable(checkpoint: Path) -> None:
 
 @pytest.mark.parametrize(
     ("table", "kept"),
-    [({0: 4}, True), ({0: 6}, True), ({0: 5}, False), ({0: 7}, False), ({}, True), ({0: 6, 1: 3}, False)],
+    [({0: 4}, True), ({0: 6}, True), ({0: 5}, False), ({0: 7}, False), ({}, False), ({0: 6, 1: 3}, False)],
 )
 def test_a_table_agrees_where_the_last_batch_began_or_ended(table: dict[int, int], kept: bool) -> None:
     assert agrees(Checkpoint({0: 4}, {0: 6}), table) is kept
@@ -130,8 +130,22 @@ def test_a_table_never_agrees_with_a_mix_of_begun_and_done() -> None:
     assert not agrees(Checkpoint({0: 4, 1: 4}, {0: 6, 1: 6}), {0: 6, 1: 4})
 
 
-def test_a_partition_without_rows_may_stand_anywhere() -> None:
-    assert agrees(Checkpoint({0: 4, 1: 900}, None), {0: 4})
+def test_a_partition_without_rows_stands_where_it_began() -> None:
+    """Anywhere else its rows were taken and are gone: a table restored, or made anew, would lose them."""
+    assert agrees(Checkpoint({0: 4, 1: 900, 2: 0}, None, {0: 0, 1: 900}), {0: 4})
+    assert not agrees(Checkpoint({0: 4, 1: 901}, None, {0: 0, 1: 900}), {0: 4})
+
+
+def test_an_emptied_table_does_not_agree(checkpoint: Path) -> None:
+    found = read_checkpoint(checkpoint, TOPIC)
+    assert found is not None
+    assert agrees(found, {0: 6})
+    assert not agrees(found, {})
+
+
+def test_where_it_began_is_0_when_the_checkpoint_does_not_say(checkpoint: Path) -> None:
+    shutil.rmtree(checkpoint / "sources")
+    assert read_checkpoint(checkpoint, TOPIC) == Checkpoint({0: 6}, None, {})
 
 
 def test_starting_offsets_go_on_after_the_table_and_take_new_partitions_whole() -> None:
@@ -149,5 +163,5 @@ def test_retiring_keeps_every_earlier_one(checkpoint: Path) -> None:
     checkpoint.mkdir()
     second = retire(checkpoint)
     assert [first.name, second.name] == ["checkpoint.retired-1", "checkpoint.retired-2"]
-    assert read_checkpoint(first, TOPIC) == Checkpoint({0: 6}, None)
+    assert read_checkpoint(first, TOPIC) == Checkpoint({0: 6}, None, {0: 0})
     assert not checkpoint.exists()

@@ -67,7 +67,8 @@ def test_the_columns_of_another_contract_are_refused_and_other_rules_are_not(
     tables.check_columns(spark, lake, SECOND)
     tables.check_columns(spark, lake, changed(rules={}))
     with pytest.raises(
-        ConfigError, match=r"has the columns visit string, .*; the contract food_preference has participant_id"
+        ConfigError,
+        match=r"has the columns visit string, .*; the contract food_preference has participant_id",
     ):
         tables.check_columns(spark, lake, FOOD)
     with pytest.raises(ConfigError):

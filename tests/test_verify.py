@@ -188,7 +188,7 @@ def test_an_empty_newest_commit_is_told_before_spark_reads_less(
     assert run(copy, home, broker) == ProofError.exit_code
     out = capsys.readouterr().out
     assert "00000000000000000002.json is empty" in out
-    assert "jobs/repair.py" in out.splitlines()[-1]
+    assert "docs/reliability.md" in out.splitlines()[-1]
 
 
 def test_a_newest_commit_gone_without_a_trace_shows_in_the_checkpoint(copy: Path) -> None:

@@ -6,7 +6,7 @@ otherwise the stream starts a fresh one from the table's own offsets, and nothin
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 Offsets = dict[int, int]
@@ -21,6 +21,8 @@ class Checkpoint:
     """end of the last batch known to be committed"""
     begun: Offsets | None
     """end of a batch that was begun and may or may not be in the table; None when there is none"""
+    first: Offsets = field(default_factory=dict)
+    """where the stream began; partitions found later began at 0"""
 
 
 class Unusable(Exception):  # noqa: N818 - the name says what the folder is
@@ -45,11 +47,11 @@ def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
         )
     if last_done >= 0 and not _text(folder / "commits" / str(last_done)):
         raise Unusable(f"commits/{last_done} is empty")
-    end = _offsets(folder / "offsets" / str(last_begun), topic)
+    first, end = _first(folder, topic), _offsets(folder / "offsets" / str(last_begun), topic)
     if last_begun == last_done:
-        return Checkpoint(end, None)
+        return Checkpoint(end, None, first)
     before = _offsets(folder / "offsets" / str(last_done), topic) if last_done >= 0 else {}
-    return Checkpoint(before, end)
+    return Checkpoint(before, end, first)
 
 
 def query_id(folder: Path) -> str:
@@ -67,7 +69,8 @@ def batch_end(folder: Path, batch: int, topic: str) -> Offsets:
 
 def agrees(checkpoint: Checkpoint, table: Offsets) -> bool:
     """Whether the table ends where the checkpoint's last batch began or ended: Spark then goes on exactly."""
-    return any(end is not None and _covers(end, table) for end in (checkpoint.done, checkpoint.begun))
+    ends = (checkpoint.done, checkpoint.begun)
+    return any(end is not None and _covers(end, table, checkpoint.first) for end in ends)
 
 
 def starting_offsets(topic: str, partitions: int, table: Offsets) -> str:
@@ -84,15 +87,23 @@ def retire(folder: Path) -> Path:
     return aside
 
 
-def _covers(checkpoint: Offsets, table: Offsets) -> bool:
-    """Equal where the table has rows; a partition without rows may stand at any first offset.
+def _covers(checkpoint: Offsets, table: Offsets, first: Offsets) -> bool:
+    """Equal where the table has rows; a partition without rows stands where it began, or its rows are gone.
 
     A transaction's end markers and aborted records take offsets and leave no rows: the checkpoint may be ahead by those,
     which only the broker can tell (see resume.py).
     """
-    return all(table.get(partition, end) == end for partition, end in checkpoint.items()) and set(
-        table
-    ) <= set(checkpoint)
+    known = set(table) <= set(checkpoint)
+    return known and all(table.get(p, first.get(p, 0)) == end for p, end in checkpoint.items())
+
+
+def _first(folder: Path, topic: str) -> Offsets:
+    """Where Spark's Kafka source began, resolved to numbers; nothing when it does not say: then it was at 0."""
+    lines = _text(folder / "sources" / "0" / "0").splitlines()
+    try:
+        return _parsed(lines[1], topic)
+    except (IndexError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _numbered(folder: Path) -> list[int]:
@@ -110,6 +121,10 @@ def _offsets(path: Path, topic: str) -> Offsets:
     """One offset log entry: a version line, a metadata line, then one JSON line per source."""
     lines = _text(path).splitlines()
     try:
-        return {int(p): int(o) for p, o in json.loads(lines[2])[topic].items()}
+        return _parsed(lines[2], topic)
     except (IndexError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unusable(f"offsets/{path.name} is empty, torn or of another topic") from error
+
+
+def _parsed(line: str, topic: str) -> Offsets:
+    return {int(p): int(o) for p, o in json.loads(line)[topic].items()}

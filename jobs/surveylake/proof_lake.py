@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from surveylake.proof_offsets import Cover
 
 RECORDS, EPOCH = "records", "surveylake.epoch."
-REPAIR = "Run jobs/repair.py on this lake: it does what is safe, and says what to do where nothing is."
+REPAIR = "Read 'When verify says no' in docs/reliability.md before anything else is written to this lake."
 REBUILD = (
     "Restore the files named from a backup; without one, stream the topic into another lake. "
     "Tables other than records are made anew by jobs/aggregate.py."

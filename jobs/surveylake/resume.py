@@ -93,7 +93,8 @@ def _epoch(
         )
         raise TopicError(
             f"{what}: {path} was read from topic id {was_topic} on cluster {was_cluster}, this is {topic} on {cluster}",
-            "If its records shall join this table, add --accept-new-topic (a new epoch, read from the start); else choose another --lake.",
+            "If its records shall join this table, add --accept-new-topic (a new epoch, read from the start);"
+            " else choose another --lake.",
         )
     tables.set_property(spark, path, f"{EPOCH}{latest + 1}", identity)
     log.info("topic %s begins epoch %d of %s", name, latest + 1, path)

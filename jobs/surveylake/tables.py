@@ -121,7 +121,7 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 def properties(spark: SparkSession, path: str) -> dict[str, str]:
     """The table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
     found = _log(spark, path).metadata().configuration()
-    as_java = spark._jvm.scala.jdk.javaapi.CollectionConverters.asJava  # type: ignore[union-attr]
+    as_java = _jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava
     return {str(key): str(value) for key, value in as_java(found).items()}
 
 
@@ -175,8 +175,8 @@ def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
     """The note of the table's latest commit; empty when it has none."""
     log = _log(spark, path).deltaLog()
     name = f"{log.logPath().toString()}/{version(spark, path):020d}.json"
-    lines = spark._jvm.scala.jdk.javaapi.CollectionConverters.asJava(  # type: ignore[union-attr]
-        log.store().read(spark._jvm.org.apache.hadoop.fs.Path(name), log.newDeltaHadoopConf())  # type: ignore[union-attr]
+    lines = _jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava(
+        log.store().read(_jvm(spark).org.apache.hadoop.fs.Path(name), log.newDeltaHadoopConf())
     )
     commits = [json.loads(line)["commitInfo"] for line in lines if line.startswith('{"commitInfo"')]
     return dict(json.loads(commits[0].get("userMetadata") or "{}")) if commits else {}
@@ -196,9 +196,13 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
 
 def _log(spark: SparkSession, path: str) -> Any:
     """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
-    return spark._jvm.org.apache.spark.sql.delta.DeltaLog.forTableWithSnapshot(
-        spark._jsparkSession, path
-    )._2()  # type: ignore[union-attr]
+    log: Any = _jvm(spark).org.apache.spark.sql.delta.DeltaLog
+    return log.forTableWithSnapshot(spark._jsparkSession, path)._2()
+
+
+def _jvm(spark: SparkSession) -> Any:
+    """The driver's JVM, for what Spark and Delta offer in Scala only."""
+    return spark._jvm
 
 
 def first_line(error: BaseException) -> str:

@@ -27,7 +27,7 @@ EXAMPLES = """\
   python jobs/produce.py answers.csv --key row-number --echo
   python jobs/produce.py --generate 1000000 --seed 7 --defects 0.02
   python jobs/produce.py --generate 600 --rate 10         ten answers a second for a minute
-  python jobs/produce.py --generate 289 --csv made-up.csv write made-up answers to a file; no Kafka
+  python jobs/produce.py --generate 289 --csv made-up.csv  write made-up answers to a file; no Kafka
 exit code: 0 all acknowledged, 1 not all, 2 wrong argument or configuration, 4 the CSV cannot be sent, 5 Kafka"""
 
 

@@ -171,6 +171,20 @@ def test_the_jobs_of_compose_run_on_a_cluster(cluster: Cluster, survey: Path, br
     assert not [log for log in told if cluster.secret in log.read_text("utf-8", "replace")]
 
 
+def test_a_secret_on_a_command_line_is_noticed(tmp_path: Path) -> None:
+    nowhere = Cluster({}, {}, "", tmp_path, secret="kept-in-a-file-and-nowhere-else")
+    command = [sys.executable, "-c", "import time; time.sleep(60)", nowhere.secret]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        with pytest.raises(AssertionError):
+            nowhere._watched(process)
+    finally:
+        _end(process)
+        process.communicate()
+
+
 def _variables(service: str, places: dict[str, str]) -> dict[str, str]:
     described = read_compose()["services"][service]["environment"]
     return {name: translated(value, places) for name, value in described.items()}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
@@ -163,8 +163,6 @@ def test_a_topic_made_anew_is_refused_and_joins_as_a_new_epoch_when_accepted(tow
 
 
 def test_records_that_expired_unread_stop_the_stream_and_are_named(town: Town) -> None:
-    from confluent_kafka import TopicPartition
-
     town.send(20)
     town.take()
     town.send(20, start=20)
@@ -178,6 +176,18 @@ def test_records_that_expired_unread_stop_the_stream_and_are_named(town: Town) -
     assert len(town.rows()) == 38
     properties = DeltaTable(town.lake / "records").metadata().configuration
     assert f"surveylake.loss.1.0.{ends[0]}-{ends[0] + 1}" in properties
+
+
+def test_the_offsets_taken_are_mirrored_into_the_consumer_group_of_the_configuration(town: Town) -> None:
+    kafka = town.config.kafka.model_copy(update={"consumer_group": f"lag-{town.contract.topic}"})
+    town.config = town.config.model_copy(update={"kafka": kafka})
+    town.send(10)
+    town.take()
+    asked = ConsumerGroupTopicPartitions(kafka.consumer_group)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    found = admin.list_consumer_group_offsets([asked])[kafka.consumer_group].result().topic_partitions
+    ends = {p: max(o for _, q, o in town.rows() if q == p) + 1 for p in (0, 1)}
+    assert {part.partition: part.offset for part in found} == ends
 
 
 def test_a_missing_topic_is_refused_with_names_like_it(town: Town) -> None:

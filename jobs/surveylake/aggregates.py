@@ -106,6 +106,21 @@ def received(records: DataFrame, contract: Contract, by: str) -> DataFrame:
     return found.where("received > 0 OR accepted > 0").orderBy(by)
 
 
+def without_small(quant: DataFrame, by: str, smallest: int) -> DataFrame:
+    """`received` with its groups under `smallest` records in one row, 'Other (n groups)', last.
+
+    Such a group is a slip of the pen or a text nobody foresaw, and no reader's business.
+    """
+    small = F.col("received") < smallest
+    many = quant.where(small).count()
+    if not many:
+        return quant
+    label = F.when(small, F.lit(f"Other ({many} groups)")).otherwise(F.col(by)).alias(by)
+    numbers = [column for column in quant.columns if column != by]
+    sums = [F.sum(column).alias(column) for column in numbers]
+    return quant.select(label, *numbers).groupBy(by).agg(*sums).orderBy(F.col(by).startswith("Other ("), by)
+
+
 def unmapped(responses: DataFrame, column: str, known: Iterable[str]) -> list[str]:
     """The spellings of a field that its declared map does not know, sorted; at most 1000."""
     rows = (

@@ -65,7 +65,7 @@ def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publis
         total = sum(aggregates.counts(cells, []).values())
         verdicts = records.groupBy("failed_rules").count().collect()
         frames = dict(_summaries(cells, contract, publish.smallest_group, total))
-        quant = _received(records, cells, contract)
+        quant = _received(records, cells, contract, publish.smallest_group)
         held = {name: (frame.schema, frame.collect()) for name, frame in {**frames, **quant}.items()}
         points, points_total = _points(responses, contract, publish.scatter_points)
         findings = Findings(
@@ -137,14 +137,18 @@ def _named(contract: Contract, rows: dict[str, list[Row]]) -> dict[str, Summary]
     return {name: Summary(name, by, aggregates.plain_rows(rows[name])) for name, by in names.items()}
 
 
-def _received(records: DataFrame, cells: DataFrame, contract: Contract) -> dict[str, DataFrame]:
+def _received(
+    records: DataFrame, cells: DataFrame, contract: Contract, smallest: int
+) -> dict[str, DataFrame]:
     """`summary_quant`: received and accepted records beside responses, by the contract's group."""
     by = contract.summaries.received_by
     if by is None:
         return {}
     people = cells.groupBy(by).agg(F.sum(aggregates.COUNT).alias("responses"))
     counted = aggregates.received(records, contract, by).join(people, by, how="left")
-    return {"summary_quant": counted.fillna(0, ["responses"]).orderBy(by)}
+    return {
+        "summary_quant": aggregates.without_small(counted.fillna(0, ["responses"]).orderBy(by), by, smallest)
+    }
 
 
 def _points(responses: DataFrame, contract: Contract, most: int) -> tuple[tuple[tuple[float, str], ...], int]:

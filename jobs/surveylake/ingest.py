@@ -86,19 +86,35 @@ def follow(
 
     Raises TopicError or StorageError with Spark's cause when the query fails.
     """
-    taken, seen, spoke = Taken(), -1, time.monotonic()
+    seen, spoke, counted = -1, time.monotonic(), time.monotonic()
     with _stop_signals() as stop:
         while not _ended(query):
             if stop.is_set():
                 _finish(query)
                 break
-            batch = query.lastProgress
+            batch, now = query.lastProgress, time.monotonic()
             fresh = batch is not None and batch["batchId"] != seen
-            if fresh or time.monotonic() - spoke > HEARTBEAT_SECONDS:
-                spoke = time.monotonic()
-                seen = batch["batchId"] if batch is not None else seen
-                log.info(_progress_line(batch, config, contract))
-    return _counted(spark, lake, start, taken)
+            if not fresh and now - spoke < HEARTBEAT_SECONDS:
+                continue
+            spoke, seen = now, batch["batchId"] if batch is not None else seen
+            log.info(_progress_line(batch, config, contract))
+            _mirror(batch, config, contract)
+            if fresh and now - counted > HEARTBEAT_SECONDS:
+                log.info("so far: %s", _counted(spark, lake, start).line())
+                counted = time.monotonic()
+    _mirror(query.lastProgress, config, contract)
+    return _counted(spark, lake, start)
+
+
+def _mirror(batch: Any, config: Config, contract: Contract) -> None:
+    """Show the committed offsets to lag tools, in the consumer group of the configuration; the table alone decides."""
+    ends = _end_offsets(batch, contract)
+    if not config.kafka.consumer_group or not ends:
+        return
+    try:
+        topic.commit_group(config.kafka, config.kafka.consumer_group, contract.topic, ends)
+    except TopicError as error:
+        log.warning("%s (%s)", error.message, error.hint)
 
 
 def _ended(query: StreamingQuery) -> bool:
@@ -153,19 +169,24 @@ def _progress_line(batch: Any, config: Config, contract: Contract) -> str:
 
 def _lag(batch: Any, config: Config, contract: Contract) -> int | None:
     """Records in the topic that are not in the table yet; None when that cannot be told now."""
-    ends = batch["sources"][0]["endOffset"] if batch["sources"] else None
-    if not isinstance(ends, dict) or contract.topic not in ends:
-        return None
+    read = _end_offsets(batch, contract)
     try:
-        bounds = topic.offset_bounds(config.kafka, contract.topic)
+        bounds = topic.offset_bounds(config.kafka, contract.topic) if read else {}
     except TopicError:
         return None
-    read = {int(p): int(o) for p, o in ends[contract.topic].items()}
-    return sum(max(0, end - read.get(p, first)) for p, (first, end) in bounds.items())
+    return sum(max(0, end - read.get(p, first)) for p, (first, end) in bounds.items()) if read else None
 
 
-def _counted(spark: SparkSession, lake: Lake, start: Start, taken: Taken) -> Taken:
+def _end_offsets(batch: Any, contract: Contract) -> dict[int, int]:
+    """Partition -> next offset after a batch; empty when it does not say."""
+    ends = batch["sources"][0]["endOffset"] if batch is not None and batch["sources"] else None
+    found = ends.get(contract.topic, {}) if isinstance(ends, dict) else {}
+    return {int(partition): int(offset) for partition, offset in found.items()}
+
+
+def _counted(spark: SparkSession, lake: Lake, start: Start) -> Taken:
     """Count what the table did not hold before, reading the verdicts only; earlier files are skipped by their statistics."""
+    taken = Taken()
     rows = tables.read(spark, lake.table(RECORDS)).where(F.col("epoch") == start.epoch)
     new = ~F.col("partition").isin(list(start.table)) if start.table else F.lit(True)
     for partition, offset in start.table.items():

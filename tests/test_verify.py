@@ -135,6 +135,11 @@ def torn_commit(table: Path) -> None:
     newest(table).write_bytes(newest(table).read_bytes()[:-40])
 
 
+def torn_commit_without_its_checksum(table: Path) -> None:
+    torn_commit(table)
+    newest(table).with_name(f".{newest(table).name}.crc").unlink()
+
+
 def commit_torn_between_lines(table: Path) -> None:
     """Every line that is left is whole; only a checksum can tell."""
     lines = newest(table).read_bytes().splitlines(keepends=True)
@@ -167,6 +172,7 @@ def empty_pointer(table: Path) -> None:
     [
         (empty_commit, "is empty"),
         (torn_commit, "is torn"),
+        (torn_commit_without_its_checksum, "is torn"),
         (commit_torn_between_lines, "is torn"),
         (commit_and_its_checksum_torn, "a commit was replaced"),
         (deleted_commit, "version 2 was there and is gone"),
@@ -192,15 +198,32 @@ def test_an_empty_newest_commit_is_told_before_spark_reads_less(
 
 
 def test_a_newest_commit_gone_without_a_trace_shows_in_the_checkpoint(copy: Path) -> None:
-    for trace in (copy / RECORDS / LOG).glob(f"*{2:020d}*"):
-        trace.unlink()
-    for trace in (copy / RECORDS / LOG).glob(f".*{2:020d}*"):
-        trace.unlink()
+    forget_newest(copy / RECORDS)
     log = log_of(copy / RECORDS)
     assert (log.faults, log.version) == ([], 1)
     check = checkpoint_check(copy, {0: 4}, log.transactions)
     assert check.verdict == NOT_PROVED
     assert "batch 1 is done, and the table has its batch 0 last" in check.detail
+
+
+def forget_newest(table: Path) -> None:
+    """Take the newest version away with everything that is called after it."""
+    name = newest(table).stem
+    for trace in [path for path in (table / LOG).iterdir() if name in path.name]:
+        trace.unlink()
+
+
+def test_the_documented_way_back_from_an_empty_newest_commit(
+    spark: SparkSession, copy: Path, broker: str, survey: Contract
+) -> None:
+    empty_commit(copy / RECORDS)
+    forget_newest(copy / RECORDS)
+    pets.take_in(copy, pets.config(broker), survey)
+    proof = proof_lake.prove(str(copy), pets.config(broker), survey)
+    offsets = [check.verdict for check in proof.checks if check.what in ("offsets", "checkpoint", "identity")]
+    assert offsets == [PROVED] * 4
+    rows = DeltaTable(str(copy / RECORDS)).to_pyarrow_table().select(["partition", "offset"]).to_pylist()
+    assert sorted((row["partition"], row["offset"]) for row in rows)[:7] == [(0, n) for n in range(7)]
 
 
 def test_missing_short_and_flipped_data_files_are_named(copy: Path) -> None:
@@ -230,7 +253,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
         options = {"txnAppId": "query", "txnVersion": str(n), "path": str(table)}
         frame = spark.range(n, n + 1).coalesce(1).write.format("delta").mode("append").options(**options)
         frame.option("delta.checkpointInterval", "2").save()
-    for version in (0, 1):
+    for version in (0, 1, 2):
         (table / LOG / f"{version:020d}.json").unlink()
     log = read_log(table, proof_lake._read_checkpoint)
     assert (log.faults, log.version, log.transactions) == ([], 3, {"query": 3})

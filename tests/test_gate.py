@@ -56,6 +56,7 @@ CASES = [
     Case("G1", "a number", b"24", ["not_an_object"]),
     Case("G1", "a string", b'"24"', ["not_an_object"]),
     Case("G1", "null", b"null", ["not_an_object"]),
+    Case("G1", "an array and more", b"[1] x", ["malformed"]),
     Case("G1", "a leading zero", age_as_written("024"), ["malformed"]),
     Case("G1", "a comment", GOOD[:-1] + b"/* well */}", ["malformed"]),
     Case("G1", "a comment after it", GOOD + b" // well", ["trailing_data"]),

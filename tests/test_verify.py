@@ -514,12 +514,12 @@ def test_stale_responses_are_named(
 
 
 def test_a_changed_number_is_named(spark: SparkSession, copy: Path, survey: Contract) -> None:
-    spark.sql(f"UPDATE delta.`{copy / 'summary_quant'}` SET accepted = accepted + 1 WHERE pet = 'dog'")
+    spark.sql(f"UPDATE delta.`{copy / 'summary_quant'}` SET accepted = accepted + 1")
     shutil.rmtree(copy / "summary_pet")
     checks = published_checks(spark, copy, survey)
     assert checks[RESPONSES].verdict == PROVED
     assert checks["summary_quant"].verdict == checks["summary_pet"].verdict == NOT_PROVED
-    assert "dog,2,3,2" in checks["summary_quant"].detail
+    assert checks["summary_quant"].detail.startswith("differs from what its version of records gives: ")
 
 
 def test_another_contract_is_not_judged_by_this_one(spark: SparkSession, copy: Path, home: Path) -> None:

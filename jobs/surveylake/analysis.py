@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame, Row, SparkSession
@@ -15,8 +16,9 @@ from surveylake.contract import Contract
 from surveylake.findings import Findings, Summary
 from surveylake.tables import RECORDS, RESPONSES, Lake
 
-WRITERS = 4
-"""Summary tables written at a time: each is a few rows, and most of the time is spent waiting for files."""
+AT_A_TIME = 4
+"""Small jobs under way at once: each is a few rows, and most of its time is planning and waiting for files."""
+Collected = tuple[StructType, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -63,34 +65,41 @@ def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publis
     cells = aggregates.cells(responses, contract).persist()
     try:
         total = sum(aggregates.counts(cells, []).values())
-        verdicts = records.groupBy("failed_rules").count().collect()
-        frames = dict(_summaries(cells, contract, publish.smallest_group, total))
-        quant = _received(records, cells, contract, publish.smallest_group)
-        held = {name: (frame.schema, frame.collect()) for name, frame in {**frames, **quant}.items()}
-        points, points_total = _points(responses, contract, publish.scatter_points)
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            verdicts = pool.submit(lambda: records.groupBy("failed_rules").count().collect())
+            offsets = pool.submit(tables.offset_ranges, records)
+            points = pool.submit(_points, responses, contract, publish.scatter_points)
+            unmapped = pool.submit(_unmapped, responses, contract)
+            contingency = pool.submit(_contingency, cells, contract)
+            groups = pool.submit(_group_counts, cells, contract)
+            quant = pool.submit(_received, records, cells, contract, publish.smallest_group)
+            held = dict(
+                pool.map(
+                    partial(_summary, cells, contract, publish.smallest_group, total), contract.summaries.by
+                )
+            )
+        held |= quant.result()
+        judged = verdicts.result()
         findings = Findings(
             contract=contract,
             version=version,
-            offsets=tuple(tables.offset_ranges(records)),
-            received=sum(row["count"] for row in verdicts),
-            accepted=sum(row["count"] for row in verdicts if not row["failed_rules"]),
+            offsets=tuple(offsets.result()),
+            received=sum(row["count"] for row in judged),
+            accepted=sum(row["count"] for row in judged if not row["failed_rules"]),
             responses=total,
-            rejected_by_rule=_reasons(verdicts),
-            unmapped=_unmapped(responses, contract),
-            received_by=aggregates.plain_rows(held["summary_quant"][1]) if quant else (),
+            rejected_by_rule=_reasons(judged),
+            unmapped=unmapped.result(),
+            received_by=aggregates.plain_rows(held["summary_quant"][1]) if "summary_quant" in held else (),
             summaries=_named(contract, {name: rows for name, (_, rows) in held.items()}),
-            counts=_contingency(cells, contract),
-            group_counts=_group_counts(cells, contract),
-            points=points,
-            points_total=points_total,
+            counts=contingency.result(),
+            group_counts=groups.result(),
+            points=points.result()[0],
+            points_total=points.result()[1],
         )
     finally:
         cells.unpersist()
-    return Published(
-        findings,
-        {name: _frame(spark, rows, schema) for name, (schema, rows) in held.items()},
-        responses_version,
-    )
+    frames = {name: _frame(spark, rows, schema) for name, (schema, rows) in held.items()}
+    return Published(findings, frames, responses_version)
 
 
 def _frame(spark: SparkSession, rows: list[Row], schema: StructType) -> DataFrame:
@@ -112,20 +121,16 @@ def write_summaries(spark: SparkSession, lake: Lake, published: Published) -> No
                 frame.coalesce(1).withColumn("records_version", F.lit(version).cast("bigint")), path, note
             )
 
-    with ThreadPoolExecutor(WRITERS) as pool:
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
         list(pool.map(write, published.frames.items()))
 
 
-def _summaries(
-    cells: DataFrame, contract: Contract, smallest: int, total: int
-) -> list[tuple[str, DataFrame]]:
-    found = []
-    for by in contract.summaries.by:
-        hidden = aggregates.small_groups(aggregates.counts(cells, by), smallest)
-        found.append(
-            (_table_name(by), aggregates.summary(cells, by, hidden, total, contract.summaries.measure))
-        )
-    return found
+def _summary(
+    cells: DataFrame, contract: Contract, smallest: int, total: int, by: list[str]
+) -> tuple[str, Collected]:
+    hidden = aggregates.small_groups(aggregates.counts(cells, by), smallest)
+    frame = aggregates.summary(cells, by, hidden, total, contract.summaries.measure)
+    return _table_name(by), (frame.schema, frame.collect())
 
 
 def _table_name(by: list[str]) -> str:
@@ -139,16 +144,15 @@ def _named(contract: Contract, rows: dict[str, list[Row]]) -> dict[str, Summary]
 
 def _received(
     records: DataFrame, cells: DataFrame, contract: Contract, smallest: int
-) -> dict[str, DataFrame]:
+) -> dict[str, Collected]:
     """`summary_quant`: received and accepted records beside responses, by the contract's group."""
     by = contract.summaries.received_by
     if by is None:
         return {}
     people = cells.groupBy(by).agg(F.sum(aggregates.COUNT).alias("responses"))
     counted = aggregates.received(records, contract, by).join(people, by, how="left")
-    return {
-        "summary_quant": aggregates.without_small(counted.fillna(0, ["responses"]).orderBy(by), by, smallest)
-    }
+    frame = aggregates.without_small(counted.fillna(0, ["responses"]).orderBy(by), by, smallest)
+    return {"summary_quant": (frame.schema, frame.collect())}
 
 
 def _points(responses: DataFrame, contract: Contract, most: int) -> tuple[tuple[tuple[float, str], ...], int]:

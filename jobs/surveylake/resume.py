@@ -49,12 +49,14 @@ def plan_start(
     """
     path = lake.table(RECORDS)
     identity = f"{topic.cluster_id}/{topic.topic_id}"
-    if not tables.exists(spark, path):
+    is_new = not tables.exists(spark, path)
+    if is_new:
         tables.create_records(spark, lake, contract, identity)
     tables.check_columns(spark, lake, contract)
     properties = tables.properties(spark, path)
     epoch = _epoch(spark, path, properties, identity, topic.name, wishes)
-    ranges = [r for r in tables.offset_ranges(tables.read(spark, path)) if r.epoch == epoch]
+    known = [] if is_new else tables.offset_ranges(tables.read(spark, path))
+    ranges = [r for r in known if r.epoch == epoch]
     table = {r.partition: r.last + 1 for r in ranges}
     _refuse_a_shorter_topic(table, kept, topic.name)
     lost = _expired(epoch, table, kept, properties)
@@ -63,8 +65,9 @@ def plan_start(
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{epoch}"
     if "://" in lake.root:
         return Start(epoch, f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}", wishes.starting_offsets, table)
-    _settle(folder, topic.name, table, ranges)
-    fresh = cp.starting_offsets(topic.name, topic.partitions, table) if table else wishes.starting_offsets
+    retired = _settle(folder, topic.name, table, ranges)
+    first = "earliest" if retired else wishes.starting_offsets
+    fresh = cp.starting_offsets(topic.name, topic.partitions, table) if table else first
     return Start(epoch, str(folder), fresh, table)
 
 
@@ -135,17 +138,19 @@ def _accept_loss(spark: SparkSession, path: str, lost: dict[str, str], name: str
         log.info("accepted as lost: %s", words)
 
 
-def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> None:
-    """Keep the checkpoint when it and the table agree; put it aside when not, so that the table's offsets decide."""
+def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> bool:
+    """Keep the checkpoint when it and the table agree; put it aside (True) when not, so that the table's offsets decide."""
     try:
         found = cp.read_checkpoint(folder, topic)
         if found is not None and cp.agrees(found, table):
-            return
+            return False
         reason = "it says other offsets than the table" if found is not None else ""
     except cp.Unusable as error:
         reason = str(error)
-    if folder.is_dir() and reason:
+    retired = folder.is_dir() and bool(reason)
+    if retired:
         log.info("checkpoint %s is put aside as %s: %s", folder, cp.retire(folder).name, reason)
     if table:
         ends = ", ".join(f"{r.partition}: {r.last + 1}" for r in ranges)
         log.info("going on from the offsets in the table (partition: next offset) %s", ends)
+    return retired

@@ -1,5 +1,6 @@
 """The streaming query: topic -> judged rows -> `records`, and what it says while it runs."""
 
+import json
 import logging
 import signal
 import threading
@@ -179,7 +180,8 @@ def _lag(batch: Any, config: Config, contract: Contract) -> int | None:
 
 def _end_offsets(batch: Any, contract: Contract) -> dict[int, int]:
     """Partition -> next offset after a batch; empty when it does not say."""
-    ends = batch["sources"][0]["endOffset"] if batch is not None and batch["sources"] else None
+    said = batch["sources"][0]["endOffset"] if batch is not None and batch["sources"] else None
+    ends = json.loads(said) if isinstance(said, str) else said
     found = ends.get(contract.topic, {}) if isinstance(ends, dict) else {}
     return {int(partition): int(offset) for partition, offset in found.items()}
 

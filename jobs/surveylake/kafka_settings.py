@@ -78,9 +78,6 @@ def _checked(kafka: Kafka) -> dict[str, str]:
         raise ConfigError(
             f"kafka.options: security.protocol '{protocol}' is unknown", f"Use one of {', '.join(PROTOCOLS)}."
         )
-    if "sasl.password" in options:
-        raise ConfigError("kafka.options: a password does not belong in a conf file",
-                          f"Take sasl.password out, and set the environment variable {PASSWORD_VARIABLE}.")  # fmt: skip
     hosts = [host for host, _ in addresses(kafka.bootstrap)]
     if protocol == "SASL_PLAINTEXT" and not all(map(_is_loopback, hosts)):
         raise ConfigError(

@@ -209,7 +209,7 @@ def test_the_engine_and_the_reference_agree_on_the_second_survey(spark: SparkSes
 
 @pytest.mark.faults
 @pytest.mark.slow
-@pytest.mark.skipif(COUNT <= SMALL, reason="some minutes: SURVEYLAKE_FUZZ=100000 make faults")
+@pytest.mark.skipif(COUNT <= SMALL, reason="some minutes: SURVEYLAKE_FUZZ=100000 make test")
 def test_the_engine_and_the_reference_agree_on_very_many_values(spark: SparkSession) -> None:
     for contract, answer in ((FOOD, ANSWER), (SECOND, VISIT)):
         check(spark, contract, answer, COUNT // 2, seed=3)

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from surveylake import kraft
 from surveylake.broker import EmbeddedBroker
+from surveylake.class_archive import ClassArchive
 from surveylake.errors import SetupError, StorageError
 from surveylake.folderlock import LEFTOVER_SECONDS, FolderLock
 from surveylake.project import JOBS
@@ -247,21 +248,21 @@ def test_the_verb_says_when_kafka_ended_by_itself(tmp_path: Path, verb: subproce
 
 def test_a_class_archive_is_kept_only_after_an_end_in_order(tmp_path: Path) -> None:
     jars = kraft.class_path()
-    archive = kraft.ClassArchive(jars, tmp_path)
-    [recording] = archive.options()
+    archive = ClassArchive("kafka", jars, tmp_path)
+    recording, *_ = archive.options()
     made = Path(recording.partition("=")[2])
     made.write_bytes(b"half")
     archive.keep(whole=False)
-    assert archive.options() == [recording]
+    assert archive.options()[0] == recording
     made.write_bytes(b"whole")
     archive.keep(whole=True)
-    assert archive.options() == [f"-XX:SharedArchiveFile={archive.path}"]
-    assert kraft.ClassArchive(jars[1:], tmp_path).path != archive.path
+    assert archive.options()[0] == f"-XX:SharedArchiveFile={archive.path}"
+    assert ClassArchive("kafka", jars[1:], tmp_path).path != archive.path
 
 
 def test_a_damaged_class_archive_only_costs_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kraft.ClassArchive.__init__, "__defaults__", (tmp_path / "cds",))
-    archive = kraft.ClassArchive(kraft.class_path())
+    monkeypatch.setattr(ClassArchive.__init__, "__defaults__", (tmp_path / "cds",))
+    archive = ClassArchive("kafka", kraft.class_path())
     archive.path.parent.mkdir()
     archive.path.write_bytes(b"not an archive")
     with EmbeddedBroker(tmp_path / "kafka", kraft.free_port()) as running:

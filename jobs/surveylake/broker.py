@@ -12,6 +12,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from surveylake import kraft
+from surveylake.class_archive import ClassArchive
 from surveylake.errors import SetupError
 from surveylake.folderlock import FolderLock
 
@@ -37,7 +38,7 @@ class EmbeddedBroker:
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
         self._lock: FolderLock | None = None
-        self._archive: kraft.ClassArchive | None = None
+        self._archive: ClassArchive | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -77,7 +78,7 @@ class EmbeddedBroker:
             raise SetupError(f"this embedded Kafka runs already (process {self.pid})", "stop it first")
         self._lock = FolderLock(self.data, "embedded Kafka")
         try:
-            self._archive = kraft.ClassArchive(jars)
+            self._archive = ClassArchive("kafka", jars)
             self.port = self._choose_port()
             kraft.write_properties(self.data, self.port, kraft.free_port(), self.extra)
             if not self.cluster_id:

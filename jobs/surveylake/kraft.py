@@ -1,6 +1,5 @@
-"""What one Apache Kafka node needs to start: its properties, its class path, its formatted folder, its class archive."""
+"""What one Apache Kafka node needs to start: its properties, its class path, its formatted folder."""
 
-import hashlib
 import os
 import random
 import re
@@ -14,9 +13,7 @@ from surveylake.errors import SetupError
 from surveylake.ivy import spark_home
 from surveylake.jars import local_jars
 from surveylake.java import find_java, java_home
-from surveylake.project import VAR
 
-ARCHIVES = VAR / "cds"
 SHARED_WITH_SPARK = ("scala-library", "slf4j-api", "log4j-slf4j2-impl", "log4j-api", "log4j-core")
 """Jars Kafka needs and takes from Spark's own folder, so that the lock holds one version of each."""
 LOOPBACK = "127.0.0.1"
@@ -161,33 +158,3 @@ def format_storage(data: Path, new_id: str, command: list[str]) -> None:
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines()[-5:]
         raise SetupError(f"Kafka could not format {data}: {' / '.join(said)}", f"delete {data} and try again")
-
-
-class ClassArchive:
-    """Kafka's classes as the JVM keeps them parsed: halves the start. Written once, by the first broker that stops in order."""
-
-    def __init__(self, jars: list[Path], folder: Path = ARCHIVES) -> None:
-        java = java_home(find_java())
-        stats = [(str(jar), jar.stat().st_size, jar.stat().st_mtime_ns) for jar in jars]
-        release = java / "release"
-        version = release.read_text("utf-8", "replace") if release.is_file() else ""
-        key = hashlib.sha256(repr((str(java), version, stats)).encode()).hexdigest()[:16]
-        self.path = folder / f"kafka-{key}.jsa"
-        self._fresh = folder / f"kafka-{key}.{os.getpid()}.new"
-
-    def options(self) -> list[str]:
-        """JVM options that use the archive, or record it, or nothing where there is no place for it."""
-        if self.path.exists():
-            return [f"-XX:SharedArchiveFile={self.path}"]
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._fresh.unlink(missing_ok=True)
-        except OSError:
-            return []
-        return [f"-XX:ArchiveClassesAtExit={self._fresh}"] if os.access(self.path.parent, os.W_OK) else []
-
-    def keep(self, whole: bool) -> None:
-        """After the broker ended: put a recorded archive in its place, or drop it when the end was not in order."""
-        if whole and self._fresh.exists():
-            self._fresh.replace(self.path)
-        self._fresh.unlink(missing_ok=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surveylake.errors import ConfigError, SetupError
-from surveylake.jars import local_jars, spark_setting
-from surveylake.java import java_environment
+from surveylake.jars import spark_setting
+from surveylake.launch import Launch
 from surveylake.project import CONF, ROOT
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ DELTA_CLASS = "io.delta.sql.DeltaSparkSessionExtension"
 KAFKA_CLASS = "org.apache.spark.sql.kafka010.KafkaSourceProvider"
 
 
-def open_session(name: str) -> "SparkSession":
-    """A session called `name`, or the one that is already open here.
+def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
+    """A session called `name`, or the one that is already open here; `launch` says how a new JVM is started.
 
     Raises SetupError when Java, Spark or the jars are not the pinned ones, before the JVM starts where that can be told.
     """
@@ -31,7 +31,7 @@ def open_session(name: str) -> "SparkSession":
     check_spark()
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not submitted:
-        _prepare_launch()
+        (launch or Launch()).prepare()
     from pyspark.sql import SparkSession  # only now that Java and Spark are known to fit
 
     try:
@@ -80,19 +80,6 @@ def _core_version(home: str) -> str | None:
     """The version of the Spark that lies in a folder; None when there is none."""
     cores = sorted(Path(home, "jars").glob("spark-core_*.jar"))
     return cores[0].stem.rsplit("-", 1)[1] if cores else None
-
-
-def _prepare_launch() -> None:
-    """Environment for the JVM this process is about to start: Java, the conf folder, the jars fetched beforehand."""
-    os.environ.update(java_environment())
-    os.environ.setdefault("SPARK_CONF_DIR", str(CONF))
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    jars = local_jars("spark")
-    if jars and "PYSPARK_SUBMIT_ARGS" not in os.environ:
-        listed = ",".join(str(jar) for jar in jars)
-        os.environ["PYSPARK_SUBMIT_ARGS"] = (
-            f'--conf spark.jars.packages= --conf spark.jars.excludes= --conf "spark.jars={listed}" pyspark-shell'
-        )
 
 
 def _check_jars(spark: Any) -> None:

@@ -44,7 +44,9 @@ class Stream(Part):
     """How the stream reads."""
 
     starting_offsets: Literal["earliest", "latest"] = "earliest"
-    max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 2_000_000
+    batch_seconds: Annotated[float, Field(gt=0)] = 30.0
+    max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 20_000_000
+    durable: bool = True
     max_message_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 65_536
 
 

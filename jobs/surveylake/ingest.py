@@ -1,14 +1,12 @@
 """The streaming query: topic -> judged rows -> `records`, and what it says while it runs."""
 
-import json
 import logging
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pyspark.errors import StreamingQueryException
@@ -16,42 +14,45 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import tables, topic
+from surveylake import pace, topic
+from surveylake.batches import Intake, Taken, end_offsets, lag, progress_line
 from surveylake.config import Config
 from surveylake.contract import Contract
+from surveylake.durable import Barrier
 from surveylake.errors import StorageError, SurveylakeError, TopicError
 from surveylake.resume import Start
-from surveylake.tables import RECORDS, Lake
+from surveylake.sent import mean_message_bytes
+from surveylake.tables import RECORDS, Lake, first_line
 from surveylake.transforms import judged
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
+SPEAK_SECONDS = 1.0
+"""Batches may be shorter; nobody reads faster."""
+COUNT_SECONDS = 30.0
 LOOK_SECONDS = 0.2
+TERMINATED = "terminated with exception: "
 STOP_SECONDS = 120.0
 """A batch in progress is given this long to finish after SIGTERM or Ctrl-C; it is safe to abandon after that."""
 
 
-@dataclass
-class Taken:
-    """What one run of the stream took in; counts of records."""
-
-    received: int = 0
-    accepted: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    """reason -> records; a record with two reasons counts in both"""
-
-    @property
-    def rejected(self) -> int:
-        """Records taken and not accepted."""
-        return self.received - self.accepted
-
-    def line(self) -> str:
-        """`289 records (accepted 288, rejected 1: out_of_range:Age 1)`."""
-        why = ", ".join(f"{reason} {count:,}" for reason, count in self.failed.most_common())
-        return f"{self.received:,} records (accepted {self.accepted:,}, rejected {self.rejected:,}{': ' + why if why else ''})"
+def batch_limit(lake: Lake, config: Config, contract: Contract, start: Start) -> int:
+    """Records per micro-batch: what this lake's last batches measured, or a guess from the topic's newest messages."""
+    most, seconds = config.stream.max_offsets_per_trigger, config.stream.batch_seconds
+    bounds = topic.offset_bounds(config.kafka, contract.topic)
+    waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
+    if waiting <= pace.FEWEST:
+        return most  # whatever the limit, it is one batch
+    batches = pace.batches_of(Path(lake.table(RECORDS))) if "://" not in lake.root else []
+    size = 0.0 if batches else mean_message_bytes(config.kafka, contract.topic)
+    limit = pace.limit(batches, seconds, len(bounds), most, size)
+    log.info("%s records wait: up to %s per micro-batch", f"{waiting:,}", f"{limit:,}")
+    return limit
 
 
-def kafka_rows(spark: SparkSession, config: Config, contract: Contract, start: Start) -> DataFrame:
+def kafka_rows(
+    spark: SparkSession, config: Config, contract: Contract, start: Start, limit: int
+) -> DataFrame:
     """The topic as a stream of rows for `judged`: coordinates, epoch, key as text and the raw value."""
     reader = (
         spark.readStream.format("kafka")
@@ -59,9 +60,11 @@ def kafka_rows(spark: SparkSession, config: Config, contract: Contract, start: S
         .option("subscribe", contract.topic)
         .option("startingOffsets", start.offsets)
         .option("failOnDataLoss", "true")
-        .option("maxOffsetsPerTrigger", config.stream.max_offsets_per_trigger)
+        .option("maxOffsetsPerTrigger", limit)
     )
-    epoch, key = F.lit(start.epoch).alias("epoch"), F.col("key").cast("string").alias("key")
+    epoch = F.lit(start.epoch).alias("epoch")
+    # A key may be any bytes; a text that is not UTF-8 would make the column unreadable outside Spark.
+    key = F.make_valid_utf8(F.col("key").cast("string")).alias("key")
     return reader.load().select("topic", "partition", "offset", "timestamp", epoch, key, "value")
 
 
@@ -69,7 +72,8 @@ def start_query(
     spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str
 ) -> StreamingQuery:
     """Start writing `records`: one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
-    rows = judged(kafka_rows(spark, config, contract, start), contract, config.stream.max_message_bytes)
+    arriving = kafka_rows(spark, config, contract, start, batch_limit(lake, config, contract, start))
+    rows = judged(arriving, contract, config.stream.max_message_bytes)
     writer = rows.writeStream.format("delta").outputMode("append").queryName(f"{contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (
@@ -85,8 +89,10 @@ def follow(
 ) -> Taken:
     """Wait until the query ends by itself, or by SIGTERM or Ctrl-C after its batch; say how it goes; what it took.
 
+    After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is said.
     Raises TopicError or StorageError with Spark's cause when the query fails.
     """
+    barrier, intake = _barrier(lake, config, start), Intake(spark, lake, start)
     seen, spoke, counted = -1, time.monotonic(), time.monotonic()
     with _stop_signals() as stop:
         while not _ended(query):
@@ -97,19 +103,35 @@ def follow(
             fresh = batch is not None and batch["batchId"] != seen
             if not fresh and now - spoke < HEARTBEAT_SECONDS:
                 continue
-            spoke, seen = now, batch["batchId"] if batch is not None else seen
-            log.info(_progress_line(batch, config, contract))
-            _mirror(batch, config, contract)
-            if fresh and now - counted > HEARTBEAT_SECONDS:
-                log.info("so far: %s", _counted(spark, lake, start).line())
+            seen = batch["batchId"] if batch is not None else seen
+            _settle(batch, barrier, config, contract)
+            if not fresh or now - spoke > SPEAK_SECONDS:
+                spoke = now
+                log.info(progress_line(batch, lag(batch, config, contract), contract.topic))
+            if fresh and now - counted > COUNT_SECONDS:
+                log.info("so far: %s", intake.count().line())
                 counted = time.monotonic()
-    _mirror(query.lastProgress, config, contract)
-    return _counted(spark, lake, start)
+    _settle(query.lastProgress, barrier, config, contract)
+    return intake.count()
+
+
+def _barrier(lake: Lake, config: Config, start: Start) -> Barrier | None:
+    """The durability barrier, where it is wished and the lake is on this machine."""
+    if not config.stream.durable or "://" in lake.root:
+        return None
+    return Barrier(Path(lake.table(RECORDS)), Path(start.checkpoint))
+
+
+def _settle(batch: Any, barrier: Barrier | None, config: Config, contract: Contract) -> None:
+    """Bring what was committed to the disk; only what is there is shown to lag tools."""
+    if barrier:
+        barrier.pass_()
+    _mirror(batch, config, contract)
 
 
 def _mirror(batch: Any, config: Config, contract: Contract) -> None:
     """Show the committed offsets to lag tools, in the consumer group of the configuration; the table alone decides."""
-    ends = _end_offsets(batch, contract)
+    ends = end_offsets(batch, contract)
     if not config.kafka.consumer_group or not ends:
         return
     try:
@@ -126,17 +148,17 @@ def _ended(query: StreamingQuery) -> bool:
 
 
 def explained(error: BaseException) -> SurveylakeError:
-    """Spark's failure of a streaming query as one of ours: what happened, and what to do."""
-    text = str(error)
-    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-    cause = next(
-        (line.strip() for line in text.splitlines() if "Caused by" in line or "KAFKA_DATA_LOSS" in line), ""
-    )
-    said = f"the stream stopped: {first} {cause}".strip()
+    """Spark's failure of a streaming query as one of ours: what happened, the cause behind all others, and what to do."""
+    causes: list[Any] = [error]
+    while (cause := getattr(causes[-1], "_cause", None)) is not None:
+        causes.append(cause)
+    first, last = (first_line(cause).split(TERMINATED)[-1] for cause in (causes[0], causes[-1]))
+    said = f"the stream stopped: {first if last in first else f'{first} ({last})'}"
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
-    if "kafka" in text.lower():
-        return TopicError(said, again)
-    return StorageError(said, again)
+    # Spark's own text is no guide: it ends with the query's plan, which names Kafka whatever went wrong.
+    origins = [getattr(cause, "_origin", None) for cause in causes]
+    of_kafka = any("kafka" in origin.getClass().getName() for origin in origins if origin is not None)
+    return TopicError(said, again) if of_kafka else StorageError(said, again)
 
 
 def _finish(query: StreamingQuery) -> None:
@@ -157,47 +179,6 @@ def _finish(query: StreamingQuery) -> None:
 def _batch_id(query: StreamingQuery) -> int:
     progress = query.lastProgress
     return int(progress["batchId"]) if progress is not None else -1
-
-
-def _progress_line(batch: Any, config: Config, contract: Contract) -> str:
-    """`batch 3: 120,000 records, 81,000 rows/s, lag 40,000 records`."""
-    if batch is None:
-        return f"waiting for records in topic {contract.topic}"
-    line = f"batch {batch['batchId']}: {batch['numInputRows']:,} records, {batch['processedRowsPerSecond']:,.0f} rows/s"
-    lag = _lag(batch, config, contract)
-    return line if lag is None else f"{line}, lag {lag:,} records"
-
-
-def _lag(batch: Any, config: Config, contract: Contract) -> int | None:
-    """Records in the topic that are not in the table yet; None when that cannot be told now."""
-    read = _end_offsets(batch, contract)
-    try:
-        bounds = topic.offset_bounds(config.kafka, contract.topic) if read else {}
-    except TopicError:
-        return None
-    return sum(max(0, end - read.get(p, first)) for p, (first, end) in bounds.items()) if read else None
-
-
-def _end_offsets(batch: Any, contract: Contract) -> dict[int, int]:
-    """Partition -> next offset after a batch; empty when it does not say."""
-    said = batch["sources"][0]["endOffset"] if batch is not None and batch["sources"] else None
-    ends = json.loads(said) if isinstance(said, str) else said
-    found = ends.get(contract.topic, {}) if isinstance(ends, dict) else {}
-    return {int(partition): int(offset) for partition, offset in found.items()}
-
-
-def _counted(spark: SparkSession, lake: Lake, start: Start) -> Taken:
-    """Count what the table did not hold before, reading the verdicts only; earlier files are skipped by their statistics."""
-    taken = Taken()
-    rows = tables.read(spark, lake.table(RECORDS)).where(F.col("epoch") == start.epoch)
-    new = ~F.col("partition").isin(list(start.table)) if start.table else F.lit(True)
-    for partition, offset in start.table.items():
-        new = new | ((F.col("partition") == partition) & (F.col("offset") >= offset))
-    for row in rows.where(new).groupBy("failed_rules").count().collect():
-        taken.received += row["count"]
-        taken.accepted += row["count"] if not row["failed_rules"] else 0
-        taken.failed.update(dict.fromkeys(row["failed_rules"], row["count"]))
-    return taken
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Run it:  python jobs/stream.py --lake lake            (takes all there is, then 
 """
 
 import argparse
+import logging
 import re
 import sys
 import time
@@ -13,9 +14,10 @@ from collections.abc import Sequence
 from surveylake import cli, topic
 from surveylake.config import Config, load_config
 from surveylake.contract import Contract, load_contract
-from surveylake.errors import ConfigError
+from surveylake.errors import ConfigError, TopicError
 from surveylake.lakelock import one_writer
 
+log = logging.getLogger(__name__)
 EXAMPLES = """
   python jobs/stream.py                                  take all there is in the topic, then stop
   python jobs/stream.py --trigger "5 seconds"            go on until Ctrl-C or SIGTERM, a batch every 5 seconds
@@ -80,11 +82,24 @@ def stream(
     start = resume.plan_start(
         spark, lake, contract, identity, topic.offset_bounds(config.kafka, contract.topic), wishes
     )
-    query = ingest.start_query(spark, lake, config, contract, start, trigger)
-    taken = ingest.follow(spark, query, lake, config, contract, start)
+    running = ingest.start_query(spark, lake, config, contract, start, trigger)
+    taken = ingest.follow(spark, running, lake, config, contract, start)
     print(
         f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"
     )
+    _name_what_waits(config, contract)
+
+
+def _name_what_waits(config: Config, contract: Contract) -> None:
+    """Say which records are there and cannot be read yet: a run that ends before them has not read the whole topic."""
+    try:
+        waiting = topic.open_transactions(config.kafka, contract.topic)
+    except TopicError as error:
+        log.warning("whether records wait for a transaction is not known: %s", error.message)
+        return
+    for partition, (first, end) in waiting.items():
+        log.warning("partition %d: offsets %d to %d wait for a transaction that is open; run this again when it has ended",
+                    partition, first, end - 1)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from surveylake.config import Config
 from surveylake.contract import Contract
 from surveylake.durable import Barrier
 from surveylake.errors import StorageError, SurveylakeError, TopicError
+from surveylake.landing import Landing, not_held
 from surveylake.resume import Start
 from surveylake.sent import mean_message_bytes
-from surveylake.tables import RECORDS, Lake, first_line
+from surveylake.tables import RECORDS, Lake
 from surveylake.transforms import judged
 
 log = logging.getLogger(__name__)
@@ -68,24 +70,35 @@ def kafka_rows(
     return reader.load().select("topic", "partition", "offset", "timestamp", epoch, key, "value")
 
 
+@dataclass(frozen=True)
+class Running:
+    """A streaming query and the sink it writes to."""
+
+    query: StreamingQuery
+    landing: Landing
+
+
 def start_query(
     spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str
-) -> StreamingQuery:
+) -> Running:
     """Start writing `records`: one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
     arriving = kafka_rows(spark, config, contract, start, batch_limit(lake, config, contract, start))
-    rows = judged(arriving, contract, config.stream.max_message_bytes)
-    writer = rows.writeStream.format("delta").outputMode("append").queryName(f"{contract.name} records")
+    rows = judged(not_held(arriving, start.table), contract, config.stream.max_message_bytes)
+    landing = Landing(spark, lake.table(RECORDS), shared="://" in lake.root)
+    writer = rows.writeStream.foreachBatch(landing).queryName(f"{contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (
         writer.trigger(availableNow=True)
         if trigger == "available-now"
         else writer.trigger(processingTime=trigger)
     )
-    return writer.start(lake.table(RECORDS))
+    query = writer.start()
+    landing.of(str(query.id))
+    return Running(query, landing)
 
 
 def follow(
-    spark: SparkSession, query: StreamingQuery, lake: Lake, config: Config, contract: Contract, start: Start
+    spark: SparkSession, running: Running, lake: Lake, config: Config, contract: Contract, start: Start
 ) -> Taken:
     """Wait until the query ends by itself, or by SIGTERM or Ctrl-C after its batch; say how it goes; what it took.
 
@@ -93,11 +106,11 @@ def follow(
     Raises TopicError or StorageError with Spark's cause when the query fails.
     """
     barrier, intake = _barrier(lake, config, start), Intake(spark, lake, start)
-    seen, spoke, counted = -1, time.monotonic(), time.monotonic()
+    query, seen, spoke, counted = running.query, -1, time.monotonic(), time.monotonic()
     with _stop_signals() as stop:
-        while not _ended(query):
+        while not _ended(running):
             if stop.is_set():
-                _finish(query)
+                _finish(running)
                 break
             batch, now = query.lastProgress, time.monotonic()
             fresh = batch is not None and batch["batchId"] != seen
@@ -140,45 +153,32 @@ def _mirror(batch: Any, config: Config, contract: Contract) -> None:
         log.warning("%s (%s)", error.message, error.hint)
 
 
-def _ended(query: StreamingQuery) -> bool:
+def _ended(running: Running) -> bool:
     try:
-        return bool(query.awaitTermination(LOOK_SECONDS))  # type: ignore[arg-type]
+        return bool(running.query.awaitTermination(LOOK_SECONDS))  # type: ignore[arg-type]
     except StreamingQueryException as error:
-        raise explained(error) from error
+        raise explained(error, running.landing.failure) from error
 
 
-def explained(error: BaseException) -> SurveylakeError:
-    """Spark's failure of a streaming query as one of ours: what happened, the cause behind all others, and what to do."""
-    causes: list[Any] = [error]
-    while (cause := getattr(causes[-1], "_cause", None)) is not None:
-        causes.append(cause)
-    first, last = (first_line(cause).split(TERMINATED)[-1] for cause in (causes[0], causes[-1]))
-    said = f"the stream stopped: {first if last in first else f'{first} ({last})'}"
+def explained(error: BaseException, cause: str = "") -> SurveylakeError:
+    """Spark's failure of a streaming query as one of ours: what happened, and what to do. `cause` is the sink's, if any."""
+    text = str(error)
+    if not cause:
+        first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+        lines = (
+            line.strip() for line in text.splitlines() if "Caused by" in line or "KAFKA_DATA_LOSS" in line
+        )
+        cause = f"{first} {next(lines, '')}"
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
-    # Spark's own text is no guide: it ends with the query's plan, which names Kafka whatever went wrong.
-    origins = [getattr(cause, "_origin", None) for cause in causes]
-    of_kafka = any("kafka" in origin.getClass().getName() for origin in origins if origin is not None)
-    return TopicError(said, again) if of_kafka else StorageError(said, again)
+    kind = TopicError if "kafka" in cause.lower() else StorageError
+    return kind(f"the stream stopped: {cause}".strip(), again)
 
 
-def _finish(query: StreamingQuery) -> None:
-    """Let the batch in progress end, then stop the query."""
+def _finish(running: Running) -> None:
+    """Let the batch in progress be committed, then stop the query."""
     log.info("stopping: the batch in progress is finished first")
-    batch, deadline = _batch_id(query), time.monotonic() + STOP_SECONDS
-    while (
-        query.isActive
-        and query.status["isTriggerActive"]
-        and _batch_id(query) == batch
-        and time.monotonic() < deadline
-    ):
-        if _ended(query):
-            return
-    query.stop()
-
-
-def _batch_id(query: StreamingQuery) -> int:
-    progress = query.lastProgress
-    return int(progress["batchId"]) if progress is not None else -1
+    running.landing.between.wait(STOP_SECONDS)
+    running.query.stop()
 
 
 @contextmanager

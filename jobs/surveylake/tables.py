@@ -1,16 +1,19 @@
 """The one door to storage: Delta tables under a lake folder, and what their logs say."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from delta.tables import DeltaTable
+from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from surveylake import sql
 from surveylake.contract import Contract
+from surveylake.deltalog import forget_half_made, require_whole
 from surveylake.errors import ConfigError, StorageError
 from surveylake.findings import OffsetRange
 
@@ -29,9 +32,10 @@ RECORD_SCHEMA = {
     "accepted": ("boolean", "whether every rule of the contract holds"),
     "failed_rules": ("array<string>", "why not; empty when accepted"),
 }
+STATISTICS = "delta.dataSkippingStatsColumns"
 RECORD_PROPERTIES = {
     # Only these are looked up by range; statistics on answers would cost time and copy personal data into the log.
-    "delta.dataSkippingStatsColumns": "partition,offset,timestamp,epoch",
+    STATISTICS: "partition,offset,timestamp,epoch",
     "delta.checkpointInterval": "100",
 }
 EPOCH = "surveylake.epoch."
@@ -56,7 +60,9 @@ class Lake:
 
 
 def exists(spark: SparkSession, path: str) -> bool:
-    """Whether a Delta table lies at `path`."""
+    """Whether a Delta table lies at `path`. StorageError when it cannot be read, or not all of it (deltalog.py)."""
+    if "://" not in path:
+        require_whole(Path(path))
     try:
         return DeltaTable.isDeltaTable(spark, path)
     except Exception as error:
@@ -77,10 +83,15 @@ def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity
     )
 
 
-def create_responses(spark: SparkSession, lake: Lake, contract: Contract, checks: dict[str, str]) -> None:
-    """Make the `responses` table anew, empty, with the contract's CHECK constraints (name -> SQL)."""
+def response_properties(checks: dict[str, str]) -> dict[str, str]:
+    """The properties of `responses`: CHECK constraints (name -> SQL), and no statistics on answers here either."""
+    constraints = {f"{CONSTRAINTS}{name}": check for name, check in checks.items()}
+    return {STATISTICS: RECORD_PROPERTIES[STATISTICS], **constraints}
+
+
+def create_responses(spark: SparkSession, lake: Lake, contract: Contract, properties: dict[str, str]) -> None:
+    """Make the `responses` table anew, empty."""
     where_from = {name: RECORD_SCHEMA[name] for name in ("epoch", "partition", "offset", "timestamp")}
-    properties = {f"{CONSTRAINTS}{name}": check for name, check in checks.items()}
     create(spark, lake.table(RESPONSES), {**_described(contract), **where_from}, properties,
            "one row per participant: the latest accepted record")  # fmt: skip
 
@@ -93,6 +104,8 @@ def create(
     comment: str,
 ) -> None:
     """Make the empty table at `path`, or replace what is there; column -> (SQL type, comment). StorageError when it cannot be."""
+    if "://" not in path:
+        forget_half_made(Path(path))
     builder = DeltaTable.createOrReplace(spark).location(path).comment(comment)
     for name, (kind, meaning) in columns.items():
         builder = builder.addColumn(name, kind, comment=meaning)
@@ -120,8 +133,8 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 
 def properties(spark: SparkSession, path: str) -> dict[str, str]:
     """The table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
-    found = _log(spark, path).metadata().configuration()
-    as_java = _jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava
+    found = snapshot(spark, path).metadata().configuration()
+    as_java = jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava
     return {str(key): str(value) for key, value in as_java(found).items()}
 
 
@@ -132,7 +145,7 @@ def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
 
 def version(spark: SparkSession, path: str) -> int:
     """The table's latest version."""
-    return int(_log(spark, path).version())
+    return int(snapshot(spark, path).version())
 
 
 def read(spark: SparkSession, path: str, at: int | None = None) -> DataFrame:
@@ -158,28 +171,72 @@ def replace(frame: DataFrame, path: str, note: dict[str, Any], partial_to: str |
     (writer.option("replaceWhere", partial_to) if partial_to else writer).save(path)
 
 
+def append_batch(
+    spark: SparkSession, path: str, batch: DataFrame, query_id: str, number: int, shared: bool
+) -> None:
+    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would.
+
+    Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
+    other writers, or when there is no row, since a batch without rows may be one that was committed before.
+    """
+    java = jvm(spark)
+    delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
+    transaction = snapshot(spark, path).deltaLog().startTransaction(none, none)
+    files = transaction.writeFiles(batch._jdf)
+    if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
+        return
+    now = java.scala.Some(java.System.currentTimeMillis())
+    mark = delta.actions.SetTransaction(query_id, number, now)
+    append = java.org.apache.spark.sql.streaming.OutputMode.Append()
+    transaction.commit(
+        files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
+    )
+
+
+def innermost(error: BaseException) -> str:
+    """The innermost cause of a failure of Spark or Delta, in one line, without the places in the code."""
+    origin = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    while origin is not None and origin.getCause() is not None:
+        origin = origin.getCause()
+    return (
+        first_line(error) if origin is None else f"{origin.getClass().getSimpleName()}: {origin.getMessage()}"
+    )
+
+
 def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], note: dict[str, Any]) -> None:
     """Give the rows that share `keys` with a row of `changed` its other columns, in one commit; none is added or removed."""
     same = " AND ".join(f"old.{sql.name(key)} = new.{sql.name(key)}" for key in keys)
     values = {sql.name(column): f"new.{sql.name(column)}" for column in changed.columns if column not in keys}
-    setting = "spark.databricks.delta.commitInfo.userMetadata"  # MERGE has no option for the commit's note
+    with _noted(spark, note):
+        _merge(spark, path, changed, same).whenMatchedUpdate(set=dict(values)).execute()
+
+
+def upsert(
+    spark: SparkSession, path: str, rows: DataFrame, key: str, order: Sequence[str], note: dict[str, Any]
+) -> None:
+    """Add the rows whose key is new; each of the others takes the place of the row with its key if it is later, in one commit.
+
+    Later is the greater one in the first column of `order` that differs. `rows` hold a key once.
+    """
+    new, old = (", ".join(f"{side}.{sql.name(column)}" for column in order) for side in ("new", "old"))
+    with _noted(spark, note):
+        merge = _merge(spark, path, rows, f"old.{sql.name(key)} = new.{sql.name(key)}")
+        merge.whenMatchedUpdateAll(f"struct({new}) > struct({old})").whenNotMatchedInsertAll().execute()
+
+
+def _merge(spark: SparkSession, path: str, rows: DataFrame, same: str) -> DeltaMergeBuilder:
+    return DeltaTable.forPath(spark, path).alias("old").merge(rows.alias("new"), same)
+
+
+@contextmanager
+def _noted(spark: SparkSession, note: dict[str, Any]) -> Iterator[None]:
+    """Commits made in the block carry the note: MERGE has no option for it."""
+    setting = "spark.databricks.delta.commitInfo.userMetadata"
     spark.conf.set(setting, json.dumps(note, sort_keys=True))
     try:
-        table = DeltaTable.forPath(spark, path).alias("old")
-        table.merge(changed.alias("new"), same).whenMatchedUpdate(set=dict(values)).execute()
+        yield
     finally:
         spark.conf.unset(setting)
-
-
-def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
-    """The note of the table's latest commit; empty when it has none."""
-    log = _log(spark, path).deltaLog()
-    name = f"{log.logPath().toString()}/{version(spark, path):020d}.json"
-    lines = _jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava(
-        log.store().read(_jvm(spark).org.apache.hadoop.fs.Path(name), log.newDeltaHadoopConf())
-    )
-    commits = [json.loads(line)["commitInfo"] for line in lines if line.startswith('{"commitInfo"')]
-    return dict(json.loads(commits[0].get("userMetadata") or "{}")) if commits else {}
 
 
 def offset_ranges(records: DataFrame) -> list[OffsetRange]:
@@ -194,13 +251,34 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
     return sorted(found, key=lambda r: (r.epoch, r.partition))
 
 
-def _log(spark: SparkSession, path: str) -> Any:
+def snapshot(spark: SparkSession, path: str) -> Any:
     """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
-    log: Any = _jvm(spark).org.apache.spark.sql.delta.DeltaLog
+    log: Any = jvm(spark).org.apache.spark.sql.delta.DeltaLog
     return log.forTableWithSnapshot(spark._jsparkSession, path)._2()
 
 
-def _jvm(spark: SparkSession) -> Any:
+def log_text(spark: SparkSession, path: str, name: str) -> str | None:
+    """A file of the table's log as text; None when it is not there."""
+    log = snapshot(spark, path).deltaLog()
+    settings = log.newDeltaHadoopConf()
+    file = jvm(spark).org.apache.hadoop.fs.Path(log.logPath(), name)
+    if not file.getFileSystem(settings).exists(file):
+        return None
+    return str(log.store().read(file, settings).mkString("\n"))
+
+
+def names(spark: SparkSession, lake: Lake) -> list[str]:
+    """The tables of a lake by name, one at least; StorageError when there is none."""
+    root = jvm(spark).org.apache.hadoop.fs.Path(lake.root)
+    files = root.getFileSystem(spark._jsc.hadoopConfiguration())
+    found = files.listStatus(root) if files.exists(root) else []
+    folders = [str(status.getPath().getName()) for status in found if status.isDirectory()]
+    if there := sorted(name for name in folders if exists(spark, lake.table(name))):
+        return there
+    raise StorageError(f"there is no table in {lake.root}", "Give another lake with --lake.")
+
+
+def jvm(spark: SparkSession) -> Any:
     """The driver's JVM, for what Spark and Delta offer in Scala only."""
     return spark._jvm
 

@@ -12,6 +12,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (
+    AclOperation,
     AdminClient,
     ConfigResource,
     NewTopic,
@@ -21,7 +22,7 @@ from confluent_kafka.admin import (
 )
 
 from surveylake.config import Kafka
-from surveylake.connection import ASK_SECONDS, answer_of, code_of, connect
+from surveylake.connection import ASK_SECONDS, PERMISSION, answer_of, code_of, connect
 from surveylake.consumer_group import commit_group
 from surveylake.errors import TopicError
 from surveylake.kafka_settings import client_options, spark_options
@@ -33,6 +34,7 @@ __all__ = [
     "create_topic",
     "largest_batch",
     "offset_bounds",
+    "open_transactions",
     "preflight",
     "spark_options",
 ]
@@ -53,13 +55,18 @@ class TopicIdentity:
 
 
 def preflight(kafka: Kafka, topic: str, seconds: float = ASK_SECONDS) -> TopicIdentity:
-    """The topic's identity, or within about `seconds` a TopicError that names the cause; nothing is created."""
+    """The identity of a topic that may be read, or within about `seconds` a TopicError that names the cause.
+
+    Nothing is created. Without READ a stream would fail much later, and not say why.
+    """
     admin, metadata = connect(kafka, seconds)
     if topic not in metadata.topics:
         raise _not_found(
             admin, topic, kafka.bootstrap, [name for name in metadata.topics if not name.startswith("__")]
         )
     found = _describe(admin, topic)
+    if AclOperation.READ not in (found.authorized_operations or [AclOperation.READ]):
+        raise TopicError(f"this user may not READ topic {topic}", PERMISSION)
     cluster = answer_of(admin.describe_cluster(request_timeout=ASK_SECONDS), "asking the cluster for its id")
     return TopicIdentity(str(cluster.cluster_id), str(found.topic_id), topic, len(found.partitions))
 
@@ -115,8 +122,17 @@ def offset_bounds(kafka: Kafka, topic: str, committed: bool = True) -> dict[int,
     return {partition: (first[partition], end[partition]) for partition in sorted(first)}
 
 
+def open_transactions(kafka: Kafka, topic: str) -> dict[int, tuple[int, int]]:
+    """Partition -> (first offset that waits, next offset to be written), where a transaction is open: no reader of
+    committed records gets past it until it ends. TopicError as in `offset_bounds`."""
+    stable, written = offset_bounds(kafka, topic), offset_bounds(kafka, topic, committed=False)
+    return {part: (stable[part][1], end) for part, (_, end) in written.items() if end > stable[part][1]}
+
+
 def _describe(admin: AdminClient, topic: str) -> TopicDescription:
-    asked = admin.describe_topics(TopicCollection([topic]), request_timeout=ASK_SECONDS)
+    asked = admin.describe_topics(
+        TopicCollection([topic]), include_authorized_operations=True, request_timeout=ASK_SECONDS
+    )
     found: TopicDescription = answer_of(
         asked[topic], f"asking for topic {topic}", "Create it, or correct the name."
     )

@@ -1,0 +1,49 @@
+"""Where the stream lands: each micro-batch becomes one commit of `records`, under the number that Spark gave it."""
+
+import threading
+
+from pyspark.sql import DataFrame, SparkSession
+
+from surveylake import checkpoint, tables
+
+
+class Landing:
+    """The streaming query's sink: Spark calls it with each micro-batch.
+
+    Delta's own sink asks the log before every commit which batch came last, and so reads the state of the whole log: more than
+    half of a short batch. Here the offsets answer: `not_held` has left out the rows that the table held when the query started,
+    and within one run Spark hands out no batch twice. Where others may write too (`shared`), the log is asked all the same.
+    """
+
+    def __init__(self, spark: SparkSession, path: str, shared: bool) -> None:
+        self._spark, self._path, self._shared = spark, path, shared
+        self._query_id = ""
+        self._known = threading.Event()
+        self.between = threading.Event()
+        """set while no micro-batch is being written"""
+        self.between.set()
+        self.failure = ""
+        """what made the last micro-batch fail, in the words of the innermost cause"""
+
+    def of(self, query_id: str) -> None:
+        """Tell under which query's name to commit: it is known only once the query has started."""
+        self._query_id = query_id
+        self._known.set()
+
+    def __call__(self, batch: DataFrame, number: int) -> None:
+        """Write one micro-batch."""
+        self.between.clear()
+        try:
+            self._known.wait()
+            tables.append_batch(self._spark, self._path, batch, self._query_id, number, self._shared)
+        except Exception as error:
+            self.failure = tables.innermost(error)
+            raise
+        finally:
+            self.between.set()
+
+
+def not_held(rows: DataFrame, held: checkpoint.Offsets) -> DataFrame:
+    """Without the rows that the table holds already; `held` is partition -> the next offset it lacks."""
+    there = " OR ".join(f"(partition = {p} AND offset < {end})" for p, end in sorted(held.items()) if end > 0)
+    return rows.where(f"NOT ({there})") if there else rows

@@ -255,7 +255,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
         frame.option("delta.checkpointInterval", "2").save()
     for version in (0, 1, 2):
         (table / LOG / f"{version:020d}.json").unlink()
-    log = read_log(table, proof_lake._read_checkpoint)
+    log = read_log(table, proof_lake.read_checkpoint)
     assert (log.faults, log.version, log.transactions) == ([], 3, {"query": 3})
     assert sorted(log.files) == sorted(
         DeltaTable(str(table)).file_uris() and [Path(u).name for u in DeltaTable(str(table)).file_uris()]
@@ -263,7 +263,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
     assert log.configuration["delta.checkpointInterval"] == "2"
     (checkpoint,) = (table / LOG).glob(f"{2:020d}.checkpoint*.parquet")
     checkpoint.write_bytes(b"")
-    assert "is empty or torn" in read_log(table, proof_lake._read_checkpoint).faults[0]
+    assert "is empty or torn" in read_log(table, proof_lake.read_checkpoint).faults[0]
 
 
 # --- offsets

@@ -4,6 +4,7 @@ The table is the truth: offsets live in `records`, in the same commit as the row
 otherwise the stream starts a fresh one from the table's own offsets, and nothing is read twice or passed over.
 """
 
+import contextlib
 import json
 import shutil
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ class Unusable(Exception):  # noqa: N818 - the name says what the folder is
 
 def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
     """None when nothing was ever begun there. Raises Unusable when files are missing, empty or torn."""
-    if not folder.is_dir() or not any(folder.iterdir()):
+    if not _any(folder):
         return None
     if not _text(folder / "metadata"):
         raise Unusable("its metadata file is missing or empty")
@@ -39,6 +40,10 @@ def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
     if not begun:
         if done:
             raise Unusable("it has commits but no offsets")
+        if _any(folder / "offsets"):
+            raise Unusable(
+                "its first batch was cut off while it was written down"
+            )  # Spark wants that folder empty
         return None
     last_begun, last_done = max(begun), max(done, default=-1)
     if last_begun not in (last_done, last_done + 1):
@@ -47,7 +52,7 @@ def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
         )
     if last_done >= 0 and not _text(folder / "commits" / str(last_done)):
         raise Unusable(f"commits/{last_done} is empty")
-    first, end = _first(folder, topic), _offsets(folder / "offsets" / str(last_begun), topic)
+    first, end = first_offsets(folder, topic), _offsets(folder / "offsets" / str(last_begun), topic)
     if last_begun == last_done:
         return Checkpoint(end, None, first)
     before = _offsets(folder / "offsets" / str(last_done), topic) if last_done >= 0 else {}
@@ -65,6 +70,23 @@ def query_id(folder: Path) -> str:
 def batch_end(folder: Path, batch: int, topic: str) -> Offsets:
     """Where one batch ends. Raises Unusable when the checkpoint does not know it, or no longer."""
     return _offsets(folder / "offsets" / str(batch), topic)
+
+
+def first_offsets(folder: Path, topic: str) -> Offsets:
+    """Where Spark's Kafka source began, resolved to numbers; nothing when it does not say: then it was at 0."""
+    lines = _text(folder / "sources" / "0" / "0").splitlines()
+    try:
+        return _parsed(lines[1], topic)
+    except (IndexError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def furthest(folder: Path, topic: str) -> Offsets:
+    """Where the newest batch that can still be read ends: the table may have had rows up to there. Empty when none can be."""
+    for batch in sorted(_numbered(folder / "offsets"), reverse=True):
+        with contextlib.suppress(Unusable):
+            return batch_end(folder, batch, topic)
+    return {}
 
 
 def agrees(checkpoint: Checkpoint, table: Offsets) -> bool:
@@ -97,13 +119,8 @@ def _covers(checkpoint: Offsets, table: Offsets, first: Offsets) -> bool:
     return known and all(table.get(p, first.get(p, 0)) == end for p, end in checkpoint.items())
 
 
-def _first(folder: Path, topic: str) -> Offsets:
-    """Where Spark's Kafka source began, resolved to numbers; nothing when it does not say: then it was at 0."""
-    lines = _text(folder / "sources" / "0" / "0").splitlines()
-    try:
-        return _parsed(lines[1], topic)
-    except (IndexError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+def _any(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def _numbered(folder: Path) -> list[int]:

@@ -7,12 +7,11 @@ from surveylake.proof import NOT_PROVED, PROVED, SAID, Check
 from surveylake.proof_broker import Broker, Range
 from surveylake.proof_offsets import spoken_against, spoken_for
 
-WHAT = "checkpoint"
-LOST = (
-    "Do not stream with this checkpoint: put the folder aside, and jobs/stream.py goes on from the table's own offsets "
-    "and reads the missing records again, as long as the topic keeps them."
+WHAT, UNUSABLE = "checkpoint", "it cannot be used: {}"
+ASIDE = (
+    "Run jobs/stream.py: it puts such a checkpoint aside, goes on from the table's own offsets "
+    "and reads again what is missing, as long as the topic keeps it."
 )
-STALE = "Run jobs/stream.py: it puts such a checkpoint aside and goes on from the table's own offsets."
 
 
 def newest_done(folder: Path) -> int | None:
@@ -33,18 +32,28 @@ def check(
     where = folder.name
     if not folder.is_dir():
         return Check(WHAT, where, SAID, "none: the stream would go on from the table's own offsets")
+    if said := unfit(folder, topic, done, transactions):
+        return Check(WHAT, where, NOT_PROVED, said, ASIDE)
+    batch = transactions.get(cp.query_id(folder))
+    if batch is None:
+        return Check(WHAT, where, PROVED, "no batch of it is done, and the table has none of it")
+    try:
+        return _compare(where, batch, ends, cp.batch_end(folder, batch, topic), broker)
+    except cp.Unusable as error:
+        return Check(WHAT, where, NOT_PROVED, UNUSABLE.format(error), ASIDE)
+
+
+def unfit(folder: Path, topic: str, done: int | None, transactions: dict[str, int]) -> str:
+    """Why Spark could not go on from this checkpoint, or must not, by the table's log; empty when neither."""
     try:
         batch = transactions.get(cp.query_id(folder))
         cp.read_checkpoint(folder, topic)
-        if batch is None and done is None:
-            return Check(WHAT, where, PROVED, "no batch of it is done, and the table has none of it")
-        if batch is None or (done is not None and batch < done):
-            has = "none of its batches" if batch is None else f"its batch {batch} last"
-            said = f"batch {done} is done, and the table has {has}: commits were lost"
-            return Check(WHAT, where, NOT_PROVED, said, LOST)
-        return _compare(where, batch, ends, cp.batch_end(folder, batch, topic), broker)
     except cp.Unusable as error:
-        return Check(WHAT, where, NOT_PROVED, f"it cannot be used: {error}", STALE)
+        return UNUSABLE.format(error)
+    if done is None or (batch is not None and done <= batch):
+        return ""
+    has = "none of its batches" if batch is None else f"its batch {batch} last"
+    return f"batch {done} is done, and the table has {has}: commits were lost"
 
 
 def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker: Broker | None) -> Check:
@@ -52,7 +61,7 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
     beyond = [f"partition {p} to offset {end - 1}" for p, end in sorted(ends.items()) if end > read.get(p, 0)]
     if beyond:
         said = f"batch {batch} did not read that far, and the table has rows of {', '.join(beyond)}"
-        return Check(WHAT, where, NOT_PROVED, said, STALE)
+        return Check(WHAT, where, NOT_PROVED, said, ASIDE)
     short: dict[int, Range] = {
         p: (ends[p], end - 1) for p, end in sorted(read.items()) if p in ends and end > ends[p]
     }
@@ -66,11 +75,11 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
             where,
             NOT_PROVED,
             f"batch {batch} read {said}, and the table ends before; no broker was asked",
-            LOST,
+            ASIDE,
         )
     answers = [answer for p, hole in short.items() for answer in broker.ask(p, [hole])]
     if against := spoken_against(answers):
-        return Check(WHAT, where, NOT_PROVED, f"batch {batch} read more than the table has: {against}", LOST)
+        return Check(WHAT, where, NOT_PROVED, f"batch {batch} read more than the table has: {against}", ASIDE)
     return Check(WHAT, where, PROVED, f"{agreed} but for {spoken_for(answers, broker)}")
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from surveylake.config import Config
 from surveylake.contract import Contract
+from surveylake.deltalog import MEND, Action
 from surveylake.errors import ConfigError, StorageError
 from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, Proof, counted, some
 from surveylake.proof_broker import Broker
-from surveylake.proof_log import Action, Log, missing_data, read_log, tables_in
+from surveylake.proof_log import Log, missing_data, read_log, tables_in
 from surveylake.proof_topic import Asked, ask, lag, same_topic
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
     from surveylake.proof_offsets import Cover
 
 RECORDS, EPOCH = "records", "surveylake.epoch."
-REPAIR = "Read 'When verify says no' in docs/reliability.md before anything else is written to this lake."
+REPAIR = f"{MEND} What it does not mend: 'When verify says no' in docs/reliability.md."
 REBUILD = (
-    "Restore the files named from a backup; without one, stream the topic into another lake. "
-    "Tables other than records are made anew by jobs/aggregate.py."
+    "Restore the files named from a backup; without one, jobs/repair.py --dry-run says whether they can be made again, "
+    "and if not, stream the topic into another lake."
 )
 COPY = "Mount the lake, or copy it to a disk."
 T = TypeVar("T")
@@ -113,7 +114,7 @@ def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
     """The whole logs by table, and a check for every table's log and data files."""
     whole, checks = {}, []
     for table in tables_in(lake):
-        log = read_log(table, _read_checkpoint)
+        log = read_log(table, read_checkpoint)
         if log.faults:
             checks.append(Check("log", table.name, NOT_PROVED, "; ".join(log.faults), REPAIR))
             continue
@@ -128,7 +129,7 @@ def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
     return whole, checks
 
 
-def _read_checkpoint(paths: list[Path]) -> Iterable[Action]:
+def read_checkpoint(paths: list[Path]) -> Iterable[Action]:
     """The actions in a log checkpoint's Parquet files."""
     from surveylake import session
 

@@ -16,6 +16,7 @@ from surveylake.contract import Contract
 from surveylake.manifest import MANIFEST, damaged_files
 from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, counted, some
 from surveylake.proof_log import Log
+from surveylake.records import held, records_at
 from surveylake.tables import CONSTRAINTS, RECORDS, RESPONSES, Lake
 
 WHAT = "answers"
@@ -43,7 +44,8 @@ def published(
         return [Check(WHAT, RESPONSES, NOT_PROVED, said, f"Give that contract (--survey). Or: {AGAIN}")]
     try:
         answers = _responses(spark, lake, contract, log, int(version), logs[RECORDS].version)
-        made = analysis.analyse(spark, lake, contract, publish, int(version))
+        seen = held(records_at(spark, lake, int(version)), int(version))
+        made = analysis.analyse(spark, lake, contract, publish, seen)
         numbers = [_summary(spark, lake, logs, name, frame, log.note) for name, frame in made.frames.items()]
     except PySparkException as error:
         said = f"version {version} of records cannot be read any more: {tables.first_line(error)}"
@@ -56,7 +58,7 @@ def _responses(
 ) -> Check:
     """One row per accepted participant of that version, the same in every column, each within the constraints."""
     responses = tables.read(spark, lake.table(RESPONSES), log.version)
-    due = aggregates.latest(tables.read(spark, lake.table(RECORDS), version), contract)
+    due = aggregates.latest(records_at(spark, lake, version), contract)
     (rows, people, content), (due_rows, _, due_content) = (
         _digest(frame, contract.key) for frame in (responses, due)
     )
@@ -117,7 +119,7 @@ def _summary(
     what, log = "numbers", logs.get(name)
     if log is None:
         return Check(what, name, NOT_PROVED, "it is missing, or its log is not whole", AGAIN)
-    if log.note != note:
+    if any(log.note.get(key) != note.get(key) for key in ("records_version", "contract")):
         said = f"made from version {log.note.get('records_version')} of records, responses from {note['records_version']}"
         return Check(what, name, NOT_PROVED, said, AGAIN)
     there, expected = (

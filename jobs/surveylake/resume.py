@@ -54,8 +54,9 @@ def plan_start(
         tables.create_records(spark, lake, contract, identity)
     tables.check_columns(spark, lake, contract)
     properties = tables.properties(spark, path)
-    epoch = _epoch(spark, path, properties, identity, topic.name, wishes)
     known = [] if is_new else tables.offset_ranges(tables.read(spark, path))
+    read_before = {r.epoch: r.topic for r in known}
+    epoch = _epoch(spark, path, properties, identity, topic.name, read_before, wishes)
     ranges = [r for r in known if r.epoch == epoch]
     table = {r.partition: r.last + 1 for r in ranges}
     _refuse_a_shorter_topic(table, kept, topic.name)
@@ -72,9 +73,15 @@ def plan_start(
 
 
 def _epoch(
-    spark: SparkSession, path: str, properties: dict[str, str], identity: str, name: str, wishes: Wishes
+    spark: SparkSession,
+    path: str,
+    properties: dict[str, str],
+    identity: str,
+    name: str,
+    read_before: dict[int, str],
+    wishes: Wishes,
 ) -> int:
-    """The epoch of this topic in the table; a new one when the user accepts it."""
+    """The epoch of this topic in the table; a new one when the user accepts it. `read_before` is epoch -> topic's name."""
     epochs = {
         int(key.removeprefix(EPOCH)): value for key, value in properties.items() if key.startswith(EPOCH)
     }
@@ -88,12 +95,12 @@ def _epoch(
         return latest
     if not wishes.accept_new_topic:
         (was_cluster, was_topic), (cluster, topic) = epochs[latest].split("/", 1), identity.split("/", 1)
-        same = was_cluster == cluster
-        what = (
-            f"topic {name} was deleted and made anew"
-            if same
-            else f"this is another Kafka cluster with a topic {name}"
-        )
+        if (was_name := read_before.get(latest, name)) != name:
+            what = f"this is topic {name}, and the table holds topic {was_name}"
+        elif was_cluster == cluster:
+            what = f"topic {name} was deleted and made anew"
+        else:
+            what = f"this is another Kafka cluster with a topic {name}"
         raise TopicError(
             f"{what}: {path} was read from topic id {was_topic} on cluster {was_cluster}, this is {topic} on {cluster}",
             "If its records shall join this table, add --accept-new-topic (a new epoch, read from the start);"

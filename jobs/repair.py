@@ -1,0 +1,69 @@
+"""A lake whose newest files are broken in, a lake that can be read and streamed into out; what was broken is put aside.
+
+Run it:  python jobs/repair.py --lake lake --dry-run      then the same without --dry-run
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from surveylake import cli
+from surveylake.config import Config, load_config
+from surveylake.contract import Contract, load_contract
+from surveylake.errors import ProofError
+from surveylake.lakelock import one_writer
+
+EXAMPLES = """
+  python jobs/repair.py --dry-run                        what is broken, and what would be put aside; changes nothing
+  python jobs/repair.py                                  put it aside, in LAKE/_repair/1, then 2 …; nothing is deleted
+  python jobs/repair.py --lake /data/lake --bootstrap kafka:9092
+
+exit code: 0 when nothing is left to mend, 7 when there is (--dry-run), or when it cannot be mended without losing records
+"""
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Put aside what is broken and can be made again."""
+    parser = cli.survey_parser("repair", "Mend what a power loss left broken in LAKE.", EXAMPLES)
+    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    args = parser.parse_args(argv)
+    config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
+    from surveylake import repair
+
+    lake = repair.lake_at(cli.absolute(args.lake))
+    with one_writer(str(lake), "repair.py"):
+        return mend(lake, config, contract, args.dry_run)
+
+
+def mend(lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
+    """Plan, say, do, and look again; the lake's lock is held by the caller."""
+    from surveylake import repair
+    from surveylake.repair_moves import next_folder, put_aside
+
+    plan = repair.plan(lake, config, contract, lambda line: print(cli.plain(line)))
+    if not plan.steps:
+        print(f"repair: nothing to mend in {lake}: records is whole to version {plan.version}")
+        return 0
+    into = next_folder(lake)
+    for step in plan.steps:
+        print(cli.plain(f"step: put aside in {into}: {step.what}"))
+    if dry_run:
+        print(f"repair: {len(plan.steps)} steps to take in {lake}; nothing was changed")
+        return ProofError.exit_code
+    put_aside(lake, [path for step in plan.steps for path in step.paths], into)
+    again = repair.plan(lake, config, contract, lambda _: None)
+    if again.steps:
+        raise ProofError(
+            f"{lake} is still broken: {again.steps[0].what}", "Run this again; then jobs/verify.py."
+        )
+    print(
+        f"repair: {len(plan.steps)} steps taken in {lake}; looked at again: records is whole to version {again.version};"
+        f" next: {', '.join(plan.then) or 'jobs/verify.py'}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""May the newest versions of `records` go? When the topic still keeps every record that they held, or may have held."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pyspark.errors import PySparkException
+
+from surveylake import checkpoint as cp
+from surveylake import proof_offsets, session
+from surveylake.config import Config
+from surveylake.contract import Contract
+from surveylake.deltalog import LogFiles
+from surveylake.errors import ProofError, StorageError, TopicError
+from surveylake.proof import SAID, Check, some
+from surveylake.proof_broker import Broker, reach
+from surveylake.proof_log import Log
+from surveylake.proof_topic import same_topic
+from surveylake.tables import EPOCH, RECORDS, first_line
+
+UNCHANGED = "Nothing was changed."
+EXPIRED = (
+    "Restore the log from a backup, or the topic. To go on without these records, move the files named above out of the log "
+    "by hand and run jobs/stream.py --accept-loss: the table records the ranges."
+)
+SHORTER = (
+    "The broker lost records too. Restore its data, or send the file again with jobs/produce.py, which sends what the topic "
+    "lacks; then run this again."
+)
+OTHER = "Run this with the broker that the records came from (--bootstrap)."
+REPLAY = "if it was jobs/replay.py, run that again"
+
+
+def newest_epoch(log: Log) -> tuple[int, str]:
+    """The newest epoch of `records`, and its 'cluster id/topic id'. StorageError when the table has none."""
+    epochs = {
+        int(key.removeprefix(EPOCH)): value
+        for key, value in log.configuration.items()
+        if key.startswith(EPOCH)
+    }
+    if not epochs:
+        raise StorageError(
+            f"{log.table} does not say which topic it was read from", "This project did not make it."
+        )
+    return max(epochs), epochs[max(epochs)]
+
+
+def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract) -> str:
+    """A sentence saying that the topic keeps all that comes after `log`; ProofError or TopicError when that is not proved.
+
+    `log` is the whole log without the versions in question, `checkpoint` the folder of its newest epoch.
+    """
+    topic, (epoch, pinned) = contract.topic, newest_epoch(log)
+    asked = same_topic((_reached(config, topic), Check("broker", topic, SAID, "answers")), pinned, epoch)
+    if asked[0] is None:
+        raise ProofError(
+            f"this topic cannot give back what is lost: {asked[1].detail}", f"{UNCHANGED} {OTHER}"
+        )
+    kept, ends = asked[0].kept, _ends(log, epoch)
+    first, furthest = cp.first_offsets(checkpoint, topic), cp.furthest(checkpoint, topic)
+    begins = {p: ends.get(p, first.get(p, 0)) for p in {*kept, *ends, *furthest}}
+    gone = [
+        f"partition {p}: {begin} to {kept[p][0] - 1}"
+        for p, begin in sorted(begins.items())
+        if p in kept and kept[p][0] > begin
+    ]
+    if gone:
+        said = f"topic {topic} no longer keeps offsets that a lost version may have held, {some(gone)}"
+        raise ProofError(said, f"{UNCHANGED} {EXPIRED}")
+    read = {p: max(begin, furthest.get(p, 0)) for p, begin in sorted(begins.items())}
+    short = [
+        f"partition {p} ends at {kept.get(p, (0, 0))[1]} and was read to {end}"
+        for p, end in read.items()
+        if kept.get(p, (0, 0))[1] < end
+    ]
+    if short:
+        said = f"topic {topic} is shorter than what was read from it: {some(short)}"
+        raise ProofError(said, f"{UNCHANGED} {SHORTER}")
+    where = ", ".join(f"{begin} of partition {p}" for p, begin in sorted(begins.items()))
+    return f"topic {topic} keeps every offset after version {log.version} of {RECORDS}: from {where}"
+
+
+def made_by(files: LogFiles, version: int, batches: dict[str, int]) -> tuple[str, dict[str, int]]:
+    """In words what made a version that is broken, as far as anything left of it tells; and query id -> batch at it.
+
+    `batches` is the same at the version before.
+    """
+    if version in files.commits:
+        for line in files.commits[version].read_bytes().splitlines():
+            info = _object(line).get("commitInfo")
+            if isinstance(info, dict) and info.get("operation") == "STREAMING UPDATE":
+                return "the stream", batches
+            if isinstance(info, dict):
+                again = ": run jobs/replay.py again" if info.get("operation") == "MERGE" else ""
+                return f"{info.get('operation')}, which is undone by this{again}", batches
+    kept = _object(files.checksums[version].read_bytes()) if version in files.checksums else {}
+    if "setTransactions" in kept:
+        then = {action["appId"]: int(action["version"]) for action in kept["setTransactions"] or []}
+        by_stream = any(batch > batches.get(query, -1) for query, batch in then.items())
+        return "the stream" if by_stream else f"something else, {REPLAY}", then
+    return f"something that left no trace, {REPLAY}", batches
+
+
+def _reached(config: Config, topic: str) -> Broker:
+    try:
+        return reach(config.kafka, topic)
+    except TopicError as error:
+        said = f"versions of {RECORDS} may go only when the topic keeps their records, and it was not asked: "
+        raise TopicError(said + error.message, f"{UNCHANGED} {error.hint}") from error
+
+
+def _ends(log: Log, epoch: int) -> dict[int, int]:
+    """Partition -> the offset the stream would go on at, by the rows of the version's data files.
+
+    Read as plain Parquet: Delta would read the log as it lies there, broken part and all.
+    """
+    if not log.files:
+        return {}
+    try:
+        paths = (str(log.table / name) for name in log.files)
+        covers = proof_offsets.covers(session.open_session("surveylake repair").read.parquet(*paths))
+    except PySparkException as error:
+        raise StorageError(
+            f"the data files of {log.table} cannot be read: {first_line(error)}", UNCHANGED
+        ) from error
+    lost = {c.partition: proof_offsets.accepted_losses(log.configuration, epoch, c.partition) for c in covers}
+    return {c.partition: proof_offsets.go_on_at(c, lost[c.partition]) for c in covers if c.epoch == epoch}
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

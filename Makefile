@@ -1,6 +1,6 @@
 # surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup setup-dev verify lock clean
+.PHONY: help run test faults soak bench check setup setup-dev verify lock clean
 
 # A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and 1 to add to what the lake holds.
 # Only what is given is passed on: the defaults are in jobs/run.py.
@@ -12,6 +12,10 @@ BOOTSTRAP =
 ADD =
 # What pytest gets beside its defaults: make test ARGS="-k broker -x"
 ARGS =
+# make bench: records of the main topic, rounds, and which parts, such as ONLY=throughput,startup; all else by ARGS.
+ROWS =
+REPEATS =
+ONLY =
 # Which Python makes .venv; else the one that made it, else the first of these that is 3.11 to 3.13.
 PYTHON =
 PYTHONS = $(or $(PYTHON),.venv/bin/python python3 python3.13 python3.12 python3.11)
@@ -24,6 +28,7 @@ option = $(if $(2),$(1) $(call quote,$(2)))
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
 	@echo '  with make run:  INPUT=answers.csv  SURVEY=contract.toml  LAKE=dir  OUT=dir  BOOTSTRAP=host:port  ADD=1'
+	@echo '  with make bench:  ROWS=1000000  REPEATS=3  ONLY=throughput,startup'
 
 run: setup ## CSV -> Kafka -> tables -> counts, charts and report
 	@$(BIN)/python jobs/run.py $(call option,--input,$(INPUT)) $(call option,--survey,$(SURVEY)) \
@@ -31,6 +36,16 @@ run: setup ## CSV -> Kafka -> tables -> counts, charts and report
 
 test: setup-dev ## every test, on a real Kafka and a real Spark
 	@$(BIN)/python -m pytest tests $(ARGS)
+
+faults: setup-dev ## every fault of docs/reliability.md, injected; writes its table (about half an hour)
+	@$(BIN)/python -m pytest tests/faults --all-faults --fault-table $(ARGS)
+
+soak: setup-dev ## MINUTES of load while driver and broker are killed, then every acknowledged record is counted
+	@$(BIN)/python tests/faults/soak.py --minutes $(or $(MINUTES),30) $(ARGS)
+
+bench: setup-dev ## speed as ratios, beside the peers, into benchmarks/results (about 40 minutes)
+	@$(BIN)/python benchmarks/run.py $(call option,--rows,$(ROWS)) $(call option,--repeats,$(REPEATS)) \
+	  $(call option,--only,$(ONLY)) $(ARGS)
 
 check: setup-dev ## lint, format and types
 	@$(BIN)/ruff check .

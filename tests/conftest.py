@@ -1,6 +1,8 @@
 """What the tests share: one real Kafka and one real Spark for the whole run."""
 
+import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -8,6 +10,14 @@ from pyspark.sql import SparkSession
 from surveylake.broker import EmbeddedBroker
 from surveylake.kraft import free_port
 from surveylake.session import open_session
+from town import Town
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of tests/faults: they must be known before that folder is collected."""
+    group = parser.getgroup("faults", "the fault suite (make faults)")
+    group.addoption("--all-faults", action="store_true", help="every fault, not the quick ones only")
+    group.addoption("--fault-table", action="store_true", help="write var/faults.json and the table in docs")
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +34,9 @@ def spark() -> Iterator[SparkSession]:
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture
+def town(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
+    """A topic of the test's own on the shared broker, and a lake."""
+    return Town(f"T{zlib.crc32(request.node.nodeid.encode())}", broker, tmp_path)

@@ -156,7 +156,7 @@ def test_make_alone_lists_every_target() -> None:
     make = shutil.which("make")
     assert make
     listed = subprocess.run([make, "-C", str(ROOT)], capture_output=True, text=True, check=True).stdout
-    for target in ("run", "test", "check", "setup", "verify", "clean"):
+    for target in ("run", "test", "faults", "check", "setup", "verify", "clean"):
         assert f"make {target} " in listed
 
 

@@ -5,76 +5,17 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
-import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
 import stream
-from surveylake.config import Config, load_config
-from surveylake.contract import Contract, load_contract
 from surveylake.errors import StorageError, TopicError
 from surveylake.lakelock import one_writer
-from surveylake.project import CONF, JOBS
-from surveylake.topic import create_topic
-
-GOOD = {"Participant_ID": "P1", "Gender": "Female", "Nationality": "Indian", "Age": "24",
-        "Food": "Western Food", "Juice": "Fresh Juice", "Dessert": "Yes"}  # fmt: skip
-SURVEY = CONF / "surveys" / "food_preference.toml"
-
-
-class Town:
-    """One topic, one lake, and a contract that says so."""
-
-    def __init__(self, name: str, broker: str, folder: Path) -> None:
-        self.contract: Contract = load_contract(SURVEY).model_copy(update={"topic": name})
-        config = load_config(CONF / "local.toml").at(broker)
-        self.config: Config = config.model_copy(
-            update={"kafka": config.kafka.model_copy(update={"partitions": 2})}
-        )
-        self.lake, self.folder = folder / "lake", folder
-        self.survey = folder / "survey.toml"
-        text = SURVEY.read_text(encoding="utf-8").replace('topic = "Food"', f'topic = "{name}"')
-        self.survey.write_text(text, encoding="utf-8")
-        create_topic(self.config.kafka, name)
-
-    def send(self, count: int, start: int = 0, **changed: str) -> None:
-        producer = Producer({"bootstrap.servers": self.config.kafka.bootstrap, "enable.idempotence": True})
-        for i in range(start, start + count):
-            value = json.dumps({**GOOD, "Participant_ID": f"P{i}", **changed})
-            producer.produce(self.contract.topic, value, str(i))
-            producer.poll(0)
-        assert producer.flush(30) == 0
-
-    def take(self, **wishes: bool) -> None:
-        stream.stream(str(self.lake), self.config, self.contract, "available-now", **wishes)
-
-    def rows(self) -> list[tuple[int, int, int]]:
-        table = DeltaTable(self.lake / "records").to_pyarrow_table(columns=["epoch", "partition", "offset"])
-        return sorted(zip(*(column.to_pylist() for column in table.columns), strict=True))
-
-    def assert_every_offset_once(self, count: int) -> None:
-        rows = self.rows()
-        assert len(rows) == count == len(set(rows))
-        for epoch, partition in {row[:2] for row in rows}:
-            offsets = [o for e, p, o in rows if (e, p) == (epoch, partition)]
-            assert offsets == list(range(len(offsets)))
-
-    def command(self, *more: str) -> list[str]:
-        return [sys.executable, str(JOBS / "stream.py"), "--survey", str(self.survey), "--lake", str(self.lake),
-                "--bootstrap", self.config.kafka.bootstrap, *more]  # fmt: skip
-
-
-@pytest.fixture
-def town(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
-    yield Town(f"T{zlib.crc32(request.node.name.encode())}", broker, tmp_path)
+from town import Town, until
 
 
 def test_good_and_bad_records_land_in_one_table_with_their_verdict(town: Town) -> None:
@@ -148,10 +89,7 @@ def test_a_restored_table_is_filled_again_from_the_topic(town: Town, spark: Spar
 def test_a_topic_made_anew_is_refused_and_joins_as_a_new_epoch_when_accepted(town: Town) -> None:
     town.send(10)
     town.take()
-    admin = AdminClient({"bootstrap.servers": town.config.kafka.bootstrap})
-    admin.delete_topics([town.contract.topic])[town.contract.topic].result()
-    _until(lambda: town.contract.topic not in admin.list_topics(timeout=10).topics)
-    create_topic(town.config.kafka, town.contract.topic)
+    town.make_topic_anew()
     town.send(15)
     with pytest.raises(TopicError, match="was deleted and made anew") as refused:
         town.take()
@@ -194,7 +132,7 @@ def test_the_offsets_taken_are_mirrored_into_the_consumer_group_of_the_configura
             return {}  # the group's coordinator is being chosen
         return {part.partition: part.offset for part in found}
 
-    _until(lambda: shown() == ends, 20)
+    until(lambda: shown() == ends, 20)
 
 
 def test_a_missing_topic_is_refused_with_names_like_it(town: Town) -> None:
@@ -216,15 +154,10 @@ def test_a_second_writer_is_refused_with_the_holder_named(
 
 def test_kill_9_in_mid_run_then_a_rerun_has_every_offset_once(town: Town) -> None:
     town.send(4000)
-    conf = town.folder / "small.toml"
-    text = (CONF / "local.toml").read_text(encoding="utf-8")
-    conf.write_text(
-        text.replace("max_offsets_per_trigger = 2000000", "max_offsets_per_trigger = 100"), encoding="utf-8"
-    )
-    process = subprocess.Popen(town.command("--conf", str(conf)), start_new_session=True,
+    process = subprocess.Popen(town.command("--conf", str(town.with_limit(100))), start_new_session=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     log = town.lake / "records" / "_delta_log"
-    _until(lambda: log.is_dir() and len(list(log.glob("*.json"))) > 4)
+    until(lambda: log.is_dir() and len(list(log.glob("*.json"))) > 4)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert 0 < len(town.rows()) < 4000
@@ -238,18 +171,10 @@ def test_sigterm_ends_a_running_stream_after_its_batch_with_exit_code_0(town: To
         town.command("--trigger", "1 second"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     first = town.lake / "records" / "_delta_log" / f"{1:020d}.json"
-    _until(lambda: first.is_file() and len(town.rows()) == 50)
+    until(lambda: first.is_file() and len(town.rows()) == 50)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "stream: 50 records (accepted 50, rejected 0)" in out
     town.take()
     town.assert_every_offset_once(50)
-
-
-def _until(condition: Callable[[], bool], seconds: float = 120) -> None:
-
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the awaited condition did not come true"
-        time.sleep(0.02)

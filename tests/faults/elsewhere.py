@@ -1,0 +1,127 @@
+"""Rows of the fault matrix that are not tested in this folder: the tests elsewhere that cover them, or why nothing does."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A row that tests outside this folder cover: each is `file.py::test_name` under tests/."""
+
+    injected: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NotMet:
+    """A row that nothing tests, and why."""
+
+    injected: str
+    reason: str
+
+
+NOT_HERE: dict[str, Elsewhere | NotMet] = {
+    "A1": Elsewhere(
+        "kill -9 of produce.py in mid-file",
+        ("test_produce.py::test_killed_in_mid_file_and_run_again_leaves_no_hole_and_no_double",),
+    ),
+    "A4": Elsewhere("the local queue is full", ("test_produce.py::test_a_full_queue_is_waited_for",)),
+    "A5": Elsewhere(
+        "SIGTERM, Ctrl-C", ("test_produce.py::test_a_signal_ends_the_sending_with_every_sent_row_answered",)
+    ),
+    "A6": Elsewhere(
+        "a record larger than the topic takes",
+        (
+            "test_produce.py::test_a_record_too_large_is_named_by_line_and_the_others_are_sent",
+            "test_produce.py::test_what_the_broker_refuses_later_is_traced_to_its_line",
+        ),
+    ),
+    "A7": Elsewhere(
+        "the same file twice",
+        ("test_produce.py::test_the_same_file_again_sends_nothing_whatever_its_line_ends",),
+    ),
+    "A8": Elsewhere(
+        "CSV with CRLF, BOM, Latin-1, quoted line ends, ragged rows, doubled header, nothing in it, a cell of 1 MB",
+        (
+            "test_answers.py::test_line_ends_byte_order_mark_and_quotes_do_not_make_another_file",
+            "test_answers.py::test_a_bad_line_is_named_and_the_others_are_numbered_without_it",
+            "test_answers.py::test_a_header_that_names_a_column_twice_or_not_at_all_is_refused",
+            "test_answers.py::test_other_encodings_are_named_and_not_guessed",
+            "test_answers.py::test_a_cell_of_a_megabyte_is_read",
+            "test_answers.py::test_an_empty_file_is_refused",
+            "test_produce.py::test_bad_lines_are_refused_before_anything_is_sent",
+        ),
+    ),
+    "A10": Elsewhere(
+        "a broker that advertises an address that leads nowhere",
+        ("test_topic.py::test_a_broker_that_advertises_an_unknown_name_is_quoted",),
+    ),
+    "D9": NotMet("a lake and a checkpoint of the release before", "this is the first release"),
+    "D13": NotMet(
+        "another Python on the executors", "no Python runs there: the stream is Spark SQL throughout"
+    ),
+    "D14": NotMet("a backlog of 10,000,000", "it takes longer than a suite may; D5 has 1,000,000"),
+    "E14": Elsewhere(
+        "fields added, removed, renamed, retyped, in another case",
+        (
+            "test_rules.py::test_a_missing_field_is_told_once_and_near_names_are_hinted",
+            "test_gate.py::test_unknown_fields_are_rejected_where_the_contract_says_so",
+            "test_tables.py::test_the_columns_of_another_contract_are_refused_and_other_rules_are_not",
+        ),
+    ),
+    "H1": Elsewhere(
+        "SIGKILL during an export, at every step",
+        (
+            "test_publish.py::test_a_kill_at_any_step_leaves_the_old_set_or_a_new_one_that_the_next_run_finishes",
+        ),
+    ),
+    "H2": Elsewhere(
+        "two exports at once",
+        (
+            "test_publish.py::test_two_exports_in_a_loop_never_leave_a_mix",
+            "test_publish.py::test_a_second_export_at_once_is_refused_and_the_first_is_whole",
+        ),
+    ),
+    "H3": Elsewhere(
+        "no answers, one group, 10,000 groups, names of any length and script",
+        (
+            "test_charts.py::test_no_answers_give_pictures_that_say_no_data",
+            "test_charts.py::test_a_single_group_can_be_drawn",
+            "test_charts.py::test_ten_thousand_groups_are_drawn_as_twenty_and_the_rest",
+            "test_charts.py::test_any_name_can_be_drawn",
+        ),
+    ),
+    "H4": Elsewhere("no display, no home", ("test_charts.py::test_charts_need_no_display_and_no_home",)),
+    "H5": NotMet(
+        "a report on 10,000,000 records", "it takes longer than a suite may; only aggregates reach the driver"
+    ),
+    "H6": Elsewhere(
+        "exports into the lake, into /, through a link, over foreign files",
+        (
+            "test_publish.py::test_the_lake_and_what_is_in_it_are_refused",
+            "test_publish.py::test_root_and_home_are_refused",
+            "test_publish.py::test_a_link_into_the_lake_is_refused",
+            "test_publish.py::test_a_foreign_file_under_one_of_our_names_is_refused_and_kept",
+        ),
+    ),
+    "H7": Elsewhere(
+        "no network, a jar with one byte flipped",
+        (
+            "test_jars.py::test_nothing_is_resolved_when_all_is_there",
+            "test_jars.py::test_an_offline_machine_is_told_what_could_not_be_resolved",
+            "test_jars.py::test_a_flipped_byte_is_found_although_size_and_date_are_the_same",
+        ),
+    ),
+    "H8": Elsewhere(
+        "Java missing or of another version, another Python, another Spark",
+        (
+            "test_java.py::test_every_java_found_is_named_when_none_is_accepted",
+            "test_run.py::test_a_machine_without_java_is_told_how_to_get_it",
+            "test_installation.py::test_an_unsupported_python_is_one_clear_line",
+            "test_run.py::test_another_spark_on_the_path_is_refused_with_both_versions",
+        ),
+    ),
+    "H9": Elsewhere(
+        "spark-submit of another Spark",
+        ("test_run.py::test_another_spark_on_the_path_is_refused_with_both_versions",),
+    ),
+}

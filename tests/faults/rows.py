@@ -1,0 +1,120 @@
+"""The 95 rows of the fault matrix, where each is tested, and the table that docs/reliability.md shows of a full run."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from faults.elsewhere import NOT_HERE, Elsewhere, NotMet
+from surveylake.project import ROOT
+
+COUNTS = {"A": 10, "B": 13, "C": 9, "D": 14, "E": 16, "F": 5, "G": 18, "H": 10}
+IDS = [f"{part}{n}{'c' if part == 'F' else ''}" for part, last in COUNTS.items() for n in range(1, last + 1)]
+PAGE = ROOT / "docs" / "reliability.md"
+RESULTS = ROOT / "var" / "faults.json"
+BEGIN, END = "<!-- faults:begin -->", "<!-- faults:end -->"
+HEAD = ["row", "injected", "expected", "observed", "the plain query"]
+
+
+@dataclass
+class Row:
+    """What one test of a row saw; `row.observed(…)` and `row.stock(…)` are called by the test."""
+
+    id: str
+    injected: str
+    expected: str
+    wants_stock: bool
+    test: str
+    outcome: str = ""
+    """passed, failed, or `skipped: why`"""
+    seen: list[str] = field(default_factory=list)
+    stock_seen: list[str] = field(default_factory=list)
+
+    def observed(self, text: str) -> None:
+        """What surveylake did under the fault."""
+        self.seen.append(masked(text))
+
+    def stock(self, text: str) -> None:
+        """What the plain Kafka -> Delta query did under the same fault."""
+        self.stock_seen.append(masked(text))
+
+    @property
+    def missing(self) -> str:
+        """What the test did not say though it passed; empty when nothing."""
+        if not self.seen:
+            return "it never called row.observed(…)"
+        return (
+            "it is marked stock=True and never called row.stock(…)"
+            if self.wants_stock and not self.stock_seen
+            else ""
+        )
+
+
+def masked(text: str) -> str:
+    """The text without what differs from run to run or machine to machine: paths, ports, process ids, ids, times."""
+    for pattern, instead in (
+        (r"(?:file:)?(?:/[\w.@%+~-]+){2,}/([\w.@%+~-]+)", r"…/\1"),
+        (r"\b(?:127\.0\.0\.1|localhost):\d+", "BROKER"),
+        (r"\b(process|pid) \d+", r"\1 N"),
+        (r"\bT\d{6,}\b", "TOPIC"),
+        (r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b", "ID"),
+        (r"(?<![\w/-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)[\w-]{22}(?![\w-])", "ID"),
+        (r"\b\d+(?:\.\d+)? ?(ms|s|seconds)\b", r"N \1"),
+        (r"\s+", " "),
+    ):
+        text = re.sub(pattern, instead, text)
+    return text.strip()
+
+
+def is_whole(rows: Iterable[Row]) -> bool:
+    """Whether a run told something of every row that is tested here."""
+    return {row.id for row in rows} | set(NOT_HERE) >= set(IDS)
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The rows in the matrix's order as a Markdown table; tests of one row share a line."""
+    lines = [HEAD, ["---"] * len(HEAD)]
+    by_id: dict[str, list[Row]] = {}
+    for row in rows:
+        by_id.setdefault(row.id, []).append(row)
+    for id_ in IDS:
+        found = by_id.get(id_)
+        lines.append([id_, *(_tested(found) if found else _listed(NOT_HERE[id_]))])
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _tested(rows: list[Row]) -> list[str]:
+    """The cells of one tested row, beginning with `injected`."""
+    bad = [row for row in rows if row.outcome != "passed"]
+    seen = _once([text for row in rows for text in row.seen])
+    outcome = "; ".join(sorted({row.outcome for row in bad})) if bad else ""
+    observed = f"**{outcome}** {seen}".strip() if outcome else seen
+    stock = _once([text for row in rows for text in row.stock_seen])
+    return [_once([r.injected for r in rows]), _once([r.expected for r in rows]), observed, stock]
+
+
+def _listed(entry: Elsewhere | NotMet) -> list[str]:
+    if isinstance(entry, NotMet):
+        return [entry.injected, "", f"not tested: {entry.reason}", ""]
+    return [entry.injected, "", "tested by " + ", ".join(f"`{test}`" for test in entry.tests), ""]
+
+
+def _once(texts: list[str]) -> str:
+    return "; ".join(dict.fromkeys(texts))
+
+
+def write(rows: list[Row]) -> None:
+    """Write var/faults.json and replace the table in docs/reliability.md, between its two comments."""
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
+    replace_table(PAGE, table(rows))
+
+
+def replace_table(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
+    """Put the text between the two comments; ValueError when the page does not have them."""
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise ValueError(f"{page} has no {begin} … {end}")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

@@ -1,0 +1,97 @@
+"""What a soak saw: the account of it, as JSON and as the table of docs/reliability.md."""
+
+import itertools
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
+
+from faults.ledger import Account, Ledger
+from faults.rows import PAGE, replace_table
+from surveylake.project import VAR
+
+TRIGGER = "2 seconds"
+BAD_SHARE = 0.01
+BEGIN, END = "<!-- soak:begin -->", "<!-- soak:end -->"
+
+
+@dataclass
+class Report:
+    """What a soak saw; counts of records unless said otherwise."""
+
+    minutes: float
+    rate: int
+    seed: int
+    driver_kills: int = 0
+    driver_ends: int = 0
+    """times the driver ended by itself, with a message, and was started again"""
+    broker_kills: int = 0
+    commits: int = 0
+    longest_gap: float = 0.0
+    """seconds between two commits that took records in"""
+    indeterminate: int = 0
+    """sent, and never answered by Kafka: they may be there or not"""
+    in_records: int = 0
+    rejected: int = 0
+    account: Account = field(default_factory=lambda: Account(0, 0, 0, 0, 0))
+    proof: str = ""
+    """the last line of verify"""
+    proved: bool = False
+
+    @property
+    def sound(self) -> bool:
+        """Nothing acknowledged is missing, double or altered; nothing else is there but what was left unanswered."""
+        unexplained = self.in_records - self.account.acked
+        return self.proved and self.account.balanced and 0 <= unexplained <= self.indeterminate
+
+    def write(self) -> None:
+        """Write var/soak.json, and the table into docs/reliability.md."""
+        text = json.dumps({**asdict(self), "sound": self.sound}, indent=1)
+        (VAR / "soak.json").write_text(text + "\n", encoding="utf-8")
+        replace_table(PAGE, self.markdown(), BEGIN, END)
+
+    def markdown(self) -> str:
+        """The table of docs/reliability.md."""
+        account = self.account
+        rows = {
+            "load": f"{self.minutes:g} minutes, {self.rate:,} records a second, {BAD_SHARE:.0%} of them bad, a batch every {TRIGGER}",
+            "machine": f"{os.cpu_count()} cores for the producer, Kafka and Spark together",
+            "kill -9 of the driver": f"{self.driver_kills}",
+            "kill -9 of the broker": f"{self.broker_kills}",
+            "the driver ended by itself, with a message": f"{self.driver_ends}",
+            "commits": f"{self.commits:,}",
+            "longest time between two commits": f"{self.longest_gap:.0f} s",
+            "acknowledged by Kafka": f"{account.acked:,}",
+            "of these in `records` exactly once, byte for byte": f"{account.found:,}",
+            "missing, double, altered": f"{account.missing:,}, {account.doubled:,}, {account.altered:,}",
+            "sent and never answered": f"{self.indeterminate:,}",
+            "`verify`": self.proof,
+        }
+        return "\n".join(["| | |", "|---|---|", *(f"| {name} | {told} |" for name, told in rows.items())])
+
+
+def commits(lake: Path) -> list[tuple[float, int]]:
+    """When (seconds since 1970) each commit of `records` was made that took records in, and how many."""
+    found = []
+    for path in (lake / "records" / "_delta_log").glob("*.json"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            info = json.loads(line).get("commitInfo", {})
+            if rows := int(info.get("operationMetrics", {}).get("numOutputRows", 0)):
+                found.append((info["timestamp"] / 1000, rows))
+    return sorted(found)
+
+
+def make_account(seen: Report, lake: Path, ledger: Ledger, proved: bool, proof: str) -> None:
+    """Complete the report of a soak that has ended, by readers that are not Spark; `proof` is what verify printed."""
+    times = [at for at, _ in commits(lake)]
+    seen.proved, seen.proof = proved, (proof.splitlines() or [""])[-1]
+    seen.commits = len(times)
+    seen.longest_gap = max((after - before for before, after in itertools.pairwise(times)), default=0.0)
+    seen.indeterminate, seen.account = ledger.indeterminate, ledger.against(lake)
+    with duckdb.connect() as db:
+        files = DeltaTable(lake / "records").file_uris()
+        sql = "SELECT count(*), count(*) FILTER (NOT accepted) FROM read_parquet($1)"
+        seen.in_records, seen.rejected = db.execute(sql, [files]).fetchone() or (0, 0)

@@ -1,0 +1,340 @@
+"""B: what happens to the broker, and what it then has or lacks."""
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from confluent_kafka import KafkaException, Producer
+from pyspark.sql import SparkSession
+
+from faults import readers
+from faults.acts import commit_file, refused, running
+from faults.disks import small_disk
+from faults.ledger import Ledger
+from faults.rows import Row
+from faults.stock import Stock
+from surveylake.broker import EmbeddedBroker
+from surveylake.errors import TopicError
+from surveylake.kraft import free_port
+from surveylake.project import JOBS
+from surveylake.topic import create_topic, offset_bounds
+from town import Town, answers, until
+
+KILLS = 5
+BATCH = 100
+BATCHES = 40
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """A broker that these tests may kill, pause and damage."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("own"), free_port()) as broker:
+        yield broker
+
+
+@pytest.fixture
+def house(own: EmbeddedBroker, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
+    """A topic of one partition on that broker, running whatever the test before did to it, and a lake."""
+    if not own.running:
+        own.start()
+    return Town(f"T{zlib.crc32(request.node.nodeid.encode())}", own.bootstrap, tmp_path, partitions=1)
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "B1",
+    injected=f"kill -9 of the broker during ingest, {KILLS} times at moments by chance, restarted each time",
+    expected="the stream waits, or ends with a message and goes on when run again; every record once",
+)
+def test_a_broker_killed_under_the_stream(own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(house.bootstrap, house.topic, answers(BATCH * BATCHES))
+    house.set_stream(max_offsets_per_trigger=BATCH)
+    moments = sorted(random.Random(1).sample(range(2, BATCHES), KILLS))
+
+    def kill_now_and_then() -> None:
+        for version in moments:
+            until(commit_file(house.lake / "records", version).is_file)
+            own.kill()
+            own.start()
+
+    runs, killing = 0, ThreadPoolExecutor(1)
+    killed = killing.submit(kill_now_and_then)
+    while not killed.done() or runs == 0:
+        runs += 1
+        try:
+            house.take()
+        except TopicError as error:
+            assert error.hint
+    killed.result()
+    killing.shutdown()
+    house.take()
+    readers.exactly_once(house.lake, ledger)
+    readers.sound(house.lake, house.topic)
+    row.observed(f"{KILLS} kills: {BATCH * BATCHES:,} of {BATCH * BATCHES:,}, each once")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "B2",
+    injected="the broker suspended under a running stream, and before a start",
+    expected="the cause is named within half a minute; the stream goes on when the broker does",
+    stock=True,
+)
+def test_a_broker_that_hangs(own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger) -> None:
+    stock = Stock(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
+    ledger.send(house.bootstrap, house.topic, answers(10))
+    with running(house.command("--trigger", "1 second")) as process, ThreadPoolExecutor(1) as pool:
+        until(commit_file(house.lake / "records", 1).is_file)
+        own.pause()
+        plain = pool.submit(stock.run)
+        assert process.stderr
+        said = next(line for line in process.stderr if "gave no answer" in line)
+        row.observed(f"running: {said}")
+        row.observed(f"at a start: {refused(house)}")
+        assert not plain.done()
+        row.stock("has said nothing by then")
+        own.resume()
+        ledger.send(house.bootstrap, house.topic, answers(10, start=10))
+        until(lambda: len(house.rows()) == 20)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    readers.exactly_once(house.lake, ledger)
+    row.observed("resumed: 20 of 20, each once, without a restart")
+
+
+@pytest.mark.fault(
+    "B3",
+    injected="broker stopped and started on another port",
+    expected="the new address is enough; the stream goes on where it was",
+)
+def test_a_broker_that_moved(own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(house.bootstrap, house.topic, answers(10))
+    house.take()
+    own.stop()
+    own.port = free_port()
+    own.start()
+    said = refused(house)
+    row.observed(f"with the old address {said}")
+    house.config = house.config.at(own.bootstrap)
+    ledger.send(house.bootstrap, house.topic, answers(10, start=10))
+    house.take()
+    readers.exactly_once(house.lake, ledger)
+    readers.sound(house.lake, house.topic)
+    assert not list(house.checkpoint.parent.glob("*.retired-*"))
+    row.observed("with the new one 20 of 20, each once, under the same checkpoint")
+
+
+def cut(log: Path) -> None:
+    """Half of the file, its last batches, is gone."""
+    with log.open("rb+") as file:
+        file.truncate(log.stat().st_size // 2)
+
+
+def flip(log: Path) -> None:
+    """One bit in the middle of the file is another."""
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes(content)
+
+
+@pytest.mark.fault(
+    "B8",
+    injected="broker killed, its log of the topic cut short, or a bit in it flipped, and started again",
+    expected="Kafka drops what fails its checksum; the loss is reported and not passed over",
+    stock=True,
+)
+@pytest.mark.parametrize("damage", [cut, flip])
+def test_a_damaged_broker_log(
+    own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger, damage: Callable[[Path], None]
+) -> None:
+    stock = Stock(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
+    for start in range(0, 10, 2):
+        ledger.send(house.bootstrap, house.topic, answers(2, start))
+    house.take()
+    stock.run()
+    own.kill()
+    damage(own.data / "log" / f"{house.topic}-0" / f"{0:020d}.log")
+    own.start()
+    left = len(readers.committed(house.bootstrap, house.topic))
+    assert left < 10
+    said = refused(house)
+    assert "lost records that were read before" in said
+    row.observed(said)
+    readers.exactly_once(house.lake, ledger)
+    row.stock(stock.run().error or "status ok")
+
+
+@pytest.mark.fault(
+    "B9",
+    injected="the broker's data wiped, the topic made anew under a new cluster id, as many records again",
+    expected="refused: another cluster; --accept-new-topic begins a new epoch",
+    stock=True,
+)
+def test_a_broker_that_forgot_everything(spark: SparkSession, row: Row, tmp_path: Path) -> None:
+    first, second = Ledger(tmp_path / "first.jsonl"), Ledger(tmp_path / "second.jsonl")
+    with EmbeddedBroker(tmp_path / "kafka", free_port()) as broker:
+        town = Town("wiped", broker.bootstrap, tmp_path, partitions=1)
+        stock = Stock(spark, tmp_path / "stock", broker.bootstrap, "wiped")
+        first.send(broker.bootstrap, "wiped", answers(10))
+        town.take()
+        stock.run()
+        broker.kill()
+        shutil.rmtree(broker.data)
+        broker.start()
+        create_topic(town.config.kafka, "wiped")
+        second.send(broker.bootstrap, "wiped", answers(10, start=10))
+        plain = stock.run()
+        assert (plain.error, len(plain.rows)) == ("", 10)
+        row.stock("status ok; 0 of the 10 new records are taken in")
+        said = refused(town)
+        assert "this is another Kafka cluster" in said
+        row.observed(said)
+        town.take(accept_new_topic=True)
+    readers.exactly_once(town.lake, first, epoch=1)
+    readers.exactly_once(town.lake, second, epoch=2)
+    row.observed("accepted: 10 + 10 records, each once")
+
+
+def fill(broker: EmbeddedBroker, _: str) -> Callable[[], None]:
+    """Leave no byte free on the broker's disk; answers with what frees it."""
+    filler = broker.data.parent / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return filler.unlink
+
+
+def fail_writes(broker: EmbeddedBroker, topic: str) -> Callable[[], None]:
+    """Let every write into the topic's log fail (EIO), by strace; it ends with the broker."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    calls = "write,writev,pwrite64"
+    command = [
+        "strace",
+        "-qq",
+        "-f",
+        "-o",
+        "/dev/null",
+        "-e",
+        f"trace={calls}",
+        "-e",
+        f"inject={calls}:error=EIO",
+    ]
+    log = broker.data / "log" / f"{topic}-0" / f"{0:020d}.log"
+    tracer = subprocess.Popen([*command, "-P", str(log), "-p", str(broker.pid)], stderr=subprocess.DEVNULL)
+    return lambda: tracer.wait(30) and None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "hurt",
+    [
+        pytest.param(fill, marks=pytest.mark.fault("B6", injected="the broker's disk full while produce.py sends", expected="nothing acknowledged is lost; it goes on when there is room")),
+        pytest.param(fail_writes, marks=pytest.mark.fault("B7", injected="writes to the topic's log fail (EIO) while produce.py sends", expected="the broker is said to be gone; nothing acknowledged is lost")),
+    ],
+)  # fmt: skip
+def test_a_broker_that_cannot_write(
+    spark: SparkSession, row: Row, tmp_path: Path, hurt: Callable[[EmbeddedBroker, str], Callable[[], None]]
+) -> None:
+    rows = 40_000
+    with (
+        small_disk(tmp_path / "disk", 100),
+        EmbeddedBroker(tmp_path / "disk" / "kafka", free_port()) as broker,
+    ):
+        town = Town("hurt", broker.bootstrap, tmp_path, partitions=1)
+        command = [sys.executable, str(JOBS / "produce.py"), "--generate", str(rows), "--rate", "4000",
+                   "--topic", "hurt", "--bootstrap", broker.bootstrap]  # fmt: skip
+        with running(command) as process:
+            until(lambda: offset_bounds(town.config.kafka, "hurt")[0][1] > 1_000)
+            heal = hurt(broker, "hurt")
+            until(lambda: not broker.running)
+            said = refused(town)
+            heal()
+            broker.kill()
+            broker.start()
+            out, err = process.communicate(timeout=150)
+        assert process.returncode == 0, err
+        assert f"sent {rows:,}, acknowledged {rows:,}, failed 0" in out
+        town.take()
+        readers.same_as_topic(town.lake, town.bootstrap, "hurt")
+        assert len(town.rows()) == rows
+    row.observed(
+        f"Kafka ends itself; stream.py: {said}; produce.py waits, and after a restart {rows:,} of {rows:,}, each once"
+    )
+
+
+def transactional(town: Town, name: str = "bank") -> Producer:
+    """A producer of transactions, its first one begun."""
+    producer = Producer({"bootstrap.servers": town.bootstrap, "transactional.id": f"{town.topic}-{name}"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    return producer
+
+
+def write(producer: Producer, town: Town, start: int, count: int = 5) -> None:
+    for value in answers(count, start):
+        producer.produce(town.topic, value)
+    assert producer.flush(30) == 0
+
+
+@pytest.mark.fault(
+    "B11",
+    injected="a transaction aborted, and one of a producer that was fenced off by another",
+    expected="their records never arrive",
+    stock=True,
+)
+def test_an_aborted_transaction(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    aborted, fenced = transactional(town), transactional(town, "fenced")
+    write(aborted, town, 100)
+    aborted.abort_transaction(30)
+    write(fenced, town, 200)
+    Producer(
+        {"bootstrap.servers": town.bootstrap, "transactional.id": f"{town.topic}-fenced"}
+    ).init_transactions(30)
+    with pytest.raises(KafkaException, match=r"fenced|epoch"):
+        fenced.commit_transaction(30)
+    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.same_as_topic(town.lake, town.bootstrap, town.topic)
+    row.observed("20 of 20 committed records, none of the 10 others")
+    plain = stock.run()
+    assert (plain.error, len(plain.rows)) == ("", 30)
+    row.stock("status ok; all 10 records that were never committed are in its table")
+
+
+@pytest.mark.quick
+@pytest.mark.fault(
+    "B11",
+    injected="a transaction left open",
+    expected="what comes after it is said to wait; it is taken in when the transaction ends",
+)
+def test_an_open_transaction(town: Town, row: Row, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    producer = transactional(town)
+    write(producer, town, 100)
+    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+    with caplog.at_level("WARNING"):
+        town.take()
+    said = [text for text in caplog.messages if "wait for a transaction" in text]
+    partitions = {p for p, _ in readers.committed(town.bootstrap, town.topic, "read_uncommitted")}
+    assert 1 <= len(said) <= len(partitions)
+    row.observed(said[0])
+    producer.commit_transaction(30)
+    caplog.clear()
+    town.take()
+    assert not [text for text in caplog.messages if "transaction" in text]
+    readers.same_as_topic(town.lake, town.bootstrap, town.topic)
+    assert len(town.rows()) == 25
+    assert readers.missing(ledger, town.lake) == []
+    row.observed("after it ended 25 of 25, each once")

@@ -1,0 +1,157 @@
+"""D1: the driver killed at every rename of a run that makes a lake and takes two batches in."""
+
+import copy
+import itertools
+import os
+import random
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from pyspark.sql import SparkSession
+
+from faults import readers
+from faults.acts import running
+from faults.boundaries import State, every_state, standing_still
+from faults.ledger import Ledger
+from faults.rows import Row
+from faults.stock import Stock
+from surveylake.checkpoint import Unusable, read_checkpoint
+from surveylake.deltalog import forget_half_made
+from surveylake.errors import SurveylakeError
+from surveylake.project import CONF
+from surveylake.proof_lake import prove
+from town import Town, answers, until
+
+RECORDS, BATCH = 20, 10
+KILLS = 5
+
+
+@pytest.fixture
+def jvm(spark: SparkSession) -> int:
+    """The process id of this session's JVM: it is what writes to the lake."""
+    return jvm_of(spark.sparkContext._gateway.proc.pid)
+
+
+def jvm_of(pid: int) -> int:
+    """The Java process among a process and its children."""
+    top = psutil.Process(pid)
+    return next(one.pid for one in [top, *top.children(recursive=True)] if one.name() == "java")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "D1",
+    injected="the driver killed at every rename of a run: just before it, and just after it",
+    expected="the next run converges: every record once, and verify proves it",
+)
+def test_a_kill_at_every_rename(town: Town, jvm: int, row: Row, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(RECORDS))
+    town.set_stream(max_offsets_per_trigger=BATCH)
+    with every_state(jvm, town.lake, tmp_path / "states") as states:
+        town.take()
+    assert {"_checkpoints", "records"} <= {state.moment.split()[1].split("/")[0] for state in states}
+    wrong = {state.moment: said for state in states if (said := _after(town, state.folder, ledger))}
+    assert wrong == {}
+    row.observed(
+        f"{len(states)} states around {len(states) // 2} renames: {RECORDS} of {RECORDS} each time, once, proved"
+    )
+
+
+@pytest.mark.quick
+def test_a_table_that_was_cut_off_while_it_was_made_is_made_again(tmp_path: Path) -> None:
+    log = tmp_path / "records" / "_delta_log"
+    (log / "_staged_commits").mkdir(parents=True)
+    (log / ".00000000000000000000.json.5f2c.tmp").touch()
+    forget_half_made(tmp_path / "records")
+    assert not log.exists()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    "trace", ["records/part-0.parquet", "records/_delta_log/.00000000000000000000.json.crc"]
+)
+def test_a_table_that_ever_had_a_commit_is_left_as_it_is(tmp_path: Path, trace: str) -> None:
+    (tmp_path / "records" / "_delta_log").mkdir(parents=True)
+    (tmp_path / trace).touch()
+    forget_half_made(tmp_path / "records")
+    assert (tmp_path / trace).exists()
+    assert (tmp_path / "records" / "_delta_log").is_dir()
+
+
+@pytest.mark.quick
+def test_a_checkpoint_cut_off_in_its_first_batch_is_not_gone_on_from(tmp_path: Path) -> None:
+    (tmp_path / "metadata").write_text('{"id":"x"}')
+    (tmp_path / "offsets").mkdir()
+    assert read_checkpoint(tmp_path, "t") is None
+    (tmp_path / "offsets" / ".0.5f2c.tmp").touch()
+    with pytest.raises(Unusable, match="first batch was cut off"):
+        read_checkpoint(tmp_path, "t")
+
+
+def _after(town: Town, lake: Path, ledger: Ledger) -> list[str]:
+    """What is wrong with a lake after the next run of the stream; empty when nothing is."""
+    again = copy.copy(town)
+    again.lake = lake
+    try:
+        again.take()
+        readers.sound(lake, town.topic)
+    except (SurveylakeError, AssertionError) as error:
+        return [str(error)]
+    proof = prove(str(lake), town.config, town.contract)
+    return readers.check(ledger, lake) + ([] if proof.proved else proof.lines())
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "D1",
+    injected="the driver killed at every rename of a run: just before it, and just after it",
+    expected="the next run converges: every record once, and verify proves it",
+    stock=True,
+)
+def test_the_naive_foreachbatch_at_every_rename(
+    town: Town, stock: Stock, jvm: int, row: Row, ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(RECORDS))
+    stock.table.parent.mkdir()
+    with every_state(jvm, stock.table.parent, tmp_path / "states") as states:
+        assert stock.run(stock.append, maxOffsetsPerTrigger=str(BATCH)).error == ""
+    doubled: list[State] = []
+    for state in states:
+        again = Stock(stock.spark, state.folder, town.bootstrap, town.topic)
+        doubled += [state] if again.run(again.append).doubled else []
+    assert any("commits/0" in state.moment for state in doubled)
+    row.observed("the same sweep")
+    row.stock(
+        f"foreachBatch with append: status ok and doubled rows after {len(doubled)} of {len(states)} states"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "D1",
+    injected="the driver killed at every rename of a run: just before it, and just after it",
+    expected="the next run converges: every record once, and verify proves it",
+)
+@pytest.mark.parametrize("number", random.Random(1).sample(range(12), KILLS))
+def test_a_process_killed_at_a_rename(town: Town, row: Row, ledger: Ledger, number: int) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(RECORDS))
+    conf = town.folder / "small.toml"
+    text = (CONF / "local.toml").read_text(encoding="utf-8")
+    conf.write_text(text.replace("max_offsets_per_trigger = 20000000", f"max_offsets_per_trigger = {BATCH}"))
+    renames = itertools.count()
+    with running(town.command("--conf", str(conf))) as process:
+        until((town.lake / "records").is_dir)
+
+        def kill(*_: Path) -> None:
+            if next(renames) == number:
+                os.killpg(process.pid, signal.SIGKILL)
+
+        with standing_still(jvm_of(process.pid), town.lake, kill):
+            process.wait(120)
+    assert process.returncode == -signal.SIGKILL
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed(f"{KILLS} processes killed for real, at renames by chance: the same")

@@ -1,0 +1,271 @@
+"""D: what happens to the driver, the executors and the engine."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+import aggregate
+from faults import readers
+from faults.acts import commit_file, forget_logs, refused, running, traces, verb
+from faults.ledger import Ledger
+from faults.rows import Row
+from faults.stock import Stock
+from surveylake.contract import load_contract
+from surveylake.project import CONF
+from town import Town, answers, until
+
+A_DAY, A_YEAR = 86_400_000, 365 * 86_400_000
+"""Milliseconds."""
+NOON_2024 = 1_704_110_400_000
+
+
+@pytest.mark.quick
+@pytest.mark.fault(
+    "D2",
+    injected="a batch is in the table and the checkpoint does not say that it is done",
+    expected="the batch run again changes nothing",
+    stock=True,
+)
+def test_a_batch_that_is_run_again(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    town.take()
+    before = readers.state(town.lake)
+    _forget_commit(town.checkpoint)
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    assert readers.state(town.lake) == before
+    row.observed("10 of 10, each once; no new table version")
+
+    stock.run(stock.append)
+    _forget_commit(stock.checkpoint)
+    plain = stock.run(stock.append)
+    assert (plain.error, len(plain.rows), len(plain.doubled)) == ("", 20, 10)
+    row.stock("through foreachBatch: status ok, 20 rows instead of 10 (Delta's own sink: 10)")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "D4",
+    injected="SIGTERM and Ctrl-C with batches in progress",
+    expected="ends in order with exit code 0, the lock free; the rest is taken in by the next run",
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_in_mid_run(town: Town, row: Row, ledger: Ledger, number: signal.Signals) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(3000))
+    with running(town.command("--conf", str(town.with_limit(100)))) as process:
+        until(commit_file(town.lake / "records", 3).is_file)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    taken = len(town.rows())
+    assert 0 < taken < 3000
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed(
+        f"{number.name}: exit 0 after the batch in progress; 3000 of 3000 after the next run, each once"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "D5",
+    injected="a backlog of 1,000,000 records and a driver of 512 MB",
+    expected="the configuration's limit per batch keeps it alive",
+)
+def test_a_deep_backlog_in_a_small_heap(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(1_000_000))
+    conf = Path(shutil.copytree(CONF, town.folder / "conf"))
+    defaults = (conf / "spark-defaults.conf").read_text(encoding="utf-8")
+    (conf / "spark-defaults.conf").write_text(
+        defaults.replace("driver.memory                  2g", "driver.memory 512m")
+    )
+    with running(town.command(), env={**os.environ, "SPARK_CONF_DIR": str(conf)}) as process:
+        _, err = process.communicate(timeout=500)
+    assert process.returncode == 0, err
+    account = ledger.against(town.lake)
+    assert account.balanced, account
+    row.observed("taken in within 512 MB: 1,000,000 of 1,000,000, each once")
+
+
+@pytest.mark.fault(
+    "D6",
+    injected="crash with a batch half done, rules changed before the restart",
+    expected="impossible by construction: record and verdict are one row of one commit",
+    stock=True,
+)
+@pytest.mark.parametrize("reached", ["the table", "the checkpoint"])
+def test_rules_changed_in_mid_batch(
+    town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path, reached: str
+) -> None:
+    values = [answers(1, start=age, Age=str(age))[0] for age in range(5, 15)]
+    ledger.send(town.bootstrap, town.topic, values)
+    row.stock(_two_tables(stock))
+    town.take()
+    _forget_commit(town.checkpoint)
+    if reached == "the checkpoint":
+        for trace in traces(town.lake / "records", 1):
+            trace.unlink()
+        forget_logs(stock.spark)
+    text = town.survey.read_text(encoding="utf-8")
+    town.survey.write_text(text.replace("min = 5", "min = 8"), encoding="utf-8")
+    town.contract = load_contract(town.survey)
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    accepted = readers.query(town.lake, "SELECT count(*) FILTER (accepted), count(*) FROM t")
+    assert accepted == [(10, 10) if reached == "the table" else (7, 10)]
+    row.observed(f"crash after the batch reached {reached}: 10 of 10, each once, accepted or rejected")
+
+
+def _two_tables(stock: Stock) -> str:
+    """The two tables of one foreachBatch, as the guides write it with txnAppId: crash between them, rules changed, restart."""
+    _with_cast(stock)
+    good, bad = (str(stock.table.with_name(name)) for name in ("good", "bad"))
+
+    def into(limit: int, crash: bool) -> object:
+        def each_batch(rows: DataFrame, batch: int) -> None:
+            for table, part in ((good, F.col("Age") < limit), (bad, F.col("Age") >= limit)):
+                if crash and table == bad:
+                    raise RuntimeError("the process ends here")
+                writer = rows.where(part).write.format("delta").mode("append")
+                writer.option("txnAppId", "survey").option("txnVersion", batch).save(table)
+
+        return each_batch
+
+    assert stock.run(into(8, crash=True)).error
+    assert stock.run(into(11, crash=False)).error == ""
+    ages = [row["Age"] for t in (good, bad) for row in stock.spark.read.format("delta").load(t).collect()]
+    assert sorted(ages) == [5, 6, 7, 11, 12, 13, 14]
+    return "two tables in one foreachBatch: status ok, 3 of 10 rows in neither table"
+
+
+@pytest.mark.quick
+@pytest.mark.fault(
+    "D7",
+    injected="a record whose value makes a cast throw",
+    expected="rejected with its reason; the stream goes on",
+    stock=True,
+)
+def test_a_poison_record(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
+    values = [*answers(5), *answers(1, start=5, Age="abc"), *answers(5, start=6)]
+    ledger.send(town.bootstrap, town.topic, values)
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    rejected = readers.query(town.lake, 'SELECT "offset", failed_rules FROM t WHERE NOT accepted')
+    assert rejected == [(5, ["not_a_number:Age"])]
+    row.observed("11 records: 10 accepted, offset 5 rejected: not_a_number:Age")
+
+    _with_cast(stock)
+    for plain in (stock.run(), stock.run()):
+        assert "CAST_INVALID_INPUT" in plain.error
+        assert plain.rows == []
+    row.stock("with CAST(Age AS int): stops with CAST_INVALID_INPUT at every restart, none of the 11 stored")
+
+
+@pytest.mark.fault(
+    "D8",
+    injected="a contract whose own rule fails on a record, at every restart",
+    expected="each run stops by itself, with the cause; a corrected contract goes on",
+)
+def test_a_rule_that_fails(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    text = town.survey.read_text(encoding="utf-8")
+    town.survey.write_text(f'{text}\n[rules]\nsound = "1 / (age - 24) > 0"\n', encoding="utf-8")
+    good, town.contract = town.contract, load_contract(town.survey)
+    said = {refused(town) for _ in range(2)}
+    row.observed("; ".join(sorted({line[:120] for line in said})))
+    assert all("DIVIDE_BY_ZERO" in line for line in said)
+    town.contract = good
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    row.observed("no restart of its own; corrected: 10 of 10, each once")
+
+
+@pytest.mark.fault(
+    "D10",
+    injected="a table of a newer Delta protocol than this Delta reads",
+    expected="refused, naming the version",
+)
+def test_a_newer_protocol(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(5))
+    town.take()
+    newer = '{"protocol":{"minReaderVersion":99,"minWriterVersion":99}}\n'
+    commit_file(town.lake / "records", 2).write_text(newer, encoding="utf-8")
+    for name in ("stream", "verify"):
+        done = verb(town, name)
+        assert done.returncode != 0
+        said = " ".join(line for line in (done.stderr + done.stdout).splitlines() if "99" in line)
+        row.observed(f"{name}: exit {done.returncode}: {said[:160] or '(the version is not named)'}")
+
+
+@pytest.mark.fault(
+    "D11",
+    injected="records stamped a year ahead and a day behind, sent one after the other",
+    expected="order and the latest answer go by offset, not by time",
+)
+def test_clocks_that_jump(town: Town, row: Row, ledger: Ledger) -> None:
+    for food, stamp in (("Traditional food", NOON_2024 + A_YEAR), ("Western Food", NOON_2024 - A_DAY)):
+        ledger.send(town.bootstrap, town.topic, answers(10, Food=food), timestamp=stamp)
+        town.take()
+    readers.exactly_once(town.lake, ledger)
+    aggregate.aggregate(str(town.lake), town.config, town.contract)
+    latest = readers.query(
+        town.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
+    )
+    assert latest == [("Western Food", 10, 10)]
+    row.observed(
+        "20 of 20, each once; the 10 responses are those with the higher offset and the earlier time"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "D12",
+    injected="TZ=Asia/Kolkata in a Turkish locale, TZ=America/St_Johns in the C locale",
+    expected="the same bytes",
+)
+def test_zones_and_locales(town: Town, row: Row) -> None:
+    sample = CONF / "surveys" / "food_preference.sample.csv"
+    out, published, stored = town.folder / "out", [], []
+    for environment in (
+        {
+            "TZ": "Asia/Kolkata",
+            "LC_ALL": "tr_TR.UTF-8",
+            "JAVA_TOOL_OPTIONS": "-Duser.language=tr -Duser.country=TR",
+        },
+        {"TZ": "America/St_Johns", "LC_ALL": "C", "JAVA_TOOL_OPTIONS": "-Duser.language=en"},
+    ):
+        shutil.rmtree(town.lake, ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)
+        command = town.command("--input", str(sample), "--out", str(out), verb="run")
+        with running(command, env={**os.environ, **environment}) as process:
+            _, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+        published.append({path.name: path.read_bytes() for path in out.iterdir() if path.is_file()})
+        stored.append(readers.query(town.lake, "SELECT * FROM t ORDER BY partition, offset"))
+    first, second = published
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    assert stored[0] == stored[1]
+    row.observed(f"records alike in every column, {len(first)} exported files alike in every byte")
+
+
+def _with_cast(stock: Stock) -> None:
+    """Ages come as text: from_json with an INT field would make them NULL, every one."""
+    stock.schema = stock.schema.replace("Age int", "Age string")
+    stock.columns = ["* EXCEPT (Age)", "CAST(Age AS int) AS Age"]
+
+
+def _forget_commit(checkpoint: Path) -> None:
+    """Take back that the checkpoint's newest batch is done, as if the process had ended just before."""
+    newest = max(int(path.name) for path in (checkpoint / "commits").iterdir() if path.name.isdigit())
+    for name in (str(newest), f".{newest}.crc"):
+        (checkpoint / "commits" / name).unlink(missing_ok=True)

@@ -1,0 +1,466 @@
+"""E: what happens to the lake and the checkpoint on the disk."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from faults import readers
+from faults.acts import commit_file, forget_logs, mended, newest_version, proof_of, traces, verb
+from faults.disks import copied_without_sync, loop_disk, small_disk
+from faults.ledger import Ledger
+from faults.rows import Row
+from faults.stock import Stock
+from surveylake.errors import ProofError, StorageError, SurveylakeError
+from surveylake.proof_lake import prove
+from town import Town, answers
+
+THREE_BATCHES = (0, 10, 20)
+Damage = Callable[[Path, int], None]
+"""What is done to one version of a table."""
+FileDamage = Callable[[Path], None]
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "E1",
+    injected="the lake's disk full at 8 points of a batch: data file, table log, checkpoint",
+    expected="stops with the path; with space again, the next run has everything",
+)
+def test_a_full_disk(town: Town, row: Row, ledger: Ledger) -> None:
+    with small_disk(town.lake, megabytes=4):
+        ledger.send(town.bootstrap, town.topic, answers(10))
+        town.take()
+        stopped = []
+        for n, left in enumerate((0, 4, 8, 16, 24, 32, 48, 64), start=1):
+            ledger.send(town.bootstrap, town.topic, answers(10, start=10 * n))
+            ballast = _fill(town.lake, left)
+            try:
+                town.take()
+            except SurveylakeError as error:
+                stopped.append(f"exit {error.exit_code}: {error.message}")
+            ballast.unlink()
+            town.take()
+            readers.exactly_once(town.lake, ledger)
+            readers.sound(town.lake, town.topic)
+        assert len(stopped) > 2, "the disk was hardly ever full: the test shows nothing"
+        row.observed(f"stopped, such as {stopped[0][:160]}; with space again 90 of 90, each once")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "E2",
+    injected="power loss: the disk as it is under a running system, copied without a sync",
+    expected="after repair and another run, every record of the topic once",
+    stock=True,
+)
+def test_a_power_loss(town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path) -> None:
+    disk, image = tmp_path / "disk", tmp_path / "disk.img"
+    town.lake, stock.table, stock.checkpoint = disk / "lake", disk / "table", disk / "checkpoint"
+    with loop_disk(image, disk):
+        for start in THREE_BATCHES[:2]:
+            ledger.send(town.bootstrap, town.topic, answers(10, start=start))
+            town.take()
+            stock.run()
+            if start == 0:
+                os.sync()
+        copied_without_sync(image)
+    with loop_disk(image.with_suffix(".copy"), disk):
+        forget_logs(stock.spark)
+        plain = stock.run()
+        lost = 20 - len(set(plain.rows))
+        row.stock(f"after the restart: {'status ok' if not plain.error else plain.error[:120]}, "
+                  f"{'rows lost' if lost else 'nothing lost'}")  # fmt: skip
+        mended(town, stock.spark)
+        town.take()
+        readers.exactly_once(town.lake, ledger)
+        readers.sound(town.lake, town.topic)
+        assert proof_of(town, stock.spark).proved
+        row.observed("20 of 20, each once; verify proves it")
+
+
+def emptied(table: Path, version: int) -> None:
+    commit_file(table, version).write_bytes(b"")
+
+
+def emptied_without_a_trace(table: Path, version: int) -> None:
+    """As a crash of the machine leaves it: the file is there and has no content, its checksums never came."""
+    for trace in traces(table, version):
+        trace.unlink()
+    commit_file(table, version).write_bytes(b"")
+
+
+def deleted(table: Path, version: int) -> None:
+    for trace in traces(table, version):
+        trace.unlink()
+
+
+def torn(table: Path, version: int) -> None:
+    for trace in traces(table, version):
+        if trace != commit_file(table, version):
+            trace.unlink()
+    whole = commit_file(table, version).read_bytes()
+    commit_file(table, version).write_bytes(whole[: len(whole) // 2])
+
+
+@pytest.mark.fault(
+    "E3",
+    injected="the newest table commit emptied",
+    expected="verify says no; repair puts it aside and the stream reads its records again",
+    stock=True,
+)
+@pytest.mark.parametrize("damage", [emptied, emptied_without_a_trace])
+def test_an_empty_newest_commit(town: Town, stock: Stock, row: Row, ledger: Ledger, damage: Damage) -> None:
+    _three_batches(town, stock, ledger)
+    damage(stock.table, newest_version(stock.table))
+    plain = stock.run()
+    if damage is emptied_without_a_trace:
+        assert (plain.error, len(plain.rows)) == ("", 20)
+    row.stock(
+        f"{damage.__name__.replace('_', ' ')}: {len(plain.rows)} of 30 rows, {plain.error or 'no error'}"
+    )
+    _comes_back(town, stock, row, ledger, damage)
+
+
+@pytest.mark.fault(
+    "E4",
+    injected="the newest table commit deleted, or torn",
+    expected="verify says no; repair puts aside what is left of it and the stream reads its records again",
+    stock=True,
+)
+@pytest.mark.parametrize("damage", [deleted, torn])
+def test_a_missing_or_torn_newest_commit(
+    town: Town, stock: Stock, row: Row, ledger: Ledger, damage: Damage
+) -> None:
+    _three_batches(town, stock, ledger)
+    damage(stock.table, newest_version(stock.table))
+    plain = stock.run()
+    if damage is deleted:
+        assert (plain.error, len(plain.rows)) == ("", 20)
+        row.stock("deleted: 20 of 30 rows, no error, and the next run does not read them again")
+    else:
+        assert plain.error
+        assert stock.read_error()
+        row.stock("torn: the table cannot be read or written any more")
+    _comes_back(town, stock, row, ledger, damage)
+
+
+@pytest.mark.fault(
+    "E4",
+    injected="a commit in the middle deleted",
+    expected="found by everybody; not to be mended without a backup",
+    stock=True,
+)
+def test_a_missing_middle_commit(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
+    _three_batches(town, stock, ledger)
+    for table in (stock.table, town.lake / "records"):
+        deleted(table, newest_version(table) - 1)
+    assert stock.read_error()
+    row.stock("middle: the table cannot be read")
+    assert not proof_of(town, stock.spark).proved
+    with pytest.raises(ProofError) as error:
+        mended(town, stock.spark)
+    row.observed(f"middle: verify says no; repair refuses: {error.value.message}")
+
+
+def _three_batches(town: Town, stock: Stock, ledger: Ledger) -> None:
+    for start in THREE_BATCHES:
+        ledger.send(town.bootstrap, town.topic, answers(10, start=start))
+        town.take()
+        stock.run()
+
+
+def _comes_back(town: Town, stock: Stock, row: Row, ledger: Ledger, damage: Damage) -> None:
+    """Damage the newest commit of `records`; verify says no, repair and the stream bring everything back."""
+    table = town.lake / "records"
+    damage(table, newest_version(table))
+    assert not proof_of(town, stock.spark).proved
+    assert mended(town, stock.spark) == 0
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    assert proof_of(town, stock.spark).proved
+    row.observed(
+        f"{damage.__name__.replace('_', ' ')}: verify says no; repaired and read again: 30 of 30, each once"
+    )
+
+
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+def short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def flipped(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.fault(
+    "E5",
+    injected="a data file of the newest batch deleted, cut, one bit flipped",
+    expected="verify names it (a flipped bit: verify --deep)",
+)
+@pytest.mark.parametrize("damage", [gone, short, flipped])
+def test_a_damaged_data_file(town: Town, stock: Stock, row: Row, ledger: Ledger, damage: FileDamage) -> None:
+    for start in (0, 10):
+        ledger.send(town.bootstrap, town.topic, answers(10, start=start))
+        town.take()
+    before = DeltaTable(town.lake / "records", version=1).file_uris()
+    (newest,) = set(DeltaTable(town.lake / "records").file_uris()) - set(before)
+    damage(Path(newest))
+    forget_logs(stock.spark)
+    proof = prove(str(town.lake), town.config, town.contract, deep=True)
+    assert not proof.proved
+    assert any(Path(newest).name in check.detail for check in proof.checks)
+    row.observed(f"{damage.__name__}: named")
+    if damage is not flipped:
+        assert mended(town, stock.spark) == 0
+        town.take()
+        readers.exactly_once(town.lake, ledger)
+        row.observed("repaired and read again: 20 of 20, each once")
+
+
+@pytest.mark.fault(
+    "E6", injected="_last_checkpoint empty, or pointing to nothing", expected="reads fall back"
+)
+@pytest.mark.parametrize("content", ["", '{"version":99,"size":3}'])
+def test_a_wrong_pointer_to_the_log_checkpoint(
+    town: Town, stock: Stock, row: Row, ledger: Ledger, content: str
+) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    town.take()
+    pointer = town.lake / "records" / "_delta_log" / "_last_checkpoint"
+    pointer.write_text(content, encoding="utf-8")
+    forget_logs(stock.spark)
+    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+    try:
+        town.take()
+        readers.exactly_once(town.lake, ledger)
+        said = "20 of 20, each once"
+    except SurveylakeError as error:
+        said = f"exit {error.exit_code}: {error.message[:100]}; mended by repair"
+        assert mended(town, stock.spark) == 0
+        town.take()
+        readers.exactly_once(town.lake, ledger)
+    row.observed(f"{'pointing to nothing' if content else 'empty'}: {said}")
+
+
+@pytest.mark.quick
+@pytest.mark.fault(
+    "E7",
+    injected="the checkpoint deleted",
+    expected="goes on from the offsets in the table",
+    stock=True,
+)
+def test_a_deleted_checkpoint(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    town.take()
+    stock.run()
+    shutil.rmtree(town.lake / "_checkpoints")
+    stock.forget()
+    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed("15 of 15, each once")
+    plain = stock.run()
+    assert (plain.error, len(plain.rows), len(plain.doubled)) == ("", 25, 10)
+    row.stock("Delta's sink: status ok, 10 rows twice")
+
+
+@pytest.mark.fault(
+    "E7",
+    injected="the checkpoint deleted",
+    expected="goes on from the offsets in the table",
+    stock=True,
+)
+def test_a_deleted_checkpoint_and_a_fixed_application_id(
+    town: Town, stock: Stock, row: Row, ledger: Ledger
+) -> None:
+    def append(rows: object, batch: int) -> None:
+        writer = rows.write.format("delta").mode("append").option("txnAppId", "survey")  # type: ignore[attr-defined]
+        writer.option("txnVersion", batch).save(str(stock.table))
+
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    stock.run(append)
+    stock.forget()
+    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
+    plain = stock.run(append)
+    assert (plain.error, len(plain.rows)) == ("", 10)
+    row.stock("foreachBatch with a fixed txnAppId: status ok, 5 new rows lost")
+    row.observed("there is no foreachBatch and no fixed id")
+
+
+@pytest.mark.fault(
+    "E8",
+    injected="checkpoint files missing or empty, one by one",
+    expected="put aside; goes on from the offsets in the table",
+    stock=True,
+)
+@pytest.mark.parametrize(
+    ("file", "emptied_only"),
+    [("metadata", False), ("metadata", True), ("offsets/0", True), ("commits/0", True), ("offsets", False)],
+)
+def test_a_damaged_checkpoint(
+    town: Town, stock: Stock, row: Row, ledger: Ledger, file: str, emptied_only: bool
+) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    town.take()
+    stock.run()
+    _damage_checkpoint(town.checkpoint, file, emptied_only)
+    _damage_checkpoint(stock.checkpoint, file, emptied_only)
+    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
+    what = f"{file} {'empty' if emptied_only else 'missing'}"
+    plain = stock.run()
+    assert plain.error
+    row.stock(f"{what}: {plain.error[:90]}")
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed("15 of 15, each once")
+
+
+def _damage_checkpoint(checkpoint: Path, file: str, emptied_only: bool) -> None:
+    path = checkpoint / file
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+    if emptied_only:
+        path.write_bytes(b"")
+    else:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.fault(
+    "E9",
+    injected="the table restored from a backup older than its checkpoint; a checkpoint copied to another lake",
+    expected="the checkpoint is put aside; goes on from the offsets in the table",
+    stock=True,
+)
+def test_a_table_older_than_its_checkpoint(
+    town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    town.take()
+    stock.run()
+    for table in (town.lake / "records", stock.table):
+        shutil.copytree(table, tmp_path / f"backup of {table.name}")
+    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
+    town.take()
+    stock.run()
+    for table in (town.lake / "records", stock.table):
+        shutil.rmtree(table)
+        shutil.copytree(tmp_path / f"backup of {table.name}", table)
+    forget_logs(stock.spark)
+    plain = stock.run()
+    assert (plain.error, len(plain.rows)) == ("", 10)
+    row.stock("backup: status ok, 5 rows lost")
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed("backup: 15 of 15, each once")
+
+    other = Town(town.topic, town.bootstrap, tmp_path / "other", partitions=1)
+    shutil.copytree(town.lake / "_checkpoints", other.lake / "_checkpoints")
+    other.take()
+    readers.exactly_once(other.lake, ledger)
+    row.observed("copied: 15 of 15 in the other lake, each once")
+
+
+@pytest.mark.quick
+@pytest.mark.fault(
+    "E10",
+    injected="RESTORE to an older version, then another run",
+    expected="noticed; the restored table is filled again",
+    stock=True,
+)
+def test_restore_and_resume(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    town.take()
+    stock.run()
+    kept = {table: newest_version(table) for table in (town.lake / "records", stock.table)}
+    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+    town.take()
+    stock.run()
+    for table, version in kept.items():
+        stock.spark.sql(f"RESTORE TABLE delta.`{table}` TO VERSION AS OF {version}")
+    ledger.send(town.bootstrap, town.topic, answers(10, start=20))
+    plain = stock.run()
+    assert (plain.error, len(plain.rows)) == ("", 20)
+    row.stock("status ok, 10 of 30 rows lost")
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed("30 of 30, each once")
+
+
+@pytest.mark.fault(
+    "E11",
+    injected="a lake named with blanks, accents, %, # and :, through a link, ~ or a relative path from two folders",
+    expected="one and the same lake, or a refusal",
+)
+def test_odd_names_of_one_lake(
+    town: Town, row: Row, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    refusals = []
+    for name in ("a lake", "läke 湖", "50%25", "a#b", "a:b"):
+        town.lake = tmp_path / name
+        try:
+            town.take()
+            town.take()
+            readers.exactly_once(town.lake, ledger)
+        except SurveylakeError as error:
+            refusals.append(f"{name}: exit {error.exit_code}: {error.message[:120]}")
+    row.observed(
+        f"taken: a lake, läke 湖, 50%25, a#b{'; refused: ' + '; '.join(refusals) if refusals else ', a:b'}"
+    )
+    assert len(refusals) <= 1
+
+    (tmp_path / "link").symlink_to(tmp_path / "a lake")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "below").mkdir()
+    for folder, given in ((".", "link"), (".", "~/a lake"), (".", "a lake"), ("below", "../a lake")):
+        monkeypatch.chdir(tmp_path / folder)
+        town.lake = Path(given)
+        town.take()
+    monkeypatch.chdir(tmp_path)
+    readers.exactly_once(tmp_path / "a lake", ledger)
+    assert DeltaTable(tmp_path / "a lake" / "records").version() == 1
+    assert not (tmp_path / "~").exists()
+    assert not (tmp_path / "below" / "a lake").exists()
+    row.observed("by link, ~ and relative paths from two folders: the same lake, no second one")
+
+
+@pytest.mark.fault(
+    "E15",
+    injected="a lake on a disk that is mounted read-only",
+    expected="one message before anything is read",
+)
+def test_a_read_only_lake(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    with small_disk(town.lake, megabytes=4) as remount:
+        town.take()
+        remount("ro")
+        ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+        done = verb(town, "stream")
+        assert done.returncode == StorageError.exit_code
+        row.observed(f"exit 6: {done.stderr.splitlines()[0].removeprefix('error: ')}")
+        remount("rw")
+        town.take()
+        readers.exactly_once(town.lake, ledger)
+        row.observed("writable again: 20 of 20, each once")
+
+
+def _fill(folder: Path, left: int) -> Path:
+    """A file that leaves `left` KiB free on the folder's disk."""
+    ballast = folder / "ballast"
+    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+    with ballast.open("wb") as file:
+        file.write(bytes(max(free - left * 1024, 0)))
+    return ballast

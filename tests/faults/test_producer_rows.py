@@ -1,0 +1,133 @@
+"""A: what happens to the producer, and to the broker under it; the other rows of A are tested with produce.py itself."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from faults import readers
+from faults.acts import running
+from faults.ledger import Ledger
+from faults.rows import Row
+from faults.soak import paced
+from surveylake.broker import EmbeddedBroker
+from surveylake.config import Kafka
+from surveylake.kraft import free_port
+from surveylake.project import JOBS
+from surveylake.topic import create_topic, offset_bounds
+from town import answers, until
+
+ROWS, RATE = 6_000, 1_000
+PAUSE_SECONDS = 40
+"""Longer than the 30 s after which a client sends again what was not answered."""
+OLD_SURVEY = 1_550_000_000_000
+"""A day in 2019, in milliseconds since 1970."""
+WEEK = {"retention.ms": str(7 * 86_400_000), "segment.ms": "100", "message.timestamp.type": "CreateTime"}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """A broker that these tests may kill and pause; it looks at retention all the time."""
+    often = {"log.retention.check.interval.ms": "200", "log.initial.task.delay.ms": "200"}
+    with EmbeddedBroker(tmp_path_factory.mktemp("own"), free_port(), extra=often) as broker:
+        yield broker
+
+
+def held(own: EmbeddedBroker, topic: str) -> int:
+    """Records in the topic, by its end offsets."""
+    return sum(end for _, end in offset_bounds(Kafka(bootstrap=own.bootstrap), topic).values())
+
+
+def kept(own: EmbeddedBroker, topic: str) -> int:
+    """Records that the broker still has, by its offsets."""
+    bounds = offset_bounds(Kafka(bootstrap=own.bootstrap), topic)
+    return sum(end - first for first, end in bounds.values())
+
+
+@contextmanager
+def sending(own: EmbeddedBroker, topic: str) -> Iterator["subprocess.Popen[str]"]:
+    """produce.py in the middle of its work."""
+    create_topic(Kafka(bootstrap=own.bootstrap), topic)
+    command = [sys.executable, str(JOBS / "produce.py"), "--generate", str(ROWS), "--rate", str(RATE),
+               "--topic", topic, "--bootstrap", own.bootstrap]  # fmt: skip
+    with running(command) as process:
+        until(lambda: held(own, topic) > RATE / 2)
+        yield process
+
+
+def doubled(own: EmbeddedBroker, topic: str) -> int:
+    """Records beyond the first of each value."""
+    values = Counter(readers.committed(own.bootstrap, topic).values())
+    return values.total() - len(values)
+
+
+@pytest.mark.fault(
+    "A2",
+    injected="kill -9 of the broker while produce.py sends, restarted at once",
+    expected="answers come late, none is lost; exit code 0",
+)
+def test_a_broker_killed_under_the_producer(own: EmbeddedBroker, row: Row) -> None:
+    with sending(own, "killed") as process:
+        own.kill()
+        own.start()
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert f"sent {ROWS:,}, acknowledged {ROWS:,}, failed 0" in out
+    assert (held(own, "killed"), doubled(own, "killed")) == (ROWS, 0)
+    row.observed(f"exit 0: {ROWS:,} of {ROWS:,} acknowledged and in the topic, each once")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "A3",
+    injected=f"the broker suspended for {PAUSE_SECONDS} s while produce.py sends",
+    expected="no duplicates; the same without idempotence, to show that the test sees them",
+)
+def test_a_broker_paused_under_the_producer(own: EmbeddedBroker, row: Row, ledger: Ledger) -> None:
+    create_topic(Kafka(bootstrap=own.bootstrap), "control")
+    control = {"enable.idempotence": False, "max.in.flight": 1000}
+    with sending(own, "paused") as process, ThreadPoolExecutor(1) as pool:
+        values = paced(iter(answers(ROWS)), RATE, Event())
+        naive = pool.submit(ledger.send, own.bootstrap, "control", values, **control)
+        until(lambda: held(own, "control") > RATE / 2)
+        own.pause()
+        time.sleep(PAUSE_SECONDS)
+        own.resume()
+        out, err = process.communicate(timeout=150)
+        assert naive.result() == ROWS
+    assert process.returncode == 0, err
+    assert f"sent {ROWS:,}, acknowledged {ROWS:,}, failed 0" in out
+    assert (held(own, "paused"), doubled(own, "paused")) == (ROWS, 0)
+    assert doubled(own, "control") > 0
+    row.observed(f"{ROWS:,} of {ROWS:,}, each once; a producer without idempotence sent records twice")
+
+
+@pytest.mark.fault(
+    "A9",
+    injected="a topic that keeps a week, and answers of 2019",
+    expected="records bear the time of sending and stay; the topic's limit is warned of",
+    stock=True,
+)
+def test_old_answers_in_a_topic_that_forgets(own: EmbeddedBroker, row: Row, ledger: Ledger) -> None:
+    admin = AdminClient({"bootstrap.servers": own.bootstrap})
+    for made in admin.create_topics(
+        [NewTopic(name, 1, 1, config=WEEK) for name in ("event", "sent")]
+    ).values():
+        made.result(20)
+    ledger.send(own.bootstrap, "event", answers(10), timestamp=OLD_SURVEY)
+    command = [sys.executable, str(JOBS / "produce.py"), "--topic", "sent", "--bootstrap", own.bootstrap]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    until(lambda: kept(own, "event") == 0)
+    row.stock(
+        "a producer that gives records the time of the answer: all 10 are deleted by the broker at once"
+    )
+    assert "topic sent deletes records older than 168.0 hours" in done.stderr
+    assert kept(own, "sent") == 289
+    row.observed("289 of 289 kept; note: topic sent deletes records older than 168.0 hours")

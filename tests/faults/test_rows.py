@@ -1,0 +1,104 @@
+"""The suite about itself: no row is left out in silence, and the table in the docs says what a run saw."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from faults import rows
+from faults.rows import IDS, NOT_HERE, Elsewhere, Row
+
+pytestmark = pytest.mark.quick
+HERE = Path(__file__).parent
+
+
+def marked_ids() -> Counter[str]:
+    """Row id -> tests marked with it, from the sources."""
+    found: Counter[str] = Counter()
+    for source in HERE.glob("test_*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.fault":
+                found[ast.literal_eval(node.args[0])] += 1
+    return found
+
+
+def test_there_are_95_rows() -> None:
+    assert len(IDS) == len(set(IDS)) == 95
+
+
+def test_every_row_is_tested_here_or_listed_with_its_reason() -> None:
+    marked = set(marked_ids())
+    assert marked - set(IDS) == set(), "a mark names no row"
+    assert set(IDS) - marked - set(NOT_HERE) == set(), "left out in silence"
+    assert marked & set(NOT_HERE) == set(), "tested here and listed as not"
+
+
+def test_every_test_that_is_listed_exists() -> None:
+    for entry in NOT_HERE.values():
+        for test in entry.tests if isinstance(entry, Elsewhere) else ():
+            file, _, name = test.partition("::")
+            assert f"def {name}(" in (HERE.parent / file).read_text(encoding="utf-8"), test
+
+
+def a_row(outcome: str = "passed", id_: str = "C1", test: str = "t") -> Row:
+    row = Row(id_, "deleted", "refused", True, test, outcome)
+    row.observed("refused | exit 5")
+    row.stock("lost 10")
+    return row
+
+
+def test_the_tests_of_a_row_share_its_line_and_a_failure_is_shown() -> None:
+    (line,) = [line for line in _table([a_row(), a_row("failed", test="u")]) if line.startswith("| C1 ")]
+    assert line == r"| C1 | deleted | refused | **failed** refused \| exit 5 | lost 10 |"
+
+
+def test_the_lines_come_in_the_order_of_the_matrix() -> None:
+    listed = [line.split(" | ")[0].strip("| ") for line in _table([a_row(id_="H1"), a_row()])[2:]]
+    assert listed == IDS
+
+
+def _table(seen: list[Row]) -> list[str]:
+    filled = [Row(i, "x", "y", False, "t", "passed", ["z"]) for i in IDS if i not in {r.id for r in seen}]
+    return rows.table([*seen, *filled]).splitlines()
+
+
+def test_only_the_table_of_the_page_is_replaced(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{rows.BEGIN}\nold\n{rows.END}\nafter\n")
+    rows.replace_table(page, "new")
+    assert page.read_text() == f"before\n{rows.BEGIN}\nnew\n{rows.END}\nafter\n"
+    page.write_text("nothing")
+    with pytest.raises(ValueError, match="has no"):
+        rows.replace_table(page, "new")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("lake /tmp/pytest-1/x/lake is written", "lake …/lake is written"),
+        ("file:/tmp/a/b/c.parquet", "…/c.parquet"),
+        ("nothing listens at 127.0.0.1:41233", "nothing listens at BROKER"),
+        ("stream.py (process 4711)", "stream.py (process N)"),
+        ("topic T123456789 on cluster 5L6g3nShT-eMCtK--X86sw", "topic TOPIC on cluster ID"),
+        ("in 3.4 s,\n  then more", "in N s, then more"),
+        ("partition 0: offsets 10 to 14 (5 records)", "partition 0: offsets 10 to 14 (5 records)"),
+        ("KAFKA_DATA_LOSS.START_OFFSET_RESET", "KAFKA_DATA_LOSS.START_OFFSET_RESET"),
+    ],
+)
+def test_what_differs_from_run_to_run_is_masked(text: str, left: str) -> None:
+    assert rows.masked(text) == left
+
+
+def test_a_row_that_says_nothing_is_not_enough() -> None:
+    row = Row("C1", "", "", True, "t")
+    assert "observed" in row.missing
+    row.observed("x")
+    assert "stock" in row.missing
+    row.stock("y")
+    assert row.missing == ""
+
+
+def test_a_run_is_whole_when_every_row_was_told_of() -> None:
+    assert not rows.is_whole([])
+    assert rows.is_whole([a_row(id_=i) for i in IDS])

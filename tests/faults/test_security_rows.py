@@ -1,0 +1,101 @@
+"""B12 and B13: passwords, certificates and permissions of a real broker."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka.admin import AclOperation
+from pyspark.sql import SparkSession
+
+from faults import readers
+from faults.acts import refused
+from faults.ledger import Ledger
+from faults.rows import Row
+from faults.secured import PASSWORD, Secured
+from surveylake.errors import TopicError
+from surveylake.kafka_settings import PASSWORD_VARIABLE
+from surveylake.topic import preflight
+from town import Town, answers
+
+BUDGET_SECONDS = 10
+PLAIN = {"security_protocol": "PLAINTEXT"}
+TLS_ONLY = {"security_protocol": "SSL"}
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    made = Secured(tmp_path_factory.mktemp("secured"))
+    with made.broker:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PASSWORD_VARIABLE, PASSWORD)
+
+
+@pytest.mark.fault(
+    "B12",
+    injected="wrong password, expired certificate, certificate of another host, unknown authority, TLS to a plain port and the reverse",
+    expected=f"one message for each within {BUDGET_SECONDS} s, the password in none",
+)
+@pytest.mark.parametrize(
+    ("listener", "options", "said"),
+    [
+        ("SECURE", {"password": "wrong"}, "authentication failed"),
+        ("EXPIRED", {}, "certificate"),
+        ("ELSEWHERE", {}, "certificate"),
+        ("SECURE", {"ca": "other"}, "certificate"),
+        ("SECURE", PLAIN, "not in the protocol asked for|no answer that is Kafka's|ended the connection"),
+        ("PLAINTEXT", {}, "not in the protocol asked for"),
+    ],
+    ids=["password", "expired", "host", "authority", "plain-to-tls", "tls-to-plain"],
+)
+def test_what_is_wrong_with_the_connection_is_named(
+    secured: Secured,
+    row: Row,
+    monkeypatch: pytest.MonkeyPatch,
+    listener: str,
+    options: dict[str, Any],
+    said: str,
+) -> None:
+    given = dict(options)
+    wrong = given.pop("password", PASSWORD)
+    monkeypatch.setenv(PASSWORD_VARIABLE, f"{PASSWORD}{wrong}" if wrong == "wrong" else wrong)
+    if given.get("ca"):
+        given["ca"] = secured.other_ca
+    began = time.monotonic()
+    with pytest.raises(TopicError, match=said) as error:
+        preflight(secured.at(listener, **given), "any")
+    assert time.monotonic() - began < BUDGET_SECONDS + 1
+    assert "HUNTER2" not in error.value.message + error.value.hint
+    row.observed(error.value.message)
+
+
+@pytest.mark.fault(
+    "B13",
+    injected="a user without any permission, and one that may DESCRIBE the topic and not READ it",
+    expected="the missing permission is named; with it, all is taken in",
+)
+def test_a_missing_permission_is_named(
+    secured: Secured, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
+) -> None:
+    town = Town("guarded", secured.broker.bootstrap, tmp_path, partitions=1)
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    secured.allow("dora", town.topic, AclOperation.DESCRIBE)
+    secured.allow("ann", town.topic, AclOperation.DESCRIBE, AclOperation.READ)
+    for user, lacks in (
+        ("nobody", "asking for topic guarded: this user may not"),
+        ("dora", "this user may not READ"),
+    ):
+        town.config = town.config.model_copy(update={"kafka": secured.at("SECURE", user)})
+        said = refused(town)
+        assert lacks in said
+        assert "HUNTER2" not in said
+        row.observed(said)
+    town.config = town.config.model_copy(update={"kafka": secured.at("SECURE", "ann")})
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    row.observed("with DESCRIBE and READ: 10 of 10, over TLS")

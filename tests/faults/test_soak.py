@@ -1,0 +1,17 @@
+"""A short soak: three minutes of load with a kill every 40 seconds or so."""
+
+from pathlib import Path
+
+import pytest
+
+from faults.soak import Soak
+from faults.soak_report import Report
+from town import SURVEY
+
+
+@pytest.mark.slow
+def test_every_acknowledged_record_survives_three_minutes_of_kills(tmp_path: Path) -> None:
+    seen = Soak(tmp_path, SURVEY.with_suffix(".sample.csv"), Report(3, 2000, seed=7), every=40).run()
+    assert seen.sound, seen
+    assert min(seen.driver_kills, seen.broker_kills) >= 1
+    assert seen.account.acked > 100_000

@@ -1,0 +1,338 @@
+"""F, and what of D and E needs a second process: two writers, a reader beside a writer, an executor that dies."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+import aggregate
+import maintain
+import stream
+from faults import readers
+from faults.acts import commit_file, newest_version, running, verb
+from faults.ledger import Ledger
+from faults.rows import Row
+from faults.stock import Stock
+from surveylake.errors import ConfigError, StorageError
+from surveylake.lakelock import one_writer
+from surveylake.project import CONF, JOBS
+from town import Town, answers, until
+
+TESTS = Path(__file__).parent.parent
+A_WRITER = """
+import sys
+from pathlib import Path
+from faults.stock import Stock
+from surveylake.session import open_session
+folder, bootstrap, topic = sys.argv[1:]
+stock = Stock(open_session("a second writer"), Path(folder), bootstrap, topic)
+stock.checkpoint = stock.checkpoint.with_name("second checkpoint")
+print(stock.run().error)
+"""
+
+
+@contextmanager
+def a_running_stream(town: Town, *more: str, **how: object) -> Iterator[subprocess.Popen[str]]:
+    """A stream in a process of its own that has taken in all there is and waits for more."""
+    with running(town.command("--trigger", "500 milliseconds", *more), **how) as process:
+        until(lambda: commit_file(town.lake / "records", 1).is_file() or process.poll() is not None)
+        assert process.poll() is None, process.communicate()[1]
+        yield process
+
+
+@pytest.mark.fault(
+    "F1c",
+    injected="a second stream on the same lake and checkpoint",
+    expected="refused at once, naming the process that holds the lake",
+)
+def test_a_second_stream(town: Town, row: Row, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    with a_running_stream(town) as process:
+        code = stream.main(town.command()[2:])
+        said = capsys.readouterr().err.splitlines()[-2]
+    assert (code, f"stream.py (process {process.pid})" in said) == (StorageError.exit_code, True)
+    row.observed(f"exit {code}: {said.removeprefix('error: ')}")
+
+
+@pytest.mark.fault(
+    "F3c",
+    injected="the holder of the lake killed with SIGKILL",
+    expected="the lake is free at once, nothing to clean up",
+)
+def test_a_killed_stream_leaves_no_lock(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    with a_running_stream(town) as process:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+    assert stream.main(town.command()[2:]) == 0
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed("20 of 20, each once, by the next run")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "F2c",
+    injected="two writers of one table on a local file system, one of them slow to rename its commit",
+    expected="the second is refused",
+    stock=True,
+)
+def test_two_writers_of_one_table(town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    town.take()
+    with one_writer(str(town.lake), "the first"):
+        done = verb(town, "stream")
+    assert done.returncode == StorageError.exit_code
+    row.observed(done.stderr.splitlines()[0].removeprefix("error: "))
+
+    if shutil.which("strace") is None:
+        pytest.skip("the plain query's part needs strace")
+    stock.run()
+    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+    contested = commit_file(stock.table, newest_version(stock.table) + 1)
+    slow = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", os.devnull, "-P", str(contested), "-e",
+            "inject=rename,renameat,renameat2:delay_enter=10s", "-e", "trace=rename,renameat,renameat2"]  # fmt: skip
+    writer = [sys.executable, "-c", A_WRITER, str(stock.table.parent), town.bootstrap, town.topic]
+    environment = {**os.environ, "PYTHONPATH": f"{JOBS}:{TESTS}"}
+    with running([*slow, *writer], env=environment) as second:
+        until(lambda: any(contested.parent.glob(f".{contested.name}.*.tmp")) or second.poll() is not None)
+        first = stock.run()
+        out, err = second.communicate(timeout=120)
+    assert first.error == "", "the first writer was told that all is well"
+    broken = stock.read_error()
+    survived = stock.rows()
+    assert broken or not set(first.rows) <= set(survived), (out, err)
+    row.stock(f"the first writer: status ok; then {broken[:140] or 'its rows are gone'}")
+    assert newest_version(town.lake / "records") == 1
+
+
+@pytest.mark.fault(
+    "F4c",
+    injected="counts made while the stream commits",
+    expected="every table of a run comes from one version of records",
+)
+def test_counts_while_the_stream_commits(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(20))
+    town.take()
+    versions = []
+    with _taking_on_and_on(town, ledger):
+        for _ in range(3):
+            begun = newest_version(town.lake / "records")
+            aggregate.aggregate(str(town.lake), town.config, town.contract)
+            versions.append(_one_version(town.lake))
+            assert versions[-1] >= begun
+            until(lambda: newest_version(town.lake / "records") > versions[-1])
+    assert len(set(versions)) > 1, "nothing was committed meanwhile: the test shows nothing"
+    readers.exactly_once(town.lake, ledger)
+    row.observed(
+        "3 counts while batches arrived: each of one version, each equal to DuckDB's count of that version"
+    )
+
+
+@contextmanager
+def _taking_on_and_on(town: Town, ledger: Ledger) -> Iterator[None]:
+    """Records are sent and taken in, batch after batch, in this process while the block runs."""
+    enough, failures = threading.Event(), []
+
+    def work() -> None:
+        sent = 20
+        try:
+            while not enough.is_set():
+                ledger.send(town.bootstrap, town.topic, answers(10, start=sent))
+                sent += 10
+                town.take()
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
+    assert failures == []
+
+
+def _one_version(lake: Path) -> int:
+    """The version of `records` that the tables in the lake say they come from; they hold what DuckDB counts there."""
+    notes = set()
+    for table in [lake / "responses", *lake.glob("summary_*")]:
+        note = next(c["userMetadata"] for c in DeltaTable(table).history() if c.get("userMetadata"))
+        notes.add(json.loads(note)["records_version"])
+    (version,) = notes
+    table = DeltaTable(lake / "records", version=version).to_pyarrow_table()
+    people = len(
+        {
+            who
+            for who, good in zip(
+                table["participant_id"].to_pylist(), table["accepted"].to_pylist(), strict=True
+            )
+            if good
+        }
+    )
+    assert readers.query(lake, "SELECT count(*) FROM t", "responses") == [(people,)]
+    return int(version)
+
+
+@pytest.mark.fault(
+    "F5c",
+    injected="a session that reads the lake beside a stream, port 4040 taken, an empty working directory",
+    expected="both work; no Hive catalog, nothing left in the directory",
+)
+def test_a_session_beside_a_stream(
+    town: Town, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(10))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", 4040))
+        taken.listen()
+        with a_running_stream(town, cwd=empty) as process:
+            ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+            until(lambda: spark.read.format("delta").load(str(town.lake / "records")).count() == 20)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "4040" not in err
+    assert list(empty.iterdir()) == []
+    readers.exactly_once(town.lake, ledger)
+    row.observed(
+        "20 of 20, each once; the session saw them arrive; no metastore_db, derby.log or spark-warehouse"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "D3",
+    injected="an executor killed with SIGKILL in mid batch (local-cluster of two)",
+    expected="its tasks run again on another; nothing twice",
+)
+def test_an_executor_is_killed(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(30_000))
+    conf = Path(shutil.copytree(CONF, town.folder / "conf"))
+    with (conf / "spark-defaults.conf").open("a", encoding="utf-8") as file:
+        file.write("\nspark.master local-cluster[2,1,512]\nspark.executor.memory 512m\n")
+    with running(
+        town.command("--conf", str(town.with_limit(1000))), env={**os.environ, "SPARK_CONF_DIR": str(conf)}
+    ) as process:
+        until(commit_file(town.lake / "records", 4).is_file)
+        executors = [
+            child
+            for child in psutil.Process(process.pid).children(recursive=True)
+            if "CoarseGrainedExecutorBackend" in " ".join(child.cmdline())
+        ]
+        assert len(executors) == 2
+        executors[0].kill()
+        _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed("the stream went on with the other and a new one: 30,000 of 30,000, each once")
+
+
+@pytest.mark.fault(
+    "E12",
+    injected="VACUUM that keeps nothing, beside a stream and under a reader of an older version",
+    expected="maintain.py keeps 7 days unless forced, and waits for no lock",
+    stock=True,
+)
+def test_vacuum_that_keeps_nothing(
+    town: Town, stock: Stock, row: Row, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for start in (0, 10):
+        ledger.send(town.bootstrap, town.topic, answers(10, start=start))
+        stock.run()
+    reader = stock.spark.read.format("delta").load(str(stock.table))
+    stock.spark.sql(f"OPTIMIZE delta.`{stock.table}`")
+    with a_running_stream(town):
+        maintain_all = ["--lake", str(town.lake), "--keep-days", "0"]
+        for more, expected in (([], ConfigError), (["--force"], StorageError)):
+            code = maintain.main([*maintain_all, *more])
+            said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
+            assert code == expected.exit_code, said
+            row.observed(f"{' '.join(['--keep-days 0', *more])}: exit {code}: {said.removeprefix('error: ')}")
+    readers.exactly_once(town.lake, ledger)
+    check = "spark.databricks.delta.retentionDurationCheck.enabled"
+    stock.spark.conf.set(check, "false")
+    try:
+        stock.spark.sql(f"VACUUM delta.`{stock.table}` RETAIN 0 HOURS")
+    finally:
+        stock.spark.conf.unset(check)
+    with pytest.raises(Exception, match=r"FILE_NOT_EXIST|FAILED_READ_FILE|does not exist"):
+        reader.collect()
+    row.stock("VACUUM RETAIN 0 HOURS: a reader that began before fails, its files are gone")
+
+
+@pytest.mark.fault(
+    "E13",
+    injected="OPTIMIZE, over and over, while the stream commits in the same process",
+    expected="no loss; an append and a rewrite do not conflict",
+)
+def test_optimize_beside_the_stream(town: Town, spark: SparkSession, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(20))
+    town.take()
+    begun = newest_version(town.lake / "records")
+    with _taking_on_and_on(town, ledger):
+        for _ in range(5):
+            version = newest_version(town.lake / "records")
+            spark.sql(f"OPTIMIZE delta.`{town.lake / 'records'}`")
+            until(lambda: newest_version(town.lake / "records") > version + 1)  # noqa: B023 - awaited at once
+    done = [entry["operation"] for entry in DeltaTable(town.lake / "records").history()]
+    assert done.count("OPTIMIZE") > 1
+    assert len(done) - begun > 5
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    row.observed("every record once, through several rewrites")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "E16",
+    injected="120 micro-batches of one record (the matrix says 5,000, which takes half an hour)",
+    expected="the stream takes small files together while it runs",
+)
+def test_many_small_batches(town: Town, row: Row, ledger: Ledger) -> None:
+    ledger.send(town.bootstrap, town.topic, answers(120))
+    town.set_stream(max_offsets_per_trigger=1, compact_after_files=20)
+    town.take()
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    files = len(DeltaTable(town.lake / "records").file_uris())
+    assert files < 80
+    row.observed("120 of 120, each once; fewer files than batches")
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
+    "H10",
+    injected="the whole way without HOME, from a folder of its own",
+    expected="nothing is left in that folder",
+)
+def test_a_run_without_a_home(town: Town, row: Row, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    sample = CONF / "surveys" / "food_preference.sample.csv"
+    command = town.command("--input", str(sample), "--out", str(tmp_path / "out"), verb="run")
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    with running(command, cwd=empty, env=environment) as process:
+        _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert list(empty.iterdir()) == []
+    assert (tmp_path / "out" / "manifest.json").is_file()
+    row.observed("tables, charts and report made; the folder is empty")

@@ -1,0 +1,91 @@
+"""People and groups: ours against DuckDB on the same Delta files; then again with nothing new, and with a little."""
+
+import shutil
+from pathlib import Path
+
+from arena import Arena, Settings, counted, say
+from contender import Contender
+from deltalake import DeltaTable
+from measured import Measured, Spread, ratio
+
+NEW_SHARE = 100
+
+
+def minutes(settings: Settings) -> float:
+    """About how long this takes on two cores."""
+    return (settings.rows / 1e6 * (4 + settings.repeats * 7) + 45 + settings.repeats * 20) / 60
+
+
+def measure(arena: Arena) -> Measured:
+    """Full runs and DuckDB turn by turn; reruns; then runs after 1 % new answers, half of them by people who answered before."""
+    rows, out = arena.settings.rows, arena.empty("out-aggregate")
+    topic = arena.topic(rows)
+    survey, records = str(arena.survey(topic)), f"{out}/records"
+    seconds: dict[str, list[float]] = {name: [] for name in ("full", "duckdb", "unchanged", "one_percent")}
+    with arena.contender("ours") as ours, arena.contender("duckdb_groups") as peer:
+
+        def take(expected: int) -> None:
+            ours.do("take", bootstrap=arena.bootstrap, survey=survey, out=out)
+            counted(records, expected)
+
+        def aggregate(name: str) -> None:
+            seconds[name].append(ours.do("aggregate", survey=survey, out=out)["seconds"])
+            say(f"  {name}: {seconds[name][-1]:.2f} s")
+
+        _warm(arena, ours)
+        take(rows)
+        for _ in range(arena.settings.repeats):
+            _forget(out)
+            aggregate("full")
+            answer = peer.do("groups", records=records, out=arena.empty("out-duckdb"))
+            seconds["duckdb"].append(answer["seconds"])
+            say(f"  duckdb: {answer['seconds']:.2f} s")
+            _compare(out, answer)
+        for _ in range(arena.settings.repeats):
+            aggregate("unchanged")
+        for turn in range(1, arena.settings.repeats + 1):
+            _add(arena, topic, max(2, rows // NEW_SHARE), turn)
+            take(rows + turn * 2 * (max(2, rows // NEW_SHARE) // 2))
+            aggregate("one_percent")
+    for name in ("out-aggregate", "out-duckdb"):
+        arena.empty(name)
+    arena.drop_topic(topic)
+    return Measured(_ratios(seconds), {"seconds": seconds})
+
+
+def _ratios(seconds: dict[str, list[float]]) -> dict[str, Spread]:
+    return {
+        "aggregate_vs_duckdb": ratio(seconds["duckdb"], seconds["full"]),
+        "aggregate_unchanged": ratio(seconds["full"], seconds["unchanged"]),
+        "aggregate_one_percent": ratio(seconds["full"], seconds["one_percent"]),
+    }
+
+
+def _warm(arena: Arena, ours: Contender) -> None:
+    """Everything once on a small lake."""
+    topic, out = arena.topic(max(arena.settings.rows // 20, 2_000)), arena.empty("out-warm")
+    survey = str(arena.survey(topic))
+    ours.do("take", bootstrap=arena.bootstrap, survey=survey, out=out)
+    ours.do("aggregate", survey=survey, out=out)
+    arena.empty("out-warm")
+
+
+def _forget(out: str) -> None:
+    """Remove all tables but `records`."""
+    for path in Path(out).iterdir():
+        if path.name != "records" and not path.name.startswith("_"):
+            shutil.rmtree(path)
+
+
+def _add(arena: Arena, topic: str, rows: int, turn: int) -> None:
+    """`rows` more answers to the topic: half by people who are in it, half by new ones."""
+    for seed in (1, 1 + turn):
+        arena.produce(topic, "--generate", str(rows // 2), "--seed", str(seed))
+
+
+def _compare(out: str, answer: dict[str, object]) -> None:
+    """RuntimeError unless both found the same people and the same groups by gender."""
+    rows = DeltaTable(f"{out}/summary_gender").to_pyarrow_table().to_pylist()
+    ours = sorted([row["gender"], row["answers"], row["age_min"], row["age_max"]] for row in rows)
+    if ours != sorted(answer["gender"]):
+        raise RuntimeError(f"DuckDB finds other groups: {answer['gender']}, ours are {ours}")

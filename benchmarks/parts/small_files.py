@@ -1,0 +1,67 @@
+"""Many small batches, as a short trigger makes them; then jobs/maintain.py: the files and a reader before and after."""
+
+import time
+from pathlib import Path
+from statistics import median
+
+import duckdb
+from arena import Arena, Settings, counted, say
+from commitlog import commits
+from deltalake import DeltaTable
+from measured import Measured, Spread, ratio
+
+ASKED_BYTES = 64_000_000
+QUESTION = """SELECT gender, count(*) AS answers, avg(age) AS mean FROM read_parquet($files)
+              WHERE accepted GROUP BY gender ORDER BY gender"""
+
+
+def minutes(settings: Settings) -> float:
+    """About how long this takes on two cores."""
+    return (settings.batches * 0.4 + settings.rows / 1e6 * 5 + 60) / 60
+
+
+def measure(arena: Arena) -> Measured:
+    """The main topic in `batches` micro-batches, and the table before and after maintenance."""
+    rows, out = arena.settings.rows, arena.empty("out-small")
+    topic = arena.topic(rows)
+    with arena.contender("ours") as ours:
+        most = max(1, -(-rows // arena.settings.batches))
+        ours.do(
+            "take_in_batches", bootstrap=arena.bootstrap, survey=str(arena.survey(topic)), out=out, most=most
+        )
+    table = f"{out}/records"
+    counted(table, rows)
+    before, slow, answer = _files(table), *_read(table, arena.settings.repeats)
+    say(f"  {len(commits(Path(table)))} batches, {len(before)} files, median {median(before) / 1e6:.2f} MB")
+    began = time.monotonic()
+    arena.job("maintain", "--lake", out)
+    took = time.monotonic() - began
+    counted(table, rows)
+    after, fast, same = _files(table), *_read(table, arena.settings.repeats)
+    say(f"  after maintain.py: {len(after)} files, median {median(after) / 1e6:.1f} MB")
+    if answer != same:
+        raise RuntimeError("maintain.py changed what a reader finds")
+    arena.empty("out-small")
+    size = median(after) / min(ASKED_BYTES, sum(after))
+    return Measured(
+        {"files_size": Spread.of([size]), "files_reader": ratio(slow, fast)},
+        {"files": [len(before), len(after)], "median_bytes": [median(before), median(after)],
+         "reader_seconds": [slow, fast], "maintain_seconds": took},
+    )  # fmt: skip
+
+
+def _files(table: str) -> list[int]:
+    """The sizes of the live files."""
+    return [int(size) for size in DeltaTable(table).get_add_actions(flatten=True)["size_bytes"].to_pylist()]
+
+
+def _read(table: str, repeats: int) -> tuple[list[float], list[tuple[object, ...]]]:
+    """Seconds of an analyst's question by DuckDB, the log read anew each time; and the answer."""
+    seconds, answer = [], []
+    for _ in range(repeats + 1):
+        began = time.monotonic()
+        files = DeltaTable(table).file_uris()
+        answer = duckdb.execute(QUESTION, {"files": files}).fetchall()
+        seconds.append(time.monotonic() - began)
+    # The first also reads the disk.
+    return seconds[1:], answer

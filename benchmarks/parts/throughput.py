@@ -1,0 +1,82 @@
+"""Rows per second from the same topic: ours, the peers and the limits, turn by turn."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from arena import Arena, Settings, counted, say
+from contender import Contender
+from measured import Measured, interleaved, ratio
+
+PEERS = ("loader", "naive", "noop", "confluent", "java", "seed")
+SEED_ROWS = (289, 10_000, 100_000)
+"""More would not end: it makes a data frame of each message."""
+WARM_SHARE, WARM_LEAST = 20, 2_000
+PROCESS = {"ours": "ours", "naive": "naive", "loader": "loader",
+           "noop": "limits", "java": "limits", "confluent": "limits"}  # fmt: skip
+
+
+def minutes(settings: Settings) -> float:
+    """About how long this takes on two cores."""
+    return (settings.rows / 1e6 * (4 + 17 * (settings.repeats + 1 / WARM_SHARE)) + 60 + 150) / 60
+
+
+def measure(arena: Arena) -> Measured:
+    """Ratios of rates, and of ours to the exercise this project began as."""
+    rows, chosen = arena.settings.rows, arena.settings.peers
+    warm, main = arena.topic(max(rows // WARM_SHARE, WARM_LEAST)), arena.topic(rows)
+    with ExitStack() as stack:
+        names = ["ours", *(name for name in chosen if name in PROCESS)]
+        processes = {
+            process: stack.enter_context(arena.contender(process))
+            for process in dict.fromkeys(PROCESS[name] for name in names)
+        }
+        say("warming up: each once on a smaller topic")
+        for name in names:
+            _runner(arena, processes[PROCESS[name]], name, warm)()
+        runs = {name: _runner(arena, processes[PROCESS[name]], name, main) for name in names}
+        seconds = interleaved(runs, arena.settings.repeats)
+    rates = {name: [rows / s for s in taken] for name, taken in seconds.items()}
+    ratios = {f"records_vs_{name}": ratio(rates["ours"], rates[name]) for name in names[1:]}
+    figures = {"rows": rows, "seconds": seconds}
+    if "seed" in chosen:
+        figures["seed_seconds"] = seed = _seed(arena, main)
+        most = max(seed)
+        ratios["records_vs_seed"] = ratio(rates["ours"], [most / seed[most]] * len(rates["ours"]))
+    return Measured(ratios, figures)
+
+
+def _runner(arena: Arena, process: Contender, name: str, topic: str) -> Callable[[], float]:
+    """One run of a contender into a folder that is not there yet: its seconds; afterwards its rows are counted."""
+    rows = int(topic.rpartition("-")[2])
+
+    def run() -> float:
+        out = arena.empty(f"out-{name}")
+        where = {"bootstrap": arena.bootstrap}
+        if name == "ours":
+            answer = process.do("take", **where, survey=str(arena.survey(topic)), out=out)
+            counted(f"{out}/records", rows)
+        elif name in ("naive", "loader"):
+            answer = process.do("take", **where, topic=topic, out=out)
+            counted(f"{out}/table", rows)
+        else:
+            answer = process.do(name, **where, topic=topic)
+            if answer.get("rows", rows) != rows:
+                raise RuntimeError(f"{name} read {answer['rows']:,} of {rows:,} records")
+        shutil.rmtree(out, ignore_errors=True)
+        say(
+            f"  {name}: {rows:,} records in {answer['seconds']:.1f} s, {rows / answer['seconds']:,.0f} rows/s"
+        )
+        return float(answer["seconds"])
+
+    return run
+
+
+def _seed(arena: Arena, topic: str) -> dict[int, float]:
+    """Rows -> seconds, once each."""
+    found = {}
+    with arena.contender("seed") as seed:
+        for rows in sorted({min(rows, arena.settings.rows) for rows in SEED_ROWS}):
+            found[rows] = seed.do("count", bootstrap=arena.bootstrap, topic=topic, rows=rows)["seconds"]
+            say(f"  seed: {rows:,} records in {found[rows]:.1f} s, {rows / found[rows]:,.0f} rows/s")
+    return found

@@ -23,6 +23,9 @@ EXAMPLES = """
 """
 
 
+SAID = {"same": " (unchanged)", "grown": " (added to)", "other": ""}
+
+
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
     """Aggregate one version of `records`."""
@@ -37,23 +40,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def aggregate(root: str, config: Config, contract: Contract, at: int | None = None) -> "Published":
-    """The whole step, for this verb and for run.py; the lake's lock is held by the caller."""
+def aggregate(root: str, config: Config, contract: Contract, at: int | None = None) -> "Published | None":
+    """The whole step, for this verb and for run.py; the lake's lock is held by the caller. None when there was nothing to do."""
     began = time.monotonic()
-    from surveylake import analysis, preflight, session, tables
+    from surveylake import analysis, preflight, responses, session, summary_tables, tables
 
     spark = session.open_session("surveylake aggregate")
     preflight.check_sql(spark, contract)
     lake = tables.Lake(cli.absolute(root))
     path = tables.require(spark, lake, tables.RECORDS, "jobs/stream.py")
     tables.check_columns(spark, lake, contract)
-    version = tables.version(spark, path) if at is None else at
-    fresh = analysis.write_responses(spark, lake, contract, version)
-    published = analysis.analyse(spark, lake, contract, config.publish, version)
-    analysis.write_summaries(spark, lake, published)
-    found = published.findings
+    made = responses.made_from(spark, lake)
+    note = responses.due(spark, lake, contract, tables.version(spark, path) if at is None else at)
+    change = responses.change(spark, lake, made, note)
+    if change == "same":
+        note["records_version"] = made["records_version"]
+    version, summaries = note["records_version"], {**note, "smallest_group": config.publish.smallest_group}
+    if change == "same" and summary_tables.are_made(spark, lake, contract, summaries):
+        took = time.monotonic() - began
+        print(f"aggregate: nothing new in {root}/records since version {version}, in {took:.1f} s")
+        return None
+    seen = responses.refresh(spark, lake, contract, change, made, note)
+    published = analysis.analyse(spark, lake, contract, config.publish, seen)
+    summary_tables.write(spark, lake, published.frames, summaries)
     print(
-        f"aggregate: {found.responses:,} responses{'' if fresh else ' (unchanged)'} and {len(published.frames)} summaries"
+        f"aggregate: {published.findings.responses:,} responses{SAID[change]} and {len(published.frames)} summaries"
         f" from version {version} of {root}/records in {time.monotonic() - began:.1f} s"
     )
     return published

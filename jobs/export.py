@@ -70,17 +70,19 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
 
 def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Published":  # noqa: F821
     """What aggregate.py made last, computed again from the same version of `records`."""
-    from surveylake import analysis, session, tables
+    from surveylake import analysis, history, records, session, tables
 
     spark = session.open_session("surveylake export")
     path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
-    note = tables.note_of(spark, path)
+    note = history.note_of(spark, path)
     if note.get("contract") != contract.fingerprint:
         raise StorageError(
             f"{path} was made under another contract than {contract.name}",
             "Run jobs/aggregate.py again, then this.",
         )
-    return analysis.analyse(spark, lake, contract, config.publish, int(note["records_version"]))
+    version = int(note["records_version"])
+    seen = records.held(records.records_at(spark, lake, version), version)
+    return analysis.analyse(spark, lake, contract, config.publish, seen)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from judging import FOOD, SECOND
-from surveylake import aggregates
-from surveylake.aggregates import cells, counts, latest, points, received, summary, unmapped
+from surveylake import aggregates, groups
+from surveylake.aggregates import latest, points, received, unmapped, verdicts
 from surveylake.disclosure import Group, small_groups
+from surveylake.groups import cells, counts, groupings, named
 
 RECORDS = (
     "epoch int, partition int, offset bigint, timestamp timestamp, accepted boolean, failed_rules array<string>,"
@@ -104,28 +106,60 @@ def test_latest_of_nothing_accepted_is_empty(spark: SparkSession) -> None:
     assert latest(records(spark, [record("a", 1, accepted=False)]), FOOD).count() == 0
 
 
-def test_cells_add_up_to_the_people(crowd_rows: DataFrame) -> None:
-    found = cells(crowd_rows, FOOD)
-    assert counts(found, []) == {(): 400}
-    assert found.where("nationality = '(none)'").count() > 0, (
-        "an unknown nationality is a group that can be seen"
-    )
+def summary(
+    people: DataFrame, by: list[str], hidden: set[Group], total: int, measure: str | None
+) -> list[dict[str, object]]:
+    """One published table of these people, under its columns' names, by the groups' names."""
+    found = groups.summaries(cells(people, FOOD), {tuple(by): hidden}, total, measure).collect()
+    rows = [row.asDict() for row in sorted(found, key=lambda row: row[1:3])]
+    names = dict(zip(groups.PLACES[1:], by, strict=False))
+    assert all(row.pop(groups.PLACES[0]) == 0 for row in rows)
+    return [
+        {names.get(k, k): v for k, v in row.items() if k in names or not k.startswith("~")} for row in rows
+    ]
 
 
-@pytest.mark.parametrize("by", [["gender"], ["nationality"], ["gender", "dessert"], ["age_group"]])
-def test_counts_are_pandas_counts(crowd: pd.DataFrame, crowd_rows: DataFrame, by: list[str]) -> None:
-    expected = crowd.fillna(dict.fromkeys(by, "(none)")).groupby(by).size()
-    as_groups = {key if isinstance(key, tuple) else (key,): n for key, n in expected.items()}
-    assert counts(cells(crowd_rows, FOOD), by) == as_groups
+def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows: DataFrame) -> None:
+    lists = groupings(FOOD)
+    found = counts(cells(crowd_rows, FOOD), lists)
+    assert set(found) == set(lists)
+    assert found[()] == {(): 400}
+    for by in [("gender",), ("nationality",), ("gender", "dessert"), ("age_group",)]:
+        expected = crowd.fillna(dict.fromkeys(by, "(none)")).groupby(list(by)).size()
+        assert named(found[by]) == {k if isinstance(k, tuple) else (k,): n for k, n in expected.items()}
+    assert found[("nationality",)][(None,)] > 0, "an unknown nationality is a group that can be seen"
+    assert found[(groups.PLOTTED,)] == {
+        ("true",): crowd["age"].count(),
+        ("false",): crowd["age"].isna().sum(),
+    }
+
+
+def test_who_answered_none_is_counted_with_those_who_did_not() -> None:
+    assert named({(None,): 2, ("(none)",): 3, ("a",): 1}) == {("(none)",): 5, ("a",): 1}
+
+
+def test_nobody_is_counted_as_nothing(spark: SparkSession) -> None:
+    nobody = latest(records(spark, [record("a", 1, accepted=False)]), FOOD)
+    found = counts(cells(nobody, FOOD), groupings(FOOD))
+    assert set(found) == set(groupings(FOOD))
+    assert not any(found.values())
+
+
+def test_groupings_are_all_that_is_published_tested_or_mapped_each_once() -> None:
+    lists = groupings(FOOD)
+    assert len(lists) == len(set(lists))
+    assert {("gender",), ("gender", "food"), ("nationality",), (), (groups.PLOTTED,)} <= set(lists)
+    bare = FOOD.summaries.model_copy(update={"by": [], "measure": None, "received_by": None})
+    assert groupings(FOOD.model_copy(update={"summaries": bare, "charts": None, "hypothesis": None})) == [()]
 
 
 @pytest.mark.parametrize("by", [["gender"], ["gender", "dessert"]])
 def test_statistics_are_pandas_statistics(crowd: pd.DataFrame, crowd_rows: DataFrame, by: list[str]) -> None:
-    found = summary(cells(crowd_rows, FOOD), by, set(), 400, "age").toPandas().set_index(by)
-    groups = crowd.groupby(by)
-    ages = groups["age"]
-    assert found["answers"].to_dict() == groups.size().to_dict()
-    assert np.allclose(found["share"], groups.size() / 400)
+    found = pd.DataFrame(summary(crowd_rows, by, set(), 400, "age")).set_index(by)
+    grouped = crowd.groupby(by)
+    ages = grouped["age"]
+    assert found["answers"].to_dict() == grouped.size().to_dict()
+    assert np.allclose(found["share"], grouped.size() / 400)
     expected = {
         "mean": ages.mean(),
         "median": ages.median(),
@@ -135,35 +169,30 @@ def test_statistics_are_pandas_statistics(crowd: pd.DataFrame, crowd_rows: DataF
     }
     for name, values in expected.items():
         assert np.allclose(found[f"age_{name}"].astype(float), values.astype(float), rtol=1e-9), name
-    assert list(found.index) == sorted(found.index)
 
 
 def test_the_median_of_two_is_between_them_and_the_deviation_of_one_unknown(spark: SparkSession) -> None:
     rows = [record("a", 1, age=20), record("b", 2, age=25), record("c", 3, gender="Male", age=40)]
-    women, men = summary(
-        cells(latest(records(spark, rows), FOOD), FOOD), ["gender"], set(), 3, "age"
-    ).collect()
+    women, men = summary(latest(records(spark, rows), FOOD), ["gender"], set(), 3, "age")
     assert (women["age_median"], women["age_mean"]) == (22.5, 22.5)
     assert (men["age_sd"], men["age_median"]) == (None, 40.0)
 
 
 def test_a_group_without_ages_has_no_statistics(spark: SparkSession) -> None:
     people = latest(records(spark, [record("a", 1, age=None), record("b", 2, age=None)]), FOOD)
-    (row,) = summary(cells(people, FOOD), ["gender"], set(), 2, "age").collect()
+    (row,) = summary(people, ["gender"], set(), 2, "age")
     assert row["answers"] == 2
-    assert [row[f"age_{name}"] for name in aggregates.MEASURES] == [None] * 5
+    assert [row[f"age_{name}"] for name in groups.MEASURES] == [None] * 5
 
 
 def test_equal_ages_deviate_by_nothing(spark: SparkSession) -> None:
     people = latest(records(spark, [record(str(n), n, age=33) for n in range(7)]), FOOD)
-    assert summary(cells(people, FOOD), ["gender"], set(), 7, "age").first()["age_sd"] == 0.0
+    assert summary(people, ["gender"], set(), 7, "age")[0]["age_sd"] == 0.0
 
 
-def test_merged_groups_are_one_last_row_and_no_person_is_lost(
-    crowd: pd.DataFrame, crowd_rows: DataFrame
-) -> None:
+def test_merged_groups_are_one_row_and_no_person_is_lost(crowd: pd.DataFrame, crowd_rows: DataFrame) -> None:
     hidden: set[Group] = {("Ürgüp",), ("Yemeni",)}
-    rows = summary(cells(crowd_rows, FOOD), ["nationality"], hidden, 400, "age").collect()
+    rows = summary(crowd_rows, ["nationality"], hidden, 400, "age")
     merged = crowd[crowd["nationality"].isin(["Ürgüp", "Yemeni"])]
     assert [row["nationality"] for row in rows] == ["(none)", "Indian", "Other (2 groups)"]
     assert rows[-1]["answers"] == len(merged)
@@ -174,10 +203,10 @@ def test_merged_groups_are_one_last_row_and_no_person_is_lost(
 
 def test_merged_cells_of_two_columns_are_one_row(crowd_rows: DataFrame) -> None:
     hidden: set[Group] = {("Female", "No"), ("Male", "No")}
-    rows = summary(cells(crowd_rows, FOOD), ["gender", "dessert"], hidden, 400, None).collect()
+    rows = summary(crowd_rows, ["gender", "dessert"], hidden, 400, None)
     assert rows[-1]["gender"] == rows[-1]["dessert"] == "Other (2 groups)"
     assert len(rows) == 5
-    assert rows[-1].asDict().keys() == {"gender", "dessert", "answers", "share"}
+    assert rows[-1].keys() == {"gender", "dessert", "answers", "share"}
 
 
 def test_no_group_is_merged_when_all_are_large() -> None:
@@ -283,15 +312,41 @@ def test_received_counts_records_with_a_readable_measure_and_the_accepted(spark:
         record("c", 4, gender="Male"),
         record("d", 5, gender=None, age=None, accepted=False),
     ]
-    found = received(records(spark, rows), FOOD, "gender")
+    found = received(records(spark, rows), FOOD, "gender", 1)
     assertDataFrameEqual(
-        found, [Row(gender="Female", received=2, accepted=1), Row(gender="Male", received=1, accepted=1)]
+        found,
+        [
+            Row(gender="Female", received=2, accepted=1, groups=1),
+            Row(gender="Male", received=1, accepted=1, groups=1),
+        ],
+    )
+
+
+def test_small_groups_as_received_are_one_row_without_a_name(spark: SparkSession) -> None:
+    rows = [record(str(n), n) for n in range(3)]
+    rows += [record("x", 3, gender=None, accepted=False), record("y", 4, gender="femal", accepted=False)]
+    found = received(records(spark, rows), FOOD, "gender", 2)
+    assertDataFrameEqual(
+        found,
+        [
+            Row(gender="Female", received=3, accepted=3, groups=1),
+            Row(gender=None, received=2, accepted=0, groups=2),
+        ],
     )
 
 
 def test_received_without_a_group_is_called_none(spark: SparkSession) -> None:
-    found = received(records(spark, [record("a", 1, gender=None, accepted=False)]), FOOD, "gender").collect()
-    assert found == [Row(gender="(none)", received=1, accepted=0)]
+    found = received(records(spark, [record("a", 1, gender=None, accepted=False)]), FOOD, "gender", 1)
+    assert found.collect() == [Row(gender="(none)", received=1, accepted=0, groups=1)]
+
+
+def test_verdicts_say_what_each_partition_holds(spark: SparkSession) -> None:
+    bad = {"accepted": False, "failed_rules": ["out_of_range:Age"]}
+    rows = [record("a", 3), record("b", 9), record("c", 5, **bad), record("d", 1, partition=1)]
+    found = verdicts(records(spark, rows).withColumn("topic", F.lit("t")))
+    names = ["topic", "epoch", "partition", "failed_rules", "first", "last", "records"]
+    expected = [("t", 1, 0, [], 3, 9, 2), ("t", 1, 0, bad["failed_rules"], 5, 5, 1), ("t", 1, 1, [], 1, 1, 1)]
+    assertDataFrameEqual(found, [Row(**dict(zip(names, row, strict=True))) for row in expected])
 
 
 def test_unmapped_lists_each_unknown_spelling_once(spark: SparkSession) -> None:
@@ -304,14 +359,14 @@ def test_points_are_all_responses_with_both_in_offset_order(spark: SparkSession)
     people = records(
         spark, [record("b", 2, age=40, gender="Male"), record("a", 1, age=20), record("c", 3, age=None)]
     )
-    assert points(people, "age", "gender", most=10, total=2) == ((20.0, "Female"), (40.0, "Male"))
+    assert points(people, "age", "gender", most=10) == ((20.0, "Female"), (40.0, "Male"))
 
 
 def test_a_sample_of_points_is_the_same_each_time_and_of_the_size_asked_for(crowd_rows: DataFrame) -> None:
-    first = points(crowd_rows, "age", "gender", most=50, total=400)
+    first = points(crowd_rows, "age", "gender", most=50)
     assert len(first) == 50
-    assert first == points(crowd_rows.repartition(3), "age", "gender", most=50, total=400)
-    assert first != points(crowd_rows, "age", "gender", most=50, total=400, seed=21)
+    assert first == points(crowd_rows.repartition(3), "age", "gender", most=50)
+    assert first != points(crowd_rows, "age", "gender", most=50, seed=21)
 
 
 def test_plain_rows_turn_decimals_into_floats_and_keep_the_rest() -> None:
@@ -329,8 +384,11 @@ def test_the_second_survey_counts_its_own_columns(spark: SparkSession) -> None:
         rows, "visit string, paid decimal(10,2), repaired boolean, thing string, month string"
     )
     found = cells(people, SECOND)
-    assert counts(found, ["repaired"]) == {("true",): 2, ("false",): 1}
-    bicycle, toaster = summary(found, ["thing"], set(), 3, "paid").collect()
+    assert counts(found, [("thing", "repaired")]) == {
+        ("thing", "repaired"): {("Bicycle", "true"): 2, ("Toaster", "false"): 1}
+    }
+    rows = groups.summaries(found, {("thing",): set()}, 3, "paid").collect()
+    bicycle, toaster = sorted(rows, key=lambda row: row[1])
     assert bicycle["paid_mean"] == pytest.approx(5.25)
     assert bicycle["paid_sd"] == pytest.approx(np.std([10, 0.5], ddof=1))
     assert (bicycle["paid_min"], bicycle["paid_max"]) == (Decimal("0.50"), Decimal("10.00"))

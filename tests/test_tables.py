@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from judging import FOOD, SECOND, VISIT, kafka_rows
-from surveylake import analysis, tables
+from surveylake import analysis, history, responses, summary_tables, tables
 from surveylake.config import Publish
 from surveylake.contract import Contract
 from surveylake.errors import ConfigError, StorageError
@@ -88,7 +88,7 @@ def test_replace_is_one_commit_that_carries_its_note(spark: SparkSession, tmp_pa
     for number in (1, 2):
         tables.replace(spark.range(number), path, {"records_version": number})
     assert tables.version(spark, path) == 1
-    assert tables.note_of(spark, path) == {"records_version": 2}
+    assert history.note_of(spark, path) == {"records_version": 2}
     assert tables.read(spark, path).count() == 2
     assert tables.read(spark, path, 0).count() == 1
 
@@ -123,9 +123,13 @@ def test_offset_ranges_of_nothing_are_none(spark: SparkSession) -> None:
 
 def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> None:
     version = tables.version(spark, lake.table(RECORDS))
-    assert analysis.write_responses(spark, lake, SECOND, version)
-    assert not analysis.write_responses(spark, lake, SECOND, version), "made from the same version twice"
-    published = analysis.analyse(spark, lake, SECOND, Publish(), version)
+    note = responses.due(spark, lake, SECOND, version)
+    assert responses.change(spark, lake, responses.made_from(spark, lake), note) == "other"
+    seen = responses.refresh(spark, lake, SECOND, "other", {}, note)
+    made = responses.made_from(spark, lake)
+    assert made == {**note, "ends": {"1": {"0": 62}}}
+    assert responses.change(spark, lake, made, note) == "same", "made from the same version twice"
+    published = analysis.analyse(spark, lake, SECOND, Publish(), seen)
     found = published.findings
     assert (found.received, found.accepted, found.responses) == (62, 61, 60)
     assert found.rejected_by_rule == {"malformed": 1}
@@ -138,14 +142,18 @@ def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> 
     assert {(row["thing"], row["received"], row["accepted"], row["responses"]) for row in found.received_by} == {
         ("Bicycle", 20, 30, 30), ("Toaster", 21, 31, 30),
     }  # fmt: skip
-    analysis.write_summaries(spark, lake, published)
+    assert sorted(published.frames) == sorted(summary_tables.names(SECOND))
+    assert not summary_tables.are_made(spark, lake, SECOND, note)
+    summary_tables.write(spark, lake, published.frames, note)
+    assert summary_tables.are_made(spark, lake, SECOND, note)
     kept = tables.read(spark, lake.table("summary_thing_repaired"))
     assert {row["records_version"] for row in kept.collect()} == {version}
     assert sum(row["answers"] for row in kept.collect()) == 60
 
 
 def test_responses_refuses_what_the_contract_forbids(spark: SparkSession, lake: Lake) -> None:
-    analysis.write_responses(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    note = responses.due(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    responses.refresh(spark, lake, SECOND, "other", {}, note)
     bad = (
         tables.read(spark, lake.table(RESPONSES))
         .limit(1)
@@ -153,3 +161,12 @@ def test_responses_refuses_what_the_contract_forbids(spark: SparkSession, lake: 
     )
     with pytest.raises(Exception, match=r"CHECK constraint paid_is_acceptable"):
         bad.write.format("delta").mode("append").save(lake.table(RESPONSES))
+
+
+def test_no_answer_goes_into_the_statistics_of_responses(spark: SparkSession, lake: Lake) -> None:
+    note = responses.due(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    responses.refresh(spark, lake, SECOND, "other", {}, note)
+    log = "".join(path.read_text() for path in Path(lake.table(RESPONSES), "_delta_log").glob("*.json"))
+    assert "minValues" in log
+    assert "V-59" not in log
+    assert "Bicycle" not in log

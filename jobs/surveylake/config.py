@@ -48,6 +48,7 @@ class Stream(Part):
     max_offsets_per_trigger: Annotated[int, Field(ge=1)] = 20_000_000
     durable: bool = True
     max_message_bytes: Annotated[int, Field(ge=1, le=100_000_000)] = 65_536
+    compact_after_files: Annotated[int, Field(ge=0)] = 500
 
 
 class Publish(Part):

@@ -1,0 +1,75 @@
+"""Delta tables in, the same rows in fewer and larger files out: compaction, log checkpoints, VACUUM.
+
+Run it:  python jobs/maintain.py --lake lake      or      spark-submit jobs/maintain.py --lake lake
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from surveylake import cli
+from surveylake.lakelock import one_writer
+
+EXAMPLES = """examples:
+  python jobs/maintain.py                         every table of lake/
+  python jobs/maintain.py --lake /data/lake --dry-run
+  python jobs/maintain.py --keep-days 30          versions of the last 30 days stay readable
+  SPARK_CONF_DIR=conf spark-submit jobs/maintain.py --lake lake
+A running stream holds the lake and looks after its table itself; this is for when none runs.
+"""
+
+
+@cli.command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Maintain every table of a lake."""
+    args = _arguments().parse_args(argv)
+    began = time.monotonic()
+    with one_writer(args.lake, "maintain.py"):
+        names = _maintain(args)
+    print(f"maintain: {len(names)} tables of {args.lake} in {time.monotonic() - began:.1f} s")
+    return 0
+
+
+def _maintain(args: argparse.Namespace) -> list[str]:
+    """Say and do what each table needs; the tables' names."""
+    from surveylake import maintenance, session, tables
+
+    maintenance.check_days(args.keep_days, args.force)
+    spark, lake = session.open_session("surveylake maintain"), tables.Lake(cli.absolute(args.lake))
+    names = tables.names(spark, lake)
+    for name in names:
+        path = lake.table(name)
+        if args.dry_run:
+            print(f"{name}: {maintenance.small_files(spark, path) or 'unknown small files'} below the limit")
+            continue
+        done = maintenance.compact(spark, path)
+        commits = maintenance.checkpoint(spark, path)
+        removed = maintenance.vacuum(spark, path, args.keep_days, args.force)
+        log = f"log checkpoint after {commits:,} commits" if commits else "log has its checkpoint"
+        print(f"{name}: {done}; {log}; {removed:,} files older than {args.keep_days:g} days removed")
+    return names
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jobs/maintain.py", description="Compact the tables of a lake, and remove what is no longer needed.",
+        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument(
+        "--lake", default="lake", metavar="DIR", help="folder of the Delta tables (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--keep-days",
+        type=float,
+        default=7,
+        metavar="N",
+        help="files of versions this young stay (default: %(default)s, the least without --force)",
+    )
+    parser.add_argument("--force", action="store_true", help="keep fewer days: no reader may be open then")
+    parser.add_argument("--dry-run", action="store_true", help="say what there is, and change nothing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

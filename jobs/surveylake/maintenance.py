@@ -1,0 +1,164 @@
+"""Fewer and larger files: compaction, log checkpoints, and removing what no version that is kept needs."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+from surveylake import history, sql, tables
+from surveylake.config import Config
+from surveylake.errors import ConfigError
+from surveylake.tables import RECORDS, Lake
+
+SAFE_DAYS = 7
+"""Delta's own limit: a reader or writer that began before the files were replaced may take as long."""
+MIN_SIZE = "spark.databricks.delta.optimize.minFileSize"
+RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
+NEAR = 10_000
+"""Records of lag that are no backlog: about what the stream takes in within one short batch."""
+STOP_SECONDS = 30.0
+GROUP = "surveylake compaction"
+
+
+@dataclass(frozen=True)
+class Files:
+    """Some data files of a table."""
+
+    count: int
+    bytes: int
+
+    def __str__(self) -> str:
+        return f"{self.count:,} file{'' if self.count == 1 else 's'} ({self.bytes / 1e6:,.1f} MB)"
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """What was taken together into what."""
+
+    before: Files
+    after: Files
+
+    def __str__(self) -> str:
+        if not self.before.count:
+            return "no small files to take together"
+        return f"{self.before} taken together into {self.after}"
+
+
+def small_files(spark: SparkSession, path: str) -> Files | None:
+    """The files that compaction would take together, from the checksum Delta leaves with each version: no Spark job runs.
+
+    None where that version has no checksum. Counted by Delta's bins: a file as large as the limit may count as small.
+    """
+    snapshot = tables.snapshot(spark, path)
+    said = tables.log_text(spark, path, f"{snapshot.version():020d}.crc")
+    histogram = json.loads(said).get("fileSizeHistogram") if said else None
+    if histogram is None:
+        return None
+    limit = int(spark.conf.get(MIN_SIZE) or 0)
+    bins = zip(
+        histogram["sortedBinBoundaries"], histogram["fileCounts"], histogram["totalBytes"], strict=True
+    )
+    small = [(count, size) for begin, count, size in bins if begin < limit]
+    return Files(sum(count for count, _ in small), sum(size for _, size in small))
+
+
+def compact(spark: SparkSession, path: str) -> Compaction:
+    """Take small files together, in one commit that changes no row; sizes in conf/spark-defaults.conf. May run beside appends."""
+    row = spark.sql(f"OPTIMIZE delta.{sql.name(path)}").first()
+    found = row["metrics"] if row else {}
+    before, after = found["filesRemoved"], found["filesAdded"]
+    return Compaction(
+        Files(before["totalFiles"], before["totalSize"]), Files(after["totalFiles"], after["totalSize"])
+    )
+
+
+def checkpoint(spark: SparkSession, path: str) -> int:
+    """Write a log checkpoint of the newest version unless it has one; commits before it. Delta removes expired ones with it."""
+    snapshot = tables.snapshot(spark, path)
+    commits = int(snapshot.logSegment().deltas().size())
+    if commits:
+        snapshot.deltaLog().checkpointAndCleanUpDeltaLog(snapshot, tables.jvm(spark).scala.Option.empty())
+    return commits
+
+
+def vacuum(spark: SparkSession, path: str, days: float, force: bool = False) -> int:
+    """Remove files that no version of the last `days` needs; how many. ConfigError below SAFE_DAYS without `force`.
+
+    Only when nothing else writes to the table, not even in this process: files of a commit to come look like left ones.
+    """
+    check_days(days, force)
+    with _unchecked(spark):
+        spark.sql(f"VACUUM delta.{sql.name(path)} RETAIN {round(days * 24)} HOURS")
+    return int(history.metrics_of(spark, path).get("numDeletedFiles", 0))
+
+
+def check_days(days: float, force: bool) -> None:
+    """ConfigError when so few days are not safe."""
+    if days < SAFE_DAYS and not force:
+        raise ConfigError(
+            f"files replaced less than {SAFE_DAYS} days ago may still be read, and time travel needs them",
+            f"Keep {SAFE_DAYS} days. Add --force only when nobody reads this lake.",
+        )
+
+
+class Housekeeper:
+    """Compacts `records` in the background while its stream has next to nothing to do; used by the stream's own thread.
+
+    In the stream's process it needs no lock: Delta lets a compaction and appends pass each other. On a local file system
+    that holds only while both commit through one log object, which excludes its users from one another; so where Delta
+    has made another in the meantime, nothing is compacted.
+    """
+
+    def __init__(self, spark: SparkSession, lake: Lake, config: Config) -> None:
+        self._spark, self._path = spark, lake.table(RECORDS)
+        self._pile = config.stream.compact_after_files
+        self._log = tables.snapshot(spark, self._path).deltaLog()
+        self._left = 0
+        self._pool = ThreadPoolExecutor(1, "compaction")
+        self._running: Future[Compaction] | None = None
+
+    def after_batch(self, lag: int | None) -> str | None:
+        """Begin a compaction if enough small files have piled up since the last; what there is to say. Takes milliseconds."""
+        if self._running is not None:
+            return self._outcome(self._running) if self._running.done() else None
+        if not self._pile or lag is None or lag > NEAR:
+            return None
+        small = small_files(self._spark, self._path)
+        if small is None or small.count - self._left < self._pile:
+            return None
+        if not self._log.equals(tables.snapshot(self._spark, self._path).deltaLog()):
+            return None
+        self._running = self._pool.submit(self._compact)
+        return f"compacting {small} in the background"
+
+    def stop(self) -> None:
+        """End what is under way; a compaction that is cut short has changed nothing."""
+        if self._running is not None and not self._running.done():
+            self._spark.sparkContext.cancelJobGroup(GROUP)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _compact(self) -> Compaction:
+        self._spark.sparkContext.setJobGroup(GROUP, f"compaction of {self._path}")
+        return compact(self._spark, self._path)
+
+    def _outcome(self, ended: "Future[Compaction]") -> str:
+        self._running = None
+        small = small_files(self._spark, self._path)
+        self._left = small.count if small else 0
+        error = ended.exception()
+        if error is not None:
+            return f"the compaction failed and changed nothing; another is tried later: {tables.first_line(error)}"
+        return str(ended.result())
+
+
+@contextmanager
+def _unchecked(spark: SparkSession) -> Iterator[None]:
+    """Delta's own guard is off in the block: `vacuum` has asked."""
+    spark.conf.set(RETENTION_CHECK, "false")
+    try:
+        yield
+    finally:
+        spark.conf.unset(RETENTION_CHECK)

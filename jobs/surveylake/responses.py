@@ -1,0 +1,111 @@
+"""The table `responses`, brought to a version of `records`: left alone, added to, or made whole; each in one commit."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from surveylake import aggregates, history, rules, tables
+from surveylake.contract import Contract
+from surveylake.findings import OffsetRange
+from surveylake.history import Change
+from surveylake.records import Held, held, records_at
+from surveylake.tables import RECORDS, RESPONSES, Lake
+
+ENDS = "ends"
+MANY = 1_000_000
+"""Of fewer records the whole table is made sooner than anything cleverer is planned; so many keys fit in a task's memory."""
+
+
+def made_from(spark: SparkSession, lake: Lake) -> dict[str, Any]:
+    """What `responses` was made from: its note; empty when there is no such table."""
+    path = lake.table(RESPONSES)
+    return history.note_of(spark, path) if tables.exists(spark, path) else {}
+
+
+def due(spark: SparkSession, lake: Lake, contract: Contract, version: int) -> dict[str, Any]:
+    """The note of what is made from this version of `records` under this contract; the id tells a table made anew."""
+    table = tables.snapshot(spark, lake.table(RECORDS)).metadata().id()
+    return {"records_version": version, "records_id": str(table), "contract": contract.fingerprint}
+
+
+def change(spark: SparkSession, lake: Lake, made: dict[str, Any], wanted: dict[str, Any]) -> Change:
+    """What `records` did between the version that `responses` was `made` from and the one that is wanted."""
+    if any(made.get(key) != wanted[key] for key in ("records_id", "contract")) or ENDS not in made:
+        return "other"
+    return history.change(spark, lake.table(RECORDS), made["records_version"], wanted["records_version"])
+
+
+def refresh(
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    change: Change,
+    made: dict[str, Any],
+    wanted: dict[str, Any],
+) -> Held:
+    """Bring the table to what is wanted, from what it was `made` from; what `records` hold at that version."""
+    path, version = lake.table(RESPONSES), wanted["records_version"]
+    with ThreadPoolExecutor(1) as pool:
+        prepared = pool.submit(prepare, spark, lake, contract) if change == "other" else None
+        seen = held(records_at(spark, lake, version), version)
+        if prepared is not None:
+            prepared.result()
+    note = {**wanted, ENDS: _ends(seen.offsets)}
+    if change == "grown" and seen.accepted >= MANY:
+        # The later of a person's old record and the latest new one is the latest of all.
+        new = aggregates.latest(seen.records.where(_beyond(made[ENDS], seen.offsets)), contract)
+        tables.upsert(spark, path, new, contract.key, aggregates.LATER, note)
+    elif change != "same":
+        with _people(seen, contract) as people:
+            tables.replace(people, path, note)
+    return seen
+
+
+@contextmanager
+def _people(seen: Held, contract: Contract) -> Iterator[DataFrame]:
+    """`latest` of all records. Of many records the keys are counted first: who answered once, mostly all, needs no sorting."""
+    whole = aggregates.latest(seen.records, contract)
+    if seen.accepted < MANY:
+        yield whole
+        return
+    twice = aggregates.answered_twice(seen.records, contract, 1 + seen.accepted // MANY).persist()
+    try:
+        few = twice.count() <= MANY
+        yield aggregates.latest_but_for(seen.records, contract, twice) if few else whole
+    finally:
+        twice.unpersist()
+
+
+def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:
+    """Make the empty table, with the contract's columns and CHECK constraints, unless it is there and has them."""
+    path, properties = lake.table(RESPONSES), tables.response_properties(rules.checks(contract))
+    if tables.exists(spark, path):
+        there = tables.properties(spark, path)
+        fields = {field.name: field.dataType.simpleString() for field in tables.read(spark, path).schema}
+        same = list(contract.columns.items()) == list(fields.items())[: len(contract.columns)]
+        if same and there == properties:
+            return
+    tables.create_responses(spark, lake, contract, properties)
+
+
+def _ends(offsets: tuple[OffsetRange, ...]) -> dict[str, dict[str, int]]:
+    """Epoch -> partition -> the offset after the last; keys as JSON has them."""
+    ends: dict[str, dict[str, int]] = {}
+    for part in offsets:
+        ends.setdefault(str(part.epoch), {})[str(part.partition)] = part.last + 1
+    return ends
+
+
+def _beyond(ends: dict[str, dict[str, int]], offsets: tuple[OffsetRange, ...]) -> Column:
+    """Records after these ends. Partition by partition, so that files are skipped by their statistics."""
+    beyond = F.lit(False)
+    for part in offsets:
+        begin = ends.get(str(part.epoch), {}).get(str(part.partition), part.first)
+        if begin <= part.last:
+            where = (F.col("epoch") == part.epoch) & (F.col("partition") == part.partition)
+            beyond = beyond | (where & (F.col("offset") >= begin))
+    return beyond

@@ -41,13 +41,14 @@ def _maintain(args: argparse.Namespace) -> list[str]:
     for name in names:
         path = lake.table(name)
         if args.dry_run:
-            print(f"{name}: {maintenance.small_files(spark, path) or 'unknown small files'} below the limit")
+            small = maintenance.small_files(spark, path)
+            print(f"{name}: {small or 'nobody knows how many files'} below the size to compact")
             continue
         done = maintenance.compact(spark, path)
         commits = maintenance.checkpoint(spark, path)
         removed = maintenance.vacuum(spark, path, args.keep_days, args.force)
-        log = f"log checkpoint after {commits:,} commits" if commits else "log has its checkpoint"
-        print(f"{name}: {done}; {log}; {removed:,} files older than {args.keep_days:g} days removed")
+        log = f"log checkpoint after {commits:,} commits" if commits else "log checkpoint there already"
+        print(f"{name}: {done}; {log}; {removed:,} files replaced over {args.keep_days:g} days ago removed")
     return names
 
 

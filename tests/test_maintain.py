@@ -159,7 +159,7 @@ class Asked:
 def asked(busy: Town, spark: SparkSession) -> Iterator[Asked]:
     made = Asked(spark, busy, 10)
     yield made
-    made.keeper.stop()
+    made.keeper.close()
 
 
 def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
@@ -188,7 +188,7 @@ def test_no_pile_no_compaction_and_zero_is_never(busy: Town, spark: SparkSession
     for pile in (1_000, 0):
         other = Asked(spark, busy, pile)
         assert other.keeper.after_batch(0) is None
-        other.keeper.stop()
+        other.keeper.close()
     assert "OPTIMIZE" not in operations(busy.lake)
 
 
@@ -224,7 +224,7 @@ def test_stopping_in_mid_compaction_changes_nothing(
     monkeypatch.setattr(maintenance, "compact", slow)
     assert asked.keeper.after_batch(0) is not None
     assert began.wait(60)
-    asked.keeper.stop()
+    asked.keeper.close()
     assert DeltaTable(busy.lake / RECORDS).version() == version
     busy.assert_every_offset_once(60)
 

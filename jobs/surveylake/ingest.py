@@ -1,11 +1,8 @@
 """The streaming query: topic -> judged rows -> `records`, and what it says while it runs."""
 
 import logging
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +19,10 @@ from surveylake.contract import Contract
 from surveylake.durable import Barrier
 from surveylake.errors import StorageError, SurveylakeError, TopicError
 from surveylake.landing import Landing, not_held
+from surveylake.maintenance import Housekeeper
 from surveylake.resume import Start
 from surveylake.sent import mean_message_bytes
+from surveylake.stopping import stop_signals
 from surveylake.tables import RECORDS, Lake
 from surveylake.transforms import judged
 
@@ -107,7 +106,7 @@ def follow(
     """
     barrier, intake = _barrier(lake, config, start), Intake(spark, lake, start)
     query, seen, spoke, counted = running.query, -1, time.monotonic(), time.monotonic()
-    with _stop_signals() as stop:
+    with stop_signals() as stop, closing(Housekeeper(spark, lake, config)) as housekeeper:
         while not _ended(running):
             if stop.is_set():
                 _finish(running)
@@ -120,7 +119,10 @@ def follow(
             _settle(batch, barrier, config, contract)
             if not fresh or now - spoke > SPEAK_SECONDS:
                 spoke = now
-                log.info(progress_line(batch, lag(batch, config, contract), contract.topic))
+                behind = lag(batch, config, contract)
+                log.info(progress_line(batch, behind, contract.topic))
+                if said := housekeeper.after_batch(behind):
+                    log.info(said)
             if fresh and now - counted > COUNT_SECONDS:
                 log.info("so far: %s", intake.count().line())
                 counted = time.monotonic()
@@ -179,18 +181,3 @@ def _finish(running: Running) -> None:
     log.info("stopping: the batch in progress is finished first")
     running.landing.between.wait(STOP_SECONDS)
     running.query.stop()
-
-
-@contextmanager
-def _stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set while the block runs."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    earlier = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)

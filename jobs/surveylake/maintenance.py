@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from surveylake import history, sql, tables
 from surveylake.config import Config
+from surveylake.durable import Barrier
 from surveylake.errors import ConfigError
 from surveylake.tables import RECORDS, Lake
 
@@ -66,8 +68,14 @@ def small_files(spark: SparkSession, path: str) -> Files | None:
 
 
 def compact(spark: SparkSession, path: str) -> Compaction:
-    """Take small files together, in one commit that changes no row; sizes in conf/spark-defaults.conf. May run beside appends."""
+    """Take small files together, in one commit that changes no row; sizes in conf/spark-defaults.conf. May run beside appends.
+
+    On this machine it returns when the new files are on the disk: VACUUM may remove the old ones from now on.
+    """
+    barrier = Barrier(Path(path), Path(path)) if "://" not in path else None
     row = spark.sql(f"OPTIMIZE delta.{sql.name(path)}").first()
+    if barrier:
+        barrier.pass_()
     found = row["metrics"] if row else {}
     before, after = found["filesRemoved"], found["filesAdded"]
     return Compaction(
@@ -134,7 +142,7 @@ class Housekeeper:
         self._running = self._pool.submit(self._compact)
         return f"compacting {small} in the background"
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End what is under way; a compaction that is cut short has changed nothing."""
         if self._running is not None and not self._running.done():
             self._spark.sparkContext.cancelJobGroup(GROUP)

@@ -51,7 +51,7 @@ def lag(batch: Any, config: Config, contract: Contract) -> int | None:
     """Records in the topic that are not in the table yet; None when that cannot be told now, and why in the log."""
     read = end_offsets(batch, contract)
     try:
-        bounds = topic.offset_bounds(config.kafka, contract.topic) if read else {}
+        bounds = topic.offset_bounds(config.kafka, contract.topic)
     except TopicError as error:
         log.warning(error.message)
         return None

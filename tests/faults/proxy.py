@@ -36,12 +36,7 @@ class Proxy:
         """Break every connection, at both ends, in the middle of whatever is on its way."""
         for pair in list(self._pairs):
             self.broken += 1
-            for end in pair:
-                with suppress(OSError):
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-                    end.shutdown(socket.SHUT_RDWR)
-                    end.close()
-            self._pairs.discard(pair)
+            self._end(pair)
 
     def silence(self) -> None:
         """Connections stay and nothing passes, as when a cable is pulled."""
@@ -50,6 +45,14 @@ class Proxy:
     def speak(self) -> None:
         """Let pass again, what was held back first."""
         self._open.set()
+
+    def _end(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        self._pairs.discard(pair)
+        for end in pair:
+            with suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                end.shutdown(socket.SHUT_RD)  # wakes who waits for it
+            end.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -63,14 +66,15 @@ class Proxy:
                 pair[1].settimeout(None)
                 self._pairs.add(pair)
                 for source, sink in (pair, pair[::-1]):
-                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                    threading.Thread(target=self._pump, args=(pair, source, sink), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(
+        self, pair: tuple[socket.socket, socket.socket], source: socket.socket, sink: socket.socket
+    ) -> None:
         with suppress(OSError):
             while chunk := source.recv(CHUNK):
                 self._open.wait()
                 time.sleep(self.delay)
                 sink.sendall(chunk)
                 self.passed += len(chunk)
-        with suppress(OSError):
-            sink.shutdown(socket.SHUT_RDWR)
+        self._end(pair)

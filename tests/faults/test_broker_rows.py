@@ -96,7 +96,8 @@ def test_a_broker_that_hangs(own: EmbeddedBroker, house: Town, row: Row, ledger:
         own.pause()
         plain = pool.submit(stock.run)
         assert process.stderr
-        said = next(line for line in process.stderr if "gave no answer" in line)
+        said = next((line for line in process.stderr if "gave no answer" in line), "nothing")
+        assert said != "nothing", "the stream ended and had not named the cause"
         row.observed(f"running: {said}")
         row.observed(f"at a start: {refused(house)}")
         assert not plain.done()

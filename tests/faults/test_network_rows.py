@@ -54,6 +54,7 @@ def test_a_slow_and_broken_network(far: Town, proxy: Proxy, row: Row, ledger: Le
     over = Event()
 
     def break_now_and_then() -> None:
+        until(commit_file(far.lake / "records", 1).is_file)
         while not over.wait(3):
             proxy.reset()
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 
 import pytest
@@ -19,6 +19,7 @@ from faults.rows import Row
 from faults.soak import paced
 from surveylake.broker import EmbeddedBroker
 from surveylake.config import Kafka
+from surveylake.errors import TopicError
 from surveylake.kraft import free_port
 from surveylake.project import JOBS
 from surveylake.topic import create_topic, offset_bounds
@@ -41,8 +42,10 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
 
 
 def held(own: EmbeddedBroker, topic: str) -> int:
-    """Records in the topic, by its end offsets."""
-    return sum(end for _, end in offset_bounds(Kafka(bootstrap=own.bootstrap), topic).values())
+    """Records in the topic, by its end offsets; 0 while it has no leader yet."""
+    with suppress(TopicError):
+        return sum(end for _, end in offset_bounds(Kafka(bootstrap=own.bootstrap), topic).values())
+    return 0
 
 
 def kept(own: EmbeddedBroker, topic: str) -> int:

@@ -20,11 +20,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("jobs", "tests")]
 
 from faults.ledger import Ledger
-from faults.soak_report import BAD_SHARE, TRIGGER, Report, commits, make_account
+from faults.soak_report import BAD_SHARE, BOTH, JAVA, PYTHON, TRIGGER, Report, commits, make_account
 from surveylake.broker import EmbeddedBroker
 from surveylake.kraft import free_port
 from surveylake.project import VAR
@@ -35,6 +37,7 @@ SLICE_SECONDS = 0.05
 LOOK_SECONDS = 0.2
 SAY_SECONDS = 10.0
 DRAIN_SECONDS = 300
+END_SECONDS = 120
 
 
 def answers(source: Path, seed: int) -> Iterator[bytes]:
@@ -121,7 +124,7 @@ class Soak:
                 yield at, kill
 
     def _replace_driver(self) -> None:
-        self._kill_driver()
+        self._kill_driver(self._random.choice([BOTH, PYTHON, JAVA]))
         self._driver = self._start_driver()
 
     def _replace_broker(self) -> None:
@@ -135,17 +138,25 @@ class Soak:
             command = self.town.command("--trigger", TRIGGER)
             return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
-    def _kill_driver(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._driver.pid, signal.SIGKILL)
-        self._driver.wait()
-        self.report.driver_kills += 1
+    def _kill_driver(self, part: str = BOTH) -> None:
+        """Kill the whole driver, or, as somebody's `kill -9` may, one of its two processes: the other is to end by itself."""
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):
+            children = psutil.Process(self._driver.pid).children(recursive=True)
+            java = [child for child in children if child.name() == "java"]
+            if part == BOTH:
+                os.killpg(self._driver.pid, signal.SIGKILL)
+            elif part == JAVA and java:
+                java[0].kill()
+            else:
+                self._driver.kill()
+        self._driver.wait(END_SECONDS)
+        self.report.driver_kills[part] += 1
 
     def _say(self, now: float) -> None:
         seen, done = self.report, commits(self.town.lake)
         print(
             f"{now / 60:5.1f} min: acknowledged {self.ledger.settled:,}, in records {sum(n for _, n in done):,}; killed: "
-            f"driver {seen.driver_kills}, broker {seen.broker_kills}; driver ended by itself {seen.driver_ends}",
+            f"driver {sum(seen.driver_kills.values())}, broker {seen.broker_kills}; driver ended by itself {seen.driver_ends}",
             flush=True,
         )
 

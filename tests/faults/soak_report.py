@@ -15,6 +15,7 @@ from surveylake.project import VAR
 
 TRIGGER = "2 seconds"
 BAD_SHARE = 0.01
+BOTH, PYTHON, JAVA = "both its processes", "Python alone", "its JVM alone"
 BEGIN, END = "<!-- soak:begin -->", "<!-- soak:end -->"
 
 
@@ -25,7 +26,8 @@ class Report:
     minutes: float
     rate: int
     seed: int
-    driver_kills: int = 0
+    driver_kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys((BOTH, PYTHON, JAVA), 0))
+    """by what was killed of it"""
     driver_ends: int = 0
     """times the driver ended by itself, with a message, and was started again"""
     broker_kills: int = 0
@@ -56,10 +58,11 @@ class Report:
     def markdown(self) -> str:
         """The table of docs/reliability.md."""
         account = self.account
+        parts = ", ".join(f"{part} {count}" for part, count in self.driver_kills.items())
         rows = {
             "load": f"{self.minutes:g} minutes, {self.rate:,} records a second, {BAD_SHARE:.0%} of them bad, a batch every {TRIGGER}",
             "machine": f"{os.cpu_count()} cores for the producer, Kafka and Spark together",
-            "kill -9 of the driver": f"{self.driver_kills}",
+            "kill -9 of the driver": f"{sum(self.driver_kills.values())} ({parts})",
             "kill -9 of the broker": f"{self.broker_kills}",
             "the driver ended by itself, with a message": f"{self.driver_ends}",
             "commits": f"{self.commits:,}",

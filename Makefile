@@ -16,6 +16,8 @@ ARGS =
 ROWS =
 REPEATS =
 ONLY =
+# make soak: how long.
+MINUTES =
 # Which Python makes .venv; else the one that made it, else the first of these that is 3.11 to 3.13.
 PYTHON =
 PYTHONS = $(or $(PYTHON),.venv/bin/python python3 python3.13 python3.12 python3.11)

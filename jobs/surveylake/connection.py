@@ -55,7 +55,7 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
             admin.poll(0)
             all_down = any(error.code() == KafkaError._ALL_BROKERS_DOWN for error in errors)
             if all_down or left <= 0:
-                raise _why(kafka.bootstrap, errors, seconds) from None
+                raise _why(kafka.bootstrap, errors, seconds, left <= 0) from None
         else:
             _require_reachable(kafka.bootstrap, metadata, max(deadline - time.monotonic(), 0.5))
             return admin, metadata
@@ -85,15 +85,15 @@ def code_of(error: TopicError) -> int | None:
     return cause.args[0].code() if isinstance(cause, KafkaException) else None
 
 
-def _why(bootstrap: str, errors: list[KafkaError], seconds: float) -> TopicError:
-    """The cause behind librdkafka's list of errors, the most telling first."""
+def _why(bootstrap: str, errors: list[KafkaError], seconds: float, late: bool) -> TopicError:
+    """The cause behind librdkafka's list of errors, the most telling first; `late`: all the seconds are over."""
     texts = [re.sub(r" \(after \d+ms.*", "", error.str()) for error in errors]
     for text in texts:
         # A broker that has a number was learnt from the cluster's own answer; the bootstrap address has none.
         if learnt := re.match(r"(?:\w+://)?(\S+)/\d+: (?!.*(?:SASL|SSL))(.*)", text):
             return _advertised(bootstrap, *learnt.groups())
     said = next((text for text in texts if "brokers are down" not in text), "")
-    detail = said.partition(": ")[2] or said or "no reason given"
+    detail = said.partition(": ")[2] or said
     codes = {error.code() for error in errors}
     if KafkaError._AUTHENTICATION in codes:
         return TopicError(f"authentication failed at {bootstrap}: {detail}", CREDENTIALS)
@@ -105,8 +105,10 @@ def _why(bootstrap: str, errors: list[KafkaError], seconds: float) -> TopicError
         return TopicError(f"the host name in {bootstrap} does not resolve", ELSEWHERE)
     if "refused" in said:
         return TopicError(f"nothing listens at {bootstrap}", ELSEWHERE)
-    if not errors:
-        return TopicError(f"{bootstrap} gave no answer that is Kafka's within {seconds:.0f} s",
+    if not said:
+        # librdkafka may call a broker down that is only silent: the time tells them apart.
+        how = f"within {seconds:.0f} s" if late else "and ended the connection"
+        return TopicError(f"{bootstrap} gave no answer that is Kafka's {how}",
                           "It hangs, speaks TLS or is not Kafka, or a firewall is between: check the address.")  # fmt: skip
     return TopicError(f"{bootstrap} ended the connection: {detail}", f"Is it Kafka? {PROTOCOL}")
 

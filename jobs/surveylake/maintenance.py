@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ NEAR = 10_000
 """Records of lag that are no backlog: about what the stream takes in within one short batch."""
 STOP_SECONDS = 30.0
 GROUP = "surveylake compaction"
+CANCEL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,10 @@ class Housekeeper:
 
     def close(self) -> None:
         """End what is under way; a compaction that is cut short has changed nothing."""
-        if self._running is not None and not self._running.done():
+        while self._running is not None and not self._running.done():
+            # Again and again: it may be between two jobs, and what is cancelled is only what runs.
             self._spark.sparkContext.cancelJobGroup(GROUP)
+            wait([self._running], CANCEL_SECONDS)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _compact(self) -> Compaction:

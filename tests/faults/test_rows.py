@@ -108,10 +108,10 @@ def test_a_run_of_some_tests_keeps_what_the_others_saw_last(
     monkeypatch.setattr(rows, "RESULTS", results)
     first, second = a_row(id_="C1"), a_row(id_="C2")
     first.test, second.test = "one", "two"
-    first.seen, second.seen = ["old"], ["kept"]
+    first.seen, second.seen = ["what was seen first"], ["kept"]
     rows.write([first, second])
     first.seen = ["new"]
     rows.write([first])
     text = page.read_text()
-    assert "new" in text and "kept" in text and "old" not in text
+    assert "new" in text and "kept" in text and "what was seen first" not in text
     assert "has not run since" in next(line for line in text.splitlines() if line.startswith("| C3 "))

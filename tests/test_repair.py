@@ -21,6 +21,7 @@ from surveylake.deltalog import LOG
 from surveylake.errors import ProofError, StorageError, TopicError
 from surveylake.kraft import free_port
 from surveylake.lakelock import LOCK, one_writer
+from surveylake.repair import plan
 from surveylake.repair_moves import put_aside
 from surveylake.repair_topic import made_by
 from surveylake.tables import RECORDS, RESPONSES
@@ -257,6 +258,19 @@ def test_an_empty_tail_of_the_checkpoint_needs_no_broker(
     assert "next: jobs/stream.py" in out
     assert not checkpoint(lake).exists()
     assert_all_30_once(lake)
+
+
+def test_a_stream_that_would_begin_at_the_latest_offset_puts_its_checkpoint_aside_itself(
+    lake: Path, survey: Contract
+) -> None:
+    """Without any checkpoint it would take an empty table for a new one, and pass over what the topic holds."""
+    (checkpoint(lake) / "commits" / "2").write_bytes(b"")
+    settings, said = pets.config(nowhere()), list[str]()
+    latest = settings.stream.model_copy(update={"starting_offsets": "latest"})
+    found = plan(lake, settings.model_copy(update={"stream": latest}), survey, said.append)
+    assert (found.steps, len(said)) == ((), 1)
+    assert said[0].endswith("jobs/stream.py puts it aside")
+    assert len(plan(lake, settings, survey, said.append).steps) == 1
 
 
 def test_a_commit_gone_without_a_trace_shows_in_the_checkpoint_and_is_read_again(

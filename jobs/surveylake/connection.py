@@ -55,7 +55,9 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
             admin.poll(0)
             all_down = any(error.code() == KafkaError._ALL_BROKERS_DOWN for error in errors)
             if all_down or left <= 0:
-                raise _why(kafka.bootstrap, errors, seconds, left <= 0) from None
+                # librdkafka gives a silent broker up a moment before or after our own 10 s.
+                late = time.monotonic() > deadline - 1
+                raise _why(kafka.bootstrap, errors, seconds, late) from None
         else:
             _require_reachable(kafka.bootstrap, metadata, max(deadline - time.monotonic(), 0.5))
             return admin, metadata
@@ -86,7 +88,7 @@ def code_of(error: TopicError) -> int | None:
 
 
 def _why(bootstrap: str, errors: list[KafkaError], seconds: float, late: bool) -> TopicError:
-    """The cause behind librdkafka's list of errors, the most telling first; `late`: all the seconds are over."""
+    """The cause behind librdkafka's list of errors, the most telling first; `late`: the time is over."""
     texts = [re.sub(r" \(after \d+ms.*", "", error.str()) for error in errors]
     for text in texts:
         # A broker that has a number was learnt from the cluster's own answer; the bootstrap address has none.

@@ -21,7 +21,6 @@ MIN_SIZE = "spark.databricks.delta.optimize.minFileSize"
 RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 NEAR = 10_000
 """Records of lag that are no backlog: about what the stream takes in within one short batch."""
-STOP_SECONDS = 30.0
 GROUP = "surveylake compaction"
 CANCEL_SECONDS = 0.2
 

@@ -69,7 +69,7 @@ def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
     if lost := _lost(log, blamed, say):
         say(f"proved: {require_kept(log, folder, config, contract)}")
     derived = _derived(lake, log.version, say)
-    checkpoint = _of_checkpoint(folder, contract.topic, log, say)
+    checkpoint = _of_checkpoint(folder, contract.topic, log, say, config)
     _strays(lake, say)
     # What was made of a version goes before the version: its number will come again, with other rows.
     steps = [*derived, *_of_log(log, lost, blamed), *checkpoint]
@@ -152,12 +152,16 @@ def _derived(lake: Path, newest: int, say: Say) -> list[Step]:
     return steps
 
 
-def _of_checkpoint(folder: Path, topic: str, log: Log, say: Say) -> list[Step]:
+def _of_checkpoint(folder: Path, topic: str, log: Log, say: Say, config: Config) -> list[Step]:
     """A checkpoint that the stream could not go on from, or must not: the table's own offsets decide then."""
     if not folder.is_dir():
         return []
     said = proof_checkpoint.unfit(folder, topic, proof_checkpoint.newest_done(folder), log.transactions)
     if not said:
+        return []
+    if config.stream.starting_offsets != "earliest":
+        # For an empty table the stream reads from the earliest offset only if it has put a checkpoint aside itself.
+        say(f"said: checkpoint {folder.name}: {said}; {STREAM} puts it aside")
         return []
     say(f"found: checkpoint {folder.name}: {said}")
     return [Step(f"the checkpoint {folder.name}: the stream goes on from the table's own offsets", (folder,))]

@@ -85,20 +85,18 @@ def made_by(files: LogFiles, version: int, batches: dict[str, int]) -> tuple[str
 
     `batches` is the same at the version before.
     """
-    if version in files.commits:
-        for line in files.commits[version].read_bytes().splitlines():
-            info = _object(line).get("commitInfo")
-            if isinstance(info, dict) and info.get("operation") == "STREAMING UPDATE":
-                return "the stream", batches
-            if isinstance(info, dict):
-                again = ": run jobs/replay.py again" if info.get("operation") == "MERGE" else ""
-                return f"{info.get('operation')}, which is undone by this{again}", batches
     kept = _object(files.checksums[version].read_bytes()) if version in files.checksums else {}
-    if "setTransactions" in kept:
-        then = {action["appId"]: int(action["version"]) for action in kept["setTransactions"] or []}
-        by_stream = any(batch > batches.get(query, -1) for query, batch in then.items())
-        return "the stream" if by_stream else f"something else, {REPLAY}", then
-    return f"something that left no trace, {REPLAY}", batches
+    known = kept.get("setTransactions")
+    then = batches if known is None else {action["appId"]: int(action["version"]) for action in known}
+    lines = files.commits[version].read_bytes().splitlines() if version in files.commits else []
+    operation = _object(lines[0]).get("commitInfo", {}).get("operation") if lines else None
+    newer = any(batch > batches.get(query, -1) for query, batch in then.items())
+    if operation == "STREAMING UPDATE" or (newer and not operation):
+        return "the stream", then
+    if operation:
+        again = ": run jobs/replay.py again" if operation == "MERGE" else ""
+        return f"{operation}, which is undone by this{again}", then
+    return f"something {'that left no trace' if known is None else 'else'}, {REPLAY}", then
 
 
 def _reached(config: Config, topic: str) -> Broker:

@@ -43,7 +43,9 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
 @pytest.fixture
 def house(own: EmbeddedBroker, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
     """A topic of one partition on that broker, running whatever the test before did to it, and a lake."""
-    if not own.running:
+    if own.running:
+        own.resume()
+    else:
         own.start()
     return Town(f"T{zlib.crc32(request.node.nodeid.encode())}", own.bootstrap, tmp_path, partitions=1)
 

@@ -278,7 +278,7 @@ def test_replaced_files_stay_for_seven_days_and_go_with_force(busy: Town, spark:
     assert maintenance.vacuum(spark, str(table), 0, force=True) == len(replaced)
     assert not any(Path(file).is_file() for file in replaced)
     assert rows(busy.lake) == before
-    assert spark.conf.get(maintenance.RETENTION_CHECK, "unset") == "unset"
+    assert spark.conf.get(maintenance.RETENTION_CHECK, "true") == "true"
     assert_proved(busy)
 
 

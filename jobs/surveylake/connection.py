@@ -107,12 +107,13 @@ def _why(bootstrap: str, errors: list[KafkaError], seconds: float, late: bool) -
         return TopicError(f"the host name in {bootstrap} does not resolve", ELSEWHERE)
     if "refused" in said:
         return TopicError(f"nothing listens at {bootstrap}", ELSEWHERE)
-    if not said:
+    if late and not said:
         # librdkafka may call a broker down that is only silent: the time tells them apart.
-        how = f"within {seconds:.0f} s" if late else "and ended the connection"
-        return TopicError(f"{bootstrap} gave no answer that is Kafka's {how}",
+        return TopicError(f"{bootstrap} gave no answer that is Kafka's within {seconds:.0f} s",
                           "It hangs, speaks TLS or is not Kafka, or a firewall is between: check the address.")  # fmt: skip
-    return TopicError(f"{bootstrap} ended the connection: {detail}", f"Is it Kafka? {PROTOCOL}")
+    return TopicError(
+        f"{bootstrap} ended the connection: {detail or 'no reason given'}", f"Is it Kafka? {PROTOCOL}"
+    )
 
 
 def _require_reachable(bootstrap: str, metadata: ClusterMetadata, seconds: float) -> None:

@@ -40,6 +40,13 @@ __all__ = [
 ]
 log = logging.getLogger(__name__)
 
+PASSING = {
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+}
+"""What a broker answers in the moments after it, or its predecessor, has come back."""
+AGAIN_SECONDS = 0.1
 KEEP_FOR_EVER = {"retention.ms": "-1", "cleanup.policy": "delete"}
 """A survey must not expire or be compacted behind its owner's back: the brokers' own default deletes after 7 days."""
 
@@ -108,18 +115,26 @@ def offset_bounds(kafka: Kafka, topic: str, committed: bool = True) -> dict[int,
     admin, _ = connect(kafka)
     partitions = [TopicPartition(topic, part.id) for part in _describe(admin, topic).partitions]
     level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
-    doing = f"asking for the offsets of {topic}"
-    asked = [
-        admin.list_offsets(
-            dict.fromkeys(partitions, spec), isolation_level=level, request_timeout=ASK_SECONDS
-        )
-        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
-    ]
     first, end = (
-        {part.partition: answer_of(future, doing).offset for part, future in futures.items()}
-        for futures in asked
+        _offsets(admin, dict.fromkeys(partitions, spec), level, topic)
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
     )
     return {partition: (first[partition], end[partition]) for partition in sorted(first)}
+
+
+def _offsets(
+    admin: AdminClient, wanted: dict[TopicPartition, OffsetSpec], level: IsolationLevel, topic: str
+) -> dict[int, int]:
+    """Partition -> offset; asked again for a while where the broker is not yet sure."""
+    doing, deadline = f"asking for the offsets of {topic}", time.monotonic() + ASK_SECONDS
+    while True:
+        asked = admin.list_offsets(wanted, isolation_level=level, request_timeout=ASK_SECONDS)
+        try:
+            return {part.partition: answer_of(future, doing).offset for part, future in asked.items()}
+        except TopicError as error:
+            if code_of(error) not in PASSING or time.monotonic() > deadline:
+                raise
+        time.sleep(AGAIN_SECONDS)
 
 
 def open_transactions(kafka: Kafka, topic: str) -> dict[int, tuple[int, int]]:

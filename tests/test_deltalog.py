@@ -1,5 +1,6 @@
 """A log's files, read without Spark: what is not whole is named, what is whole is left in peace."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -122,3 +123,28 @@ def test_a_line_separator_within_a_text_does_not_tear_a_commit(tmp_path: Path) -
     assert [list(action) for action in deltalog.actions(path) or []] == [["commitInfo"], ["txn"]]
     path.write_bytes(b"\0" * 4096)
     assert deltalog.actions(path) is None
+
+
+@pytest.mark.parametrize(
+    ("reader", "writer", "newer"), [(3, 7, False), (1, 2, False), (4, 7, True), (3, 8, True)]
+)
+def test_a_newer_protocol_is_named_and_the_pinned_one_is_not(
+    table: Path, reader: int, writer: int, newer: bool
+) -> None:
+    protocol = {"protocol": {"minReaderVersion": reader, "minWriterVersion": writer}}
+    commit(table, 3).write_text(json.dumps(protocol) + "\n")
+    said = deltalog.newer_protocol(table)
+    assert (f"version {reader} of the Delta protocol to read it and {writer}" in said) is newer
+    assert [said] * newer == read_log(table, read_checkpoint).faults
+
+
+def test_a_feature_that_delta_does_not_know_is_named(table: Path, spark: SparkSession) -> None:
+    protocol = {
+        "minReaderVersion": 3,
+        "minWriterVersion": 7,
+        "readerFeatures": ["new"],
+        "writerFeatures": ["new"],
+    }
+    commit(table, 3).write_text(json.dumps({"protocol": protocol}) + "\n")
+    with pytest.raises(StorageError, match=r"UNSUPPORTED_FEATURES.*\bnew\b"):
+        tables.exists(spark, str(table))

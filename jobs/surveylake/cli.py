@@ -67,7 +67,9 @@ def survey_parser(verb: str, does: str, examples: str, lake: bool = True) -> arg
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [""]
+    # Where Python's side of Spark only says that a call failed, its Java cause says why.
+    said = getattr(error, "java_exception", None) or error
+    lines = str(said).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}"
 
 

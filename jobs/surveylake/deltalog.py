@@ -21,6 +21,8 @@ from surveylake.proof import some
 LOG = "_delta_log"
 POINTER = "_last_checkpoint"
 NAME = re.compile(r"(\.?)(\d{20})\.(json|crc|checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet)(\.crc)?")
+READER, WRITER = 3, 7
+"""the newest Delta protocol that the pinned Delta knows; what is newer than these goes by names of features"""
 MEND = "Run jobs/repair.py --dry-run with the same --lake: it says what is broken, and what it would do about it."
 MAGIC = b"crc\0"
 """how a checksum file of Hadoop begins"""
@@ -154,6 +156,26 @@ def actions(commit: Path) -> list[Action] | None:
     except ValueError:
         return None
     return read if all(isinstance(action, dict) for action in read) else None
+
+
+def newer_protocol(table: Path) -> str:
+    """That the table asks for a newer Delta protocol than the pinned one, in words; empty when no commit that is left says so."""
+    for _, commit in sorted(listed(table).commits.items(), reverse=True):
+        for action in actions(commit) or []:
+            if asked := action.get("protocol"):
+                return asks_too_much(asked)
+    return ""
+
+
+def asks_too_much(protocol: Action) -> str:
+    """That a table with this protocol is for a newer Delta, in words; empty when it is not."""
+    reader, writer = int(protocol.get("minReaderVersion", 1)), int(protocol.get("minWriterVersion", 1))
+    if reader <= READER and writer <= WRITER:
+        return ""
+    return (
+        f"it asks for version {reader} of the Delta protocol to read it and {writer} to write it;"
+        f" this Delta knows {READER} and {WRITER}"
+    )
 
 
 def torn(commit: Path) -> str:

@@ -52,9 +52,10 @@ def prove(
         proof.add([Check("offsets", RECORDS, SAID, "not counted: Spark would read another state in silence")])
         return proof
     asked = _timed(proof, "broker", lambda: ask(config.kafka, contract.topic))
-    from surveylake import session
+    from surveylake import session, tables
 
     spark = _timed(proof, "Spark", lambda: session.open_session("surveylake verify"))
+    tables.require(spark, tables.Lake(root), RECORDS, "jobs/stream.py")
     _count(proof, Look(spark, root, config, contract, logs), done, asked, out)
     return proof
 

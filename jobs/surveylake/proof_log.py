@@ -17,6 +17,7 @@ from surveylake.deltalog import (
     Fault,
     LogFiles,
     actions,
+    asks_too_much,
     faults,
     listed,
     matches_checksum,
@@ -62,6 +63,8 @@ class Log:
             self.transactions[txn["appId"]] = int(txn["version"])
         if metadata := action.get("metaData"):
             self.configuration = dict(metadata.get("configuration") or {})
+        if newer := asks_too_much(action.get("protocol", {})):
+            self.found.append(Fault(newer))
         if info := action.get("commitInfo"):
             self.txn_id = str(info.get("txnId", ""))
             self.note = _note(action) or self.note

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from surveylake import sql
 from surveylake.contract import Contract
-from surveylake.deltalog import forget_half_made, require_whole
+from surveylake.deltalog import forget_half_made, newer_protocol, require_whole
 from surveylake.errors import ConfigError, StorageError
 from surveylake.findings import OffsetRange
 
@@ -66,9 +66,9 @@ def exists(spark: SparkSession, path: str) -> bool:
     try:
         return DeltaTable.isDeltaTable(spark, path)
     except Exception as error:
-        raise StorageError(
-            f"{path} cannot be read: {first_line(error)}", "Check the path and its permissions."
-        ) from error
+        newer = "" if "://" in path else newer_protocol(Path(path))
+        hint = "Read it with the Delta that wrote it." if newer else "Check the path and its permissions."
+        raise StorageError(f"{path} cannot be read: {newer or first_line(error)}", hint) from error
 
 
 def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
@@ -284,8 +284,10 @@ def jvm(spark: SparkSession) -> Any:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what Spark says, without its trace."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """The first line of what Spark says, without its trace; where Python's side only says that a call failed, of its cause."""
+    cause = getattr(error, "java_exception", None)
+    said = str(error) if cause is None else str(cause.getMessage() or cause)
+    return (said.strip().splitlines() or [type(error).__name__])[0]
 
 
 def _described(contract: Contract) -> dict[str, tuple[str, str]]:

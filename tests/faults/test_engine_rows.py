@@ -24,9 +24,10 @@ from faults.acts import (
 )
 from faults.clock import clock_library, shifted
 from faults.ledger import Ledger
-from faults.rows import Row
+from faults.rows import Row, brief
 from faults.stock import Stock
 from surveylake.contract import load_contract
+from surveylake.errors import ProofError, StorageError
 from surveylake.project import CONF
 from town import Town, answers, until
 
@@ -191,7 +192,7 @@ def test_a_rule_that_fails(town: Town, row: Row, ledger: Ledger) -> None:
     town.survey.write_text(f'{text}\n[rules]\nsound = "1 / (age - 24) > 0"\n', encoding="utf-8")
     good, town.contract = town.contract, load_contract(town.survey)
     said = {refused(town) for _ in range(2)}
-    row.observed("; ".join(sorted({line[:120] for line in said})))
+    row.observed("; ".join(sorted({brief(line) for line in said})))
     assert all("DIVIDE_BY_ZERO" in line for line in said)
     town.contract = good
     town.take()
@@ -199,21 +200,47 @@ def test_a_rule_that_fails(town: Town, row: Row, ledger: Ledger) -> None:
     row.observed("no restart of its own; corrected: 10 of 10, each once")
 
 
+@pytest.mark.slow
 @pytest.mark.fault(
     "D10",
-    injected="a table of a newer Delta protocol than this Delta reads",
-    expected="refused, naming the version",
+    injected="a table of a newer Delta protocol than this Delta reads, or with a feature it does not know",
+    expected="refused, naming the version or the feature",
 )
-def test_a_newer_protocol(town: Town, row: Row, ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    ("protocol", "named"),
+    [
+        ({"minReaderVersion": 99, "minWriterVersion": 99}, "version 99 of the Delta protocol"),
+        (
+            {
+                "minReaderVersion": 3,
+                "minWriterVersion": 7,
+                "readerFeatures": ["fromTheFuture"],
+                "writerFeatures": ["fromTheFuture"],
+            },
+            "fromTheFuture",
+        ),
+    ],
+    ids=["version", "feature"],
+)
+def test_a_newer_protocol(
+    town: Town, spark: SparkSession, row: Row, ledger: Ledger, protocol: dict[str, object], named: str
+) -> None:
     ledger.send(town.bootstrap, town.topic, answers(5))
     town.take()
-    newer = '{"protocol":{"minReaderVersion":99,"minWriterVersion":99}}\n'
-    commit_file(town.lake / "records", 2).write_text(newer, encoding="utf-8")
-    for name in ("stream", "verify"):
-        done = verb(town, name)
-        assert done.returncode != 0
-        said = " ".join(line for line in (done.stderr + done.stdout).splitlines() if "99" in line)
-        row.observed(f"{name}: exit {done.returncode}: {said[:160] or '(the version is not named)'}")
+    before = readers.state(town.lake)
+    commit = commit_file(town.lake / "records", 2)
+    commit.write_text(json.dumps({"protocol": protocol}) + "\n", encoding="utf-8")
+    forget_logs(spark)
+    said = refused(town)
+    assert named in said
+    row.observed(f"stream: {said}")
+    done = verb(town, "verify")
+    assert done.returncode in (StorageError.exit_code, ProofError.exit_code)
+    assert named in done.stdout + done.stderr
+    row.observed(f"verify: exit {done.returncode}, the same")
+    commit.unlink()
+    forget_logs(spark)
+    assert readers.state(town.lake) == before
 
 
 @pytest.mark.fault(

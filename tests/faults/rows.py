@@ -79,6 +79,12 @@ def masked(text: str) -> str:
     return text.strip()
 
 
+def brief(text: str, length: int = 160) -> str:
+    """The masked text, ended after a whole word when it is longer than that."""
+    text = masked(text)
+    return text if len(text) <= length else f"{text[:length].rsplit(' ', 1)[0].rstrip(',;:')} …"
+
+
 def table(rows: Iterable[Row]) -> str:
     """The rows in the matrix's order as a Markdown table; tests of one row share a line."""
     lines = [HEAD, ["---"] * len(HEAD)]

@@ -91,14 +91,16 @@ class Stock:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says before its trace, without the ids of the query; and the cause behind it, when that is another."""
+    """What an error says before its trace, without the ids of the query; and the cause behind it, when that says more."""
     causes = [error]
     while (cause := getattr(causes[-1], "_cause", None)) is not None:
         causes.append(cause)
     first, last = (_first(cause) for cause in (error, causes[-1]))
-    return first if last in first else f"{first} ({last})"
+    return first if last in first or first in last else f"{first} ({last})"
 
 
 def _first(error: BaseException) -> str:
-    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return line.split("terminated with exception: ")[-1]
+    # Of a call into Java Python's side says first that it failed, and then why.
+    lines = [line.strip().removeprefix(": ") for line in str(error).splitlines()]
+    told = (line for line in lines if line and not line.startswith("An error occurred while calling"))
+    return next(told, type(error).__name__).split("terminated with exception: ")[-1]

@@ -28,7 +28,7 @@ from surveylake.project import JOBS
 from surveylake.topic import create_topic, offset_bounds
 from town import Town, answers, until
 
-KILLS = 5
+KILLS = 10
 BATCH = 100
 BATCHES = 40
 

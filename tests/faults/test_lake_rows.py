@@ -15,7 +15,7 @@ from faults import readers
 from faults.acts import LOG, commit_file, forget_logs, mended, newest_version, proof_of, traces, verb
 from faults.disks import brought_to, copied_without_sync, loop_disk, small_disk
 from faults.ledger import Ledger
-from faults.rows import Row
+from faults.rows import Row, brief
 from faults.stock import Stock
 from surveylake import topic
 from surveylake.errors import ProofError, StorageError, SurveylakeError
@@ -52,7 +52,7 @@ def test_a_full_disk(town: Town, row: Row, ledger: Ledger) -> None:
             readers.exactly_once(town.lake, ledger)
             readers.sound(town.lake, town.topic)
         assert len(stopped) > 2, "the disk was hardly ever full: the test shows nothing"
-        row.observed(f"stopped, such as {stopped[0][:160]}; with space again 90 of 90, each once")
+        row.observed(f"stopped, such as {brief(stopped[0])}; with space again 90 of 90, each once")
 
 
 @pytest.mark.slow
@@ -375,7 +375,7 @@ def test_a_damaged_checkpoint(
     what = f"{file} {'empty' if emptied_only else 'missing'}"
     plain = stock.run()
     assert plain.error
-    row.stock(f"{what}: {plain.error[:90]}")
+    row.stock(f"{what}: {brief(plain.error, 120)}")
     town.take()
     readers.exactly_once(town.lake, ledger)
     readers.sound(town.lake, town.topic)
@@ -474,7 +474,7 @@ def test_odd_names_of_one_lake(
                 Path(shutil.copytree(town.lake, tmp_path / f"copy {len(list(tmp_path.iterdir()))}")), ledger
             )
         except SurveylakeError as error:
-            refusals.append(f"{name}: exit {error.exit_code}: {error.message[:120]}")
+            refusals.append(f"{name}: exit {error.exit_code}: {brief(error.message)}")
     row.observed(
         f"taken: a lake, läke 湖, 50%25, a#b{'; refused: ' + '; '.join(refusals) if refusals else ', a:b'}"
     )

@@ -110,6 +110,11 @@ def test_what_differs_from_run_to_run_is_masked(text: str, left: str) -> None:
     assert rows.masked(text) == left
 
 
+def test_a_long_text_ends_after_a_whole_word() -> None:
+    assert rows.brief("the lake /tmp/a/b/lake is full", 22) == "the lake …/lake is …"
+    assert rows.brief("short") == "short"
+
+
 def test_a_row_that_says_nothing_is_not_enough() -> None:
     row = Row("C1", "", "", True, "t")
     assert "observed" in row.missing

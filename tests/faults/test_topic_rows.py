@@ -21,7 +21,7 @@ from deltalake import DeltaTable
 from faults import readers
 from faults.acts import refused, running
 from faults.ledger import Ledger
-from faults.rows import Row
+from faults.rows import Row, brief
 from faults.stock import Stock
 from surveylake import proof_lake
 from surveylake.broker import EmbeddedBroker
@@ -124,7 +124,7 @@ def test_a_topic_deleted_under_the_stream(town: Town, row: Row, ledger: Ledger, 
     assert process.returncode == TopicError.exit_code, err
     assert "Traceback" not in err
     (said,) = [line for line in err.splitlines() if line.startswith("error: ")]
-    row.observed(f"exit {process.returncode}: {said.removeprefix('error: ')[:200]}")
+    row.observed(f"exit {process.returncode}: {brief(said.removeprefix('error: '), 240)}")
     create_topic(town.config.kafka, town.topic)
     second = Ledger(tmp_path / "second.jsonl")
     second.send(town.bootstrap, town.topic, answers(10, start=10))

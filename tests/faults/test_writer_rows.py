@@ -22,7 +22,7 @@ import stream
 from faults import readers
 from faults.acts import commit_file, environment, java_of, newest_version, running, verb
 from faults.ledger import Ledger
-from faults.rows import Row
+from faults.rows import Row, brief
 from faults.stock import Stock
 from surveylake.errors import ConfigError, StorageError
 from surveylake.ivy import spark_home
@@ -125,7 +125,7 @@ def test_two_writers_of_one_table(town: Town, stock: Stock, row: Row, ledger: Le
     broken = stock.read_error()
     survived = stock.rows()
     assert broken or len(survived) < 40, (out, err)
-    row.stock(f"both writers: status ok; then {broken[:140] or 'the rows of one are gone'}")
+    row.stock(f"both writers: status ok; then {brief(broken) or 'the rows of one are gone'}")
     assert newest_version(town.lake / "records") == 1
 
 

@@ -1,5 +1,9 @@
 """Quoting: the only two ways a name or a text gets into a SQL string."""
 
+TEXT = "cast(value AS string)"
+"""A record's value as text. No column of its own: it is the same bytes, and a column would be copied from one stage of the
+plan to the next."""
+
 
 def name(column: str) -> str:
     """A column name in backticks."""

@@ -15,8 +15,8 @@ NO_DIGIT = "\ufffd"
 
 
 def parsed_text(field: SurveyField) -> str:
-    """SQL over `json`: the field's text, blanks collapsed, a JSON number as its digits; NULL where absent, null or nested."""
-    text = f"IF({is_wrong_type(field)}, NULL, try_variant_get(json, {sql.path(field.source)}, 'string'))"
+    """SQL over `~json`: the field's text, blanks collapsed, a JSON number as its digits; NULL where absent, null or nested."""
+    text = f"IF({is_wrong_type(field)}, NULL, try_variant_get(`~json`, {sql.path(field.source)}, 'string'))"
     collapsed = f"regexp_replace({text}, {sql.text(BLANKS + '+')}, ' ')"
     if field.type != "integer":
         return collapsed
@@ -24,12 +24,14 @@ def parsed_text(field: SurveyField) -> str:
 
 
 def is_wrong_type(field: SurveyField) -> str:
-    """SQL over `json`: what stands for the field is no text or number of its own; NULL where it is absent.
+    """SQL over `~json`: what stands for the field is no text or number of its own; NULL where it is absent.
 
     A DOUBLE is a number with an exponent or too many digits: its text would not be the one that was sent.
     """
     other = "OBJECT|ARRAY|DOUBLE" + ("" if field.type == "boolean" else "|BOOLEAN")
-    return f"schema_of_variant(try_variant_get(json, {sql.path(field.source)}, 'variant')) RLIKE '^({other})'"
+    return (
+        f"schema_of_variant(try_variant_get(`~json`, {sql.path(field.source)}, 'variant')) RLIKE '^({other})'"
+    )
 
 
 def typed(clean: str, field: SurveyField) -> str:

@@ -4,9 +4,7 @@ It is for what is not plain (plain.py). A value is parsed by `try_parse_json`, w
 comments, control characters, lone surrogates) but stops after the first document. A value that also parses between `[` and
 `]`, and as `{"k":` … `}`, has nothing after its document: what may follow in a list cannot follow in an object, nor the reverse.
 
-All of it stands inside one lambda: Spark interprets those, so that the methods generated for the plain way stay small enough
-for the JVM to compile (its limit is 8000 bytes of bytecode: seven fields, all generated, came to 18,000 and ran five times
-slower).
+The steps are SQL over one another; how they are put together is for transforms.py to say.
 """
 
 from functools import reduce
@@ -27,35 +25,29 @@ KEY_EDGE = "\0"
 """Stands around each key of an object: the gate lets no NUL into a key."""
 
 
-def through(judgement: str, max_bytes: int) -> str:
-    """SQL: struct(broken, judgement) of a value: the one reason that stands alone, or NULL and what `judgement` says.
-
-    `judgement` is SQL over the variant `json` and the text `names` (the keys, each between two NULs).
-    """
-    both = f"named_struct('broken', broken, 'judgement', IF(broken IS NULL, {judgement}, NULL))"
+def steps(max_bytes: int) -> dict[str, str]:
+    """Name -> SQL, each over those before it: `~bad`, `~json` (variant), `~broken` (the one reason that stands alone, or
+    NULL) and `~names` (the keys of an object that is not broken, each between two NULs)."""
     edge = sql.text(KEY_EDGE)
-    names = f"IF(json IS NULL, NULL, concat({edge}, concat_ws({edge}, json_object_keys({TEXT})), {edge}))"
-    judged = let("broken", _broken(), let("names", names, both))
-    return let(
-        "bad", _unparsable(max_bytes), let("json", f"IF(bad IS NULL, try_parse_json({TEXT}), NULL)", judged)
-    )
-
-
-def let(name: str, value: str, body: str) -> str:
-    """SQL: `body` with `name` standing for `value`, computed once and interpreted."""
-    return f"transform(array({value}), {name} -> {body})[0]"
+    names = f"concat({edge}, concat_ws({edge}, json_object_keys({TEXT})), {edge})"
+    return {
+        "~bad": _unparsable(max_bytes),
+        "~json": f"IF(`~bad` IS NULL, try_parse_json({TEXT}), NULL)",
+        "~broken": _broken(),
+        "~names": f"IF(`~broken` IS NULL, {names}, NULL)",
+    }
 
 
 def _broken() -> str:
-    """SQL over `bad` and `json`: the one reason that stands alone for a value that is not one JSON object, or NULL."""
+    """SQL over `~bad` and `~json`: the one reason that stands alone for a value that is not one JSON object, or NULL."""
     whole = (
         f"try_parse_json(concat('[', {TEXT}, ']')) IS NOT NULL"
         f" AND try_parse_json(concat('{{\"k\":', {TEXT}, '}}')) IS NOT NULL"
     )
-    is_object = "startswith(schema_of_variant(json), 'OBJECT')"
+    is_object = "startswith(schema_of_variant(`~json`), 'OBJECT')"
     repeated = f"size(array_distinct(json_object_keys({TEXT}))) < size(json_object_keys({TEXT}))"
     return (
-        "CASE WHEN bad IS NOT NULL THEN bad WHEN json IS NULL THEN 'malformed'"
+        "CASE WHEN `~bad` IS NOT NULL THEN `~bad` WHEN `~json` IS NULL THEN 'malformed'"
         f" WHEN NOT ({whole}) THEN IF({is_object}, 'trailing_data', 'malformed')"
         f" WHEN NOT {is_object} THEN 'not_an_object' WHEN {repeated} THEN 'duplicate_key' END"
     )

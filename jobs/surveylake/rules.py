@@ -8,11 +8,11 @@ from surveylake.sql import TEXT
 
 
 def shape_reasons(contract: Contract) -> list[str]:
-    """SQL, one per reason, over `json` and `names`: fields missing, in another case, nested, or not named."""
+    """SQL, one per reason, over `~json` and `~names`: fields missing, in another case, nested, or not named."""
     found = []
     for field in contract.fields.values():
-        missing = f"NOT contains(names, {_key(field.source)})"
-        near = f"{missing} AND contains(lower(names), {_key(field.source.lower())})"
+        missing = f"NOT contains(`~names`, {_key(field.source)})"
+        near = f"{missing} AND contains(lower(`~names`), {_key(field.source.lower())})"
         found.append(_when(missing, "missing_field", field))
         found.append(_when(near, "wrong_case", field))
         found.append(_when(is_wrong_type(field), "wrong_type", field))
@@ -32,12 +32,12 @@ def is_acceptable(clean: str, value: str, field: SurveyField) -> str:
     return " AND ".join([present, *(condition for condition, _ in limits(value, field))])
 
 
-def field_reason(clean: str, value: str, shape: str, field: SurveyField) -> str:
-    """SQL: what is wrong with this field's value, such as `out_of_range:Age`, or NULL; what `shape` tells is not told again."""
+def field_reason(clean: str, value: str, field: SurveyField) -> str:
+    """SQL: what is wrong with this field's value, such as `out_of_range:Age`, or NULL; what `~shape` tells is not told again."""
     filled = f"coalesce({clean}, '') <> ''"
     unreadable = f"{filled} AND {value} IS NULL"
     told_of = f"(^|{SEPARATOR})(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})"
-    told = f"({shape} IS NOT NULL AND {shape} RLIKE {sql.text(told_of)})"
+    told = f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(told_of)})"
     whens = [(told, "NULL")]
     if field.required:
         whens.append((f"NOT ({filled})", "blank"))

@@ -19,3 +19,8 @@ def text(value: str) -> str:
 def path(key: str) -> str:
     """A JSON path literal to a top-level key (the contract allows no quote or backslash in one)."""
     return text(f'$["{key}"]')
+
+
+def let(name: str, value: str, body: str) -> str:
+    """`body` with `name` standing for `value`, computed once. Spark has no code for it and interprets it."""
+    return f"transform(array({value}), {name} -> {body})[0]"

@@ -9,7 +9,10 @@ from surveylake.contract import Contract
 from surveylake.contract_types import RECORD_COLUMNS
 from surveylake.plain import PLAIN
 
-PARSED = "`~parsed`"
+MOST_GENERATED = 10_000
+"""Characters of SQL. Up to this size the parsed way is generated into the same Java method as the plain one, and no row is
+copied; beyond it the method would come near the 64 KB that Java allows, or be too long for its compiler: then Spark interprets
+the parsed way, between two generated stages."""
 
 
 def judged(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
@@ -27,28 +30,45 @@ def judged(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFra
 
 
 def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """+ `~parsed`: what the strict gate says of a value that is not plain, and then its fields' reasons and values."""
+    """+ `~broken`, `~reasons`, `~fields`: what the strict gate says of a value that is not plain, and of its fields."""
+    steps = gate.steps(max_bytes) | _steps(contract)
+    if sum(map(len, steps.values())) <= MOST_GENERATED:
+        for name, step in steps.items():
+            rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {step}) AS {sql.name(name)}")
+        return rows
+    wanted = ("~broken", "~reasons", "~fields")
+    found = f"named_struct({', '.join(f'{sql.text(name)}, {sql.name(name)}' for name in wanted)})"
+    for name, step in reversed(steps.items()):
+        found = sql.let(sql.name(name), step, found)
+    rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {found}) AS `~parsed`")
+    return rows.selectExpr("*", *(f"`~parsed`.{sql.name(name)} AS {sql.name(name)}" for name in wanted))
+
+
+def _steps(contract: Contract) -> dict[str, str]:
+    """Name -> SQL, after the gate's own steps: `~texts`, `~shape`, `~fields` (struct of typed values), `~reasons`; NULL where
+    the value is broken, and `~reasons` also where nothing is wrong."""
     fields = list(contract.fields.items())
-    texts = f"array({', '.join(f'trim({cleaning.parsed_text(field)})' for _, field in fields)})"
-    values = ", ".join(
-        f"{sql.text(name)}, {cleaning.typed(f'texts[{i}]', field)}" for i, (name, field) in enumerate(fields)
-    )
-    of_fields = [
-        rules.field_reason(f"texts[{i}]", f"fields.{sql.name(name)}", "shape", field)
+    texts = [f"trim({cleaning.parsed_text(field)})" for _, field in fields]
+    values = [
+        f"{sql.text(name)}, {cleaning.typed(f'`~texts`[{i}]', field)}"
         for i, (name, field) in enumerate(fields)
     ]
-    verdict = f"named_struct('reasons', {rules.listed('shape', *of_fields)}, 'fields', fields)"
-    judgement = gate.let("texts", texts, gate.let("fields", f"named_struct({values})", verdict))
-    judgement = gate.let("shape", rules.listed(*rules.shape_reasons(contract)), judgement)
-    return rows.selectExpr("*", f"IF({PLAIN}, NULL, {gate.through(judgement, max_bytes)}) AS {PARSED}")
+    reasons = [
+        rules.field_reason(f"`~texts`[{i}]", f"`~fields`.{sql.name(name)}", field)
+        for i, (name, field) in enumerate(fields)
+    ]
+    steps = {
+        "~texts": f"array({', '.join(texts)})",
+        "~shape": rules.listed(*rules.shape_reasons(contract)),
+        "~fields": f"named_struct({', '.join(values)})",
+        "~reasons": rules.listed("`~shape`", *reasons),
+    }
+    return {name: f"IF(`~broken` IS NULL, {step}, NULL)" for name, step in steps.items()}
 
 
 def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
     """The contract's typed columns whichever way they were read, + its derived ones."""
-    parsed = {
-        name: f"IF({PLAIN}, {sql.name(name)}, {PARSED}.judgement.fields.{sql.name(name)})"
-        for name in contract.fields
-    }
+    parsed = {name: f"IF({PLAIN}, {sql.name(name)}, `~fields`.{sql.name(name)})" for name in contract.fields}
     others = [sql.name(column) for column in rows.columns if column not in parsed]
     derived = [
         f"CAST({part.sql} AS {part.sql_type}) AS {sql.name(name)}" for name, part in contract.derived.items()
@@ -59,11 +79,10 @@ def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
 
 def _with_verdict(rows: DataFrame, contract: Contract) -> DataFrame:
     """+ `accepted`, `failed_rules`; the scaffolding columns end here."""
-    reasons = f"{PARSED}.judgement.reasons"
-    sound = f"({PLAIN} OR ({PARSED}.broken IS NULL AND {reasons} IS NULL))"
+    sound = f"({PLAIN} OR (`~broken` IS NULL AND `~reasons` IS NULL))"
     good = " AND ".join([sound, *(rules.passes(rule) for rule in contract.rules.values())])
     own = [rules.contract_rule(name, predicate) for name, predicate in contract.rules.items()]
-    why = f"coalesce({PARSED}.broken, {rules.listed(reasons, *own)})"
+    why = f"coalesce(`~broken`, {rules.listed('`~reasons`', *own)})"
     given = {
         "accepted": "`~good` AS accepted",
         "failed_rules": f"IF(`~good`, CAST(array() AS array<string>), split({why}, {sql.text(rules.SEPARATOR)})) AS failed_rules",

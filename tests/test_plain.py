@@ -33,6 +33,7 @@ def taken(spark: SparkSession, contract: Contract, *values: bytes) -> list[bool]
 def near(value: bytes) -> Iterator[bytes]:
     """The value with one character taken out, one put in, and one changed, at every place."""
     text = value.decode()
+    yield from ((text + strange).encode() for strange in STRANGE)
     for at in range(len(text)):
         yield (text[:at] + text[at + 1 :]).encode()
         for strange in STRANGE:
@@ -70,6 +71,12 @@ def test_what_writers_do_is_plain(spark: SparkSession, change: dict[str, object]
 )  # fmt: skip
 def test_what_is_parsed(spark: SparkSession, change: dict[str, object]) -> None:
     assert taken(spark, FOOD, written(ANSWER | change)) == [False]
+
+
+def test_a_value_that_is_too_large_is_not_plain(spark: SparkSession) -> None:
+    values = [written(ANSWER | {"Participant_ID": "x" * size}) for size in (MAX_BYTES // 2, MAX_BYTES)]
+    assert taken(spark, FOOD, *values) == [True, False]
+    assert [found.failed_rules for found in verdicts(spark, values)] == [(), ("too_large",)]
 
 
 def test_every_answer_that_differs_in_one_character_has_the_reference_verdict(spark: SparkSession) -> None:

@@ -35,7 +35,7 @@ RECORD_SCHEMA = {
 STATISTICS = "delta.dataSkippingStatsColumns"
 RECORD_PROPERTIES = {
     # Only these are looked up by range; statistics on answers would cost time and copy personal data into the log.
-    STATISTICS: "partition,offset,timestamp,epoch",
+    STATISTICS: "partition,offset,timestamp",
     "delta.checkpointInterval": "100",
 }
 EPOCH = "surveylake.epoch."

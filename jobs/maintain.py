@@ -25,6 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Maintain every table of a lake."""
     args = _arguments().parse_args(argv)
     began = time.monotonic()
+    from surveylake import maintenance
+
+    maintenance.check_days(args.keep_days, args.force)
     with one_writer(args.lake, "maintain.py"):
         names = _maintain(args)
     print(f"maintain: {len(names)} tables of {args.lake} in {time.monotonic() - began:.1f} s")
@@ -35,7 +38,6 @@ def _maintain(args: argparse.Namespace) -> list[str]:
     """Say and do what each table needs; the tables' names."""
     from surveylake import maintenance, session, tables
 
-    maintenance.check_days(args.keep_days, args.force)
     spark, lake = session.open_session("surveylake maintain"), tables.Lake(cli.absolute(args.lake))
     names = tables.names(spark, lake)
     for name in names:

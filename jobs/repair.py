@@ -44,7 +44,7 @@ def mend(lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
 
     plan = repair.plan(lake, config, contract, lambda line: print(cli.plain(line)))
     if not plan.steps:
-        print(f"repair: nothing to mend in {lake}: records is whole to version {plan.version}")
+        print(f"repair: nothing to mend in {lake}: {plan.left}")
         return 0
     into = next_folder(lake)
     for step in plan.steps:
@@ -59,7 +59,7 @@ def mend(lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
             f"{lake} is still broken: {again.steps[0].what}", "Run this again; then jobs/verify.py."
         )
     print(
-        f"repair: {len(plan.steps)} steps taken in {lake}; looked at again: records is whole to version {again.version};"
+        f"repair: {len(plan.steps)} steps taken in {lake}; looked at again: {again.left};"
         f" next: {', '.join(plan.then) or 'jobs/verify.py'}"
     )
     return 0

@@ -137,6 +137,25 @@ def a_power_loss(lake: Path) -> None:
 # --- mended
 
 
+@pytest.mark.parametrize("left", [b"", b'{"commitInfo"', None])
+def test_a_table_that_was_cut_off_while_it_was_made_is_made_anew(
+    lake: Path, home: Path, survey: Contract, broker: str, capsys: Output, left: bytes | None
+) -> None:
+    log = lake / RECORDS / LOG
+    for path in log.glob("*"):
+        path.unlink() if path.is_file() else path.rmdir()
+    if left is not None:
+        commit(lake, 0).write_bytes(left)
+    assert run(lake, home, nowhere()) == 0
+    out = capsys.readouterr().out
+    assert "it was cut off while it was made" in out
+    assert "looked at again: there is no table records; next: jobs/stream.py" in out
+    assert (lake / "_repair" / "1" / RECORDS).is_dir()
+    pets.take_in(lake, pets.config(broker), survey)
+    assert_all_30_once(lake)
+    assert proof_lake.prove(str(lake), pets.config(broker), survey).proved
+
+
 def test_spark_reads_an_empty_newest_commit_in_silence_and_the_stream_does_not(
     spark: SparkSession, lake: Path, broker: str, survey: Contract
 ) -> None:

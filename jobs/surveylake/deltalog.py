@@ -19,6 +19,7 @@ from surveylake.errors import StorageError
 from surveylake.proof import some
 
 LOG = "_delta_log"
+POINTER = "_last_checkpoint"
 NAME = re.compile(r"(\.?)(\d{20})\.(json|crc|checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet)(\.crc)?")
 MEND = "Run jobs/repair.py --dry-run with the same --lake: it says what is broken, and what it would do about it."
 MAGIC = b"crc\0"
@@ -118,6 +119,15 @@ def forget_half_made(table: Path) -> None:
     """
     if (table / LOG).is_dir() and os.listdir(table) == [LOG] and not listed(table).called:
         shutil.rmtree(table / LOG)
+
+
+def only_begun(table: Path) -> bool:
+    """Whether a power loss came while the table was made: its first commit is not whole, and no other was ever there."""
+    files = listed(table)
+    first = files.commits.get(0)
+    return set(files.called) <= {0} and (
+        first is None or any(first in fault.files for fault in faults(files))
+    )
 
 
 def matches_checksum(path: Path) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from surveylake.deltalog import (
     LOG,
+    POINTER,
     Action,
     Fault,
     LogFiles,
@@ -23,7 +24,6 @@ from surveylake.deltalog import (
     torn,
 )
 
-POINTER = "_last_checkpoint"
 ReadCheckpoint = Callable[[list[Path]], Iterable[Action]]
 """Reads the add and txn actions out of a log checkpoint's Parquet files."""
 

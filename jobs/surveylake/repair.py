@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from surveylake import proof_checkpoint
 from surveylake.config import Config
 from surveylake.contract import Contract
-from surveylake.deltalog import LOG, Fault, actions, listed
+from surveylake.deltalog import LOG, Fault, actions, listed, only_begun
 from surveylake.errors import ConfigError, ProofError, StorageError
 from surveylake.proof import counted, some
 from surveylake.proof_lake import COPY, read_checkpoint
@@ -45,7 +45,16 @@ class Plan:
     then: tuple[str, ...]
     """the jobs to run afterwards"""
     version: int
-    """up to which `records` is whole once the steps are taken"""
+    """up to which `records` is whole once the steps are taken; -1 when there is no table then"""
+
+    @property
+    def left(self) -> str:
+        """What there is once the steps are taken."""
+        return (
+            f"{RECORDS} is whole to version {self.version}"
+            if self.version >= 0
+            else f"there is no table {RECORDS}"
+        )
 
 
 def lake_at(root: str) -> Path:
@@ -64,6 +73,10 @@ def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
 
     Raises ProofError for what cannot be mended safely, TopicError when a broker is needed and does not answer.
     """
+    if not (lake / RECORDS / LOG).is_dir():
+        return Plan((), (STREAM,), -1)
+    if only_begun(lake / RECORDS):
+        return _anew(lake, say)
     log, blamed = _without_faults(lake / RECORDS, say)
     folder = lake / "_checkpoints" / RECORDS / f"epoch-{newest_epoch(log)[0]}"
     if lost := _lost(log, blamed, say):
@@ -75,6 +88,13 @@ def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
     steps = [*derived, *_of_log(log, lost, blamed), *checkpoint]
     then = [*[STREAM] * bool(lost or checkpoint), *PUBLISH * bool(derived)]
     return Plan(tuple(steps), tuple(then), log.version)
+
+
+def _anew(lake: Path, say: Say) -> Plan:
+    """A table without a whole version holds nothing: whatever the topic keeps, the stream takes in from the start."""
+    say(f"found: {RECORDS}: it was cut off while it was made, and no version of it is whole")
+    step = Step(f"the table {RECORDS}, which nothing was committed to", (lake / RECORDS,))
+    return Plan((*_derived(lake, -1, say), step), (STREAM,), -1)
 
 
 def _without_faults(table: Path, say: Say) -> tuple[Log, list[Path]]:

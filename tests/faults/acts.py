@@ -1,10 +1,13 @@
 """What is done to a lake, and what a run of the stream said to it."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from pyspark.sql import SparkSession
 
@@ -12,9 +15,19 @@ import repair
 from surveylake.errors import SurveylakeError
 from surveylake.proof import Proof
 from surveylake.proof_lake import prove
+from surveylake.repair import lake_at
 from town import Town
 
 LOG = "_delta_log"
+
+
+def java_of(pid: int, said: str = "") -> list[psutil.Process]:
+    """The JVMs among the children of a process whose command line says that."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.Error):  # it may have ended meanwhile
+            found += [child] if child.name() == "java" and said in " ".join(child.cmdline()) else []
+    return found
 
 
 def refused(town: Town, **wishes: bool) -> str:
@@ -32,10 +45,10 @@ def proof_of(town: Town, spark: SparkSession) -> Proof:
 
 
 def mended(town: Town, spark: SparkSession) -> int:
-    """What repair exits with, run in this process; ProofError when it cannot mend the lake."""
+    """What repair exits with, run in this process; ProofError when it cannot mend the lake, StorageError when none is there."""
     forget_logs(spark)
     try:
-        return repair.mend(town.lake, town.config, town.contract, dry_run=False)
+        return repair.mend(lake_at(str(town.lake)), town.config, town.contract, dry_run=False)
     finally:
         forget_logs(spark)
 
@@ -43,23 +56,32 @@ def mended(town: Town, spark: SparkSession) -> int:
 def verb(town: Town, name: str, *more: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
     """A verb in a process of its own, to its end; it never prints a trace."""
     command = town.command(*more, verb=name)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment())
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
 
+def environment(**more: str) -> dict[str, str]:
+    """What a verb finds when its user starts it: not the settings by which this process has started a Spark of its own."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYSPARK_SUBMIT_ARGS"}
+    return {**kept, **more}
+
+
 @contextmanager
-def running(command: list[str], **how: object) -> Iterator[subprocess.Popen[str]]:
-    """A process in a session of its own, its output kept; killed when the block ends and it still runs."""
+def running(
+    command: list[str], env: dict[str, str] | None = None, **how: object
+) -> Iterator[subprocess.Popen[str]]:
+    """A process in a session of its own, its output kept; killed with its children when the block ends and it still runs."""
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **how
-    )  # type: ignore[call-overload]
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=environment() if env is None else env, **how,
+    )  # type: ignore[call-overload]  # fmt: skip
     with process:
         try:
             yield process
         finally:
             if process.poll() is None:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def forget_logs(spark: SparkSession) -> None:

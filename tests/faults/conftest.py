@@ -1,5 +1,6 @@
 """The fault suite: which tests run, what each row saw, and the fixtures that rows share."""
 
+import datetime
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from faults import rows
+from faults.elsewhere import NOT_HERE, Elsewhere
 from faults.ledger import Ledger
 from faults.rows import Row
 from faults.stock import Stock
@@ -20,19 +22,27 @@ SEEN = pytest.StashKey[list[Row]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SEEN] = []
+    if config.getoption("--fault-table") and HERE in (Path(arg).resolve() for arg in config.args):
+        # The whole table: the rows that tests of other folders cover run too.
+        listed = [test for entry in NOT_HERE.values() if isinstance(entry, Elsewhere) for test in entry.tests]
+        config.args += [str(HERE.parent / test) for test in dict.fromkeys(listed)]
+    config.pluginmanager.register(Reporter(config.stash[SEEN]))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without --all-faults only the quick ones of this folder run."""
+    here = [item for item in items if HERE in item.path.parents]
+    for item in here:
+        row_of(item)
     if config.getoption("--all-faults"):
         return
-    left = [i for i in items if HERE in i.path.parents and not i.get_closest_marker("quick")]
+    left = [item for item in here if not item.get_closest_marker("quick")]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
 
 
 def row_of(item: pytest.Item) -> Row | None:
-    """The row that a test is marked with; made at the first asking."""
+    """The row that a test is marked with."""
     marker = item.get_closest_marker("fault")
     if marker is None:
         return None
@@ -54,14 +64,36 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     assert row is None or not row.missing, row.missing if row else ""
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    report = yield
-    row = row_of(item)
-    if row is not None and (report.when == "call" or not report.passed):
-        why = report.longrepr[2].removeprefix("Skipped: ") if report.skipped else ""
-        row.outcome = f"skipped: {rows.masked(why)}" if why else report.outcome
-    return report
+class Reporter:
+    """Hears how every test ends, those of other folders too, and tells its rows."""
+
+    def __init__(self, seen: list[Row]) -> None:
+        self._seen = seen
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for row in self._rows(report.nodeid):
+            row.seconds += report.duration
+            if report.when == "call" or not report.passed:
+                row.day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+                row.outcome = outcome(report)
+
+    def _rows(self, test: str) -> list[Row]:
+        """The rows that a test belongs to; those of tests in other folders are made when they are first heard of."""
+        found = [row for row in self._seen if row.test == test]
+        name = test.partition("[")[0].rpartition("/")[2]
+        for id_, entry in NOT_HERE.items() if not found else ():
+            if isinstance(entry, Elsewhere) and name in entry.tests:
+                found.append(Row(id_, entry.injected, entry.expected, False, test))
+                found[-1].observed(name.partition("::test_")[2].replace("_", " "))
+                self._seen.append(found[-1])
+        return found
+
+
+def outcome(report: pytest.TestReport) -> str:
+    """How a test ended: passed, failed, or `skipped: why`."""
+    if not isinstance(report.longrepr, tuple):
+        return report.outcome
+    return f"skipped: {rows.masked(report.longrepr[2].removeprefix('Skipped: '))}"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

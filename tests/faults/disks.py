@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-LATE = "30"
-"""Seconds between two journal commits of the loop disk: what is newer is in memory only."""
+LATE = "900"
+"""Seconds between two journal commits of the loop disk: what nobody brought to the disk is in memory only, for so long."""
 
 
 def _mount(*arguments: str) -> None:
@@ -50,8 +50,13 @@ def loop_disk(image: Path, at: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(at)], check=True)
 
 
-def copied_without_sync(image: Path) -> Path:
-    """The disk's file as it is at this moment: what a power cut would leave of it."""
-    copy = image.with_suffix(".copy")
-    shutil.copyfile(image, copy)
+def copied_without_sync(image: Path, name: str) -> Path:
+    """The disk's file as it is at this moment, copied to a file of that name: what a power cut would leave of it."""
+    copy = image.with_name(f"{image.stem}-{name}.img")
+    subprocess.run(["cp", "--sparse=always", str(image), str(copy)], check=True)
     return copy
+
+
+def brought_to(disk: Path) -> None:
+    """All that was written to this disk so far is on it."""
+    subprocess.run(["sync", "--file-system", str(disk)], check=True)

@@ -1,12 +1,17 @@
 """The 95 rows of the fault matrix, where each is tested, and the table that docs/reliability.md shows of a full run."""
 
 import json
+import os
+import platform
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from faults.elsewhere import NOT_HERE, Elsewhere, NotMet
+from surveylake.kraft import class_path
 from surveylake.project import ROOT
 
 COUNTS = {"A": 10, "B": 13, "C": 9, "D": 14, "E": 16, "F": 5, "G": 18, "H": 10}
@@ -31,6 +36,10 @@ class Row:
     """passed, failed, or `skipped: why`"""
     seen: list[str] = field(default_factory=list)
     stock_seen: list[str] = field(default_factory=list)
+    day: str = ""
+    """on which it ran, as YYYY-MM-DD"""
+    seconds: float = 0.0
+    """with its fixtures"""
 
     def observed(self, text: str) -> None:
         """What surveylake did under the fault."""
@@ -55,6 +64,8 @@ class Row:
 def masked(text: str) -> str:
     """The text without what differs from run to run or machine to machine: paths, ports, process ids, ids, times."""
     for pattern, instead in (
+        # Ids of clusters and topics are 16 bytes in base64; the one that follows such a word may have no digit.
+        (r"\b(topic id|cluster|this is|on) [\w/+-]{22}(?![\w/+-])", r"\1 ID"),
         (r"(?:file:)?(?:/[\w.@%+~-]+){2,}/([\w.@%+~-]+)", r"…/\1"),
         (r"\b(?:127\.0\.0\.1|localhost):\d+", "BROKER"),
         (r"\b(process|pid) \d+", r"\1 N"),
@@ -93,7 +104,28 @@ def _tested(rows: list[Row]) -> list[str]:
 def _listed(entry: Elsewhere | NotMet) -> list[str]:
     if isinstance(entry, NotMet):
         return [entry.injected, "", f"not tested: {entry.reason}", ""]
-    return [entry.injected, "", "tested by " + ", ".join(f"`{test}`" for test in entry.tests), ""]
+    return [entry.injected, entry.expected, f"not tested: {NOT_RUN.reason}", ""]
+
+
+def caption(rows: Iterable[Row]) -> str:
+    """When these rows were seen, on what, and how many tests passed: the line above the table."""
+    rows = list(rows)
+    days = sorted({row.day for row in rows})
+    when = f"Run on {days[0]}" if len(days) == 1 else f"Run in parts, from {days[0]} to {days[-1]}"
+    counted = Counter(row.outcome.partition(":")[0] for row in rows)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items(), key=lambda c: -c[1]))
+    stack = f"Spark {version('pyspark')}, Delta {version('delta-spark')} and Kafka {kafka_version()}"
+    listed = sum(isinstance(entry, NotMet) for entry in NOT_HERE.values())
+    return (
+        f"{when} with {stack} on {platform.system()}, {os.cpu_count()} cores, in {sum(row.seconds for row in rows) / 60:.0f} minutes: "
+        f"{len(rows)} tests, {told}. {len(IDS) - listed} of {len(IDS)} rows are tested; the others say why they are not."
+    )
+
+
+def kafka_version() -> str:
+    """The version that the broker's jar bears."""
+    (jar,) = (path for path in class_path() if path.name.startswith("org.apache.kafka_kafka_2.13-"))
+    return jar.stem.rpartition("-")[2]
 
 
 def _once(texts: list[str]) -> str:
@@ -107,7 +139,7 @@ def write(rows: list[Row]) -> None:
     again = {row.test for row in rows}
     rows = [Row(**row) for row in before if row["test"] not in again] + rows
     RESULTS.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
-    replace_table(PAGE, table(rows))
+    replace_table(PAGE, f"{caption(rows)}\n\n{table(rows)}")
 
 
 def replace_table(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:

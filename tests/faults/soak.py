@@ -25,6 +25,7 @@ import psutil
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("jobs", "tests")]
 
+from faults.acts import environment
 from faults.ledger import Ledger
 from faults.soak_report import BAD_SHARE, BOTH, JAVA, PYTHON, TRIGGER, Report, commits, make_account
 from surveylake.broker import EmbeddedBroker
@@ -94,8 +95,10 @@ class Soak:
                 stop.set()
                 self._kill_driver()
             # Take in what is left, as anyone would after a crash.
-            subprocess.run(self.town.command(), check=True, timeout=DRAIN_SECONDS)
-            verify = subprocess.run(self.town.command(verb="verify"), stdout=subprocess.PIPE, text=True)
+            subprocess.run(self.town.command(), check=True, timeout=DRAIN_SECONDS, env=environment())
+            verify = subprocess.run(
+                self.town.command(verb="verify"), stdout=subprocess.PIPE, text=True, env=environment()
+            )
         make_account(self.report, self.town.lake, self.ledger, verify.returncode == 0, verify.stdout)
         return self.report
 
@@ -136,7 +139,9 @@ class Soak:
         """The stream as a process group of its own: Python and its JVM."""
         with (self._folder / "driver.log").open("ab") as log:
             command = self.town.command("--trigger", TRIGGER)
-            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, env=environment()
+            )
 
     def _kill_driver(self, part: str = BOTH) -> None:
         """Kill the whole driver, or, as somebody's `kill -9` may, one of its two processes: the other is to end by itself."""

@@ -1,17 +1,28 @@
 """D: what happens to the driver, the executors and the engine."""
 
-import os
+import json
 import shutil
 import signal
 from pathlib import Path
 
 import pytest
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 import aggregate
 from faults import readers
-from faults.acts import commit_file, forget_logs, refused, running, traces, verb
+from faults.acts import (
+    commit_file,
+    environment,
+    forget_logs,
+    java_of,
+    proof_of,
+    refused,
+    running,
+    traces,
+    verb,
+)
+from faults.clock import clock_library, shifted
 from faults.ledger import Ledger
 from faults.rows import Row
 from faults.stock import Stock
@@ -83,11 +94,10 @@ def test_a_stop_in_mid_run(town: Town, row: Row, ledger: Ledger, number: signal.
 def test_a_deep_backlog_in_a_small_heap(town: Town, row: Row, ledger: Ledger) -> None:
     ledger.send(town.bootstrap, town.topic, answers(1_000_000))
     conf = Path(shutil.copytree(CONF, town.folder / "conf"))
-    defaults = (conf / "spark-defaults.conf").read_text(encoding="utf-8")
-    (conf / "spark-defaults.conf").write_text(
-        defaults.replace("driver.memory                  2g", "driver.memory 512m")
-    )
-    with running(town.command(), env={**os.environ, "SPARK_CONF_DIR": str(conf)}) as process:
+    with (conf / "spark-defaults.conf").open("a", encoding="utf-8") as file:
+        file.write("\nspark.driver.memory 512m\n")
+    with running(town.command(), env=environment(SPARK_CONF_DIR=str(conf))) as process:
+        until(lambda: bool(java_of(process.pid, "-Xmx512m")))
         _, err = process.communicate(timeout=500)
     assert process.returncode == 0, err
     account = ledger.against(town.lake)
@@ -228,6 +238,41 @@ def test_clocks_that_jump(town: Town, row: Row, ledger: Ledger) -> None:
 
 @pytest.mark.slow
 @pytest.mark.fault(
+    "D11",
+    injected="the clock of the driver's JVM a day back, then a year ahead",
+    expected="order and the latest answer go by offset, not by time",
+)
+def test_a_driver_whose_clock_jumps(
+    town: Town, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
+) -> None:
+    library = clock_library(tmp_path)
+    foods = ("Traditional food", "Traditional food", "Western Food")
+    for food, shift in zip(foods, (0, -A_DAY, A_YEAR), strict=True):
+        ledger.send(town.bootstrap, town.topic, answers(10, Food=food))
+        with running(town.command(), env=shifted(library, shift // 1000)) as process:
+            _, err = process.communicate(timeout=180)
+        assert process.returncode == 0, err
+    first, back, ahead = (_committed_at(town, version) for version in (1, 2, 3))
+    assert back < first < first + A_YEAR / 2 < ahead, "no clock jumped: the test shows nothing"
+    readers.exactly_once(town.lake, ledger)
+    readers.sound(town.lake, town.topic)
+    assert proof_of(town, spark).proved
+    aggregate.aggregate(str(town.lake), town.config, town.contract)
+    latest = readers.query(
+        town.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
+    )
+    assert latest == [("Western Food", 10, 20)]
+    row.observed("a commit a day before the one before it, and one a year after: 30 of 30, each once, proved")
+
+
+def _committed_at(town: Town, version: int) -> int:
+    """What a commit of `records` says of its time, in milliseconds since 1970."""
+    lines = commit_file(town.lake / "records", version).read_text(encoding="utf-8").splitlines()
+    return int(next(json.loads(line)["commitInfo"]["timestamp"] for line in lines if "commitInfo" in line))
+
+
+@pytest.mark.slow
+@pytest.mark.fault(
     "D12",
     injected="TZ=Asia/Kolkata in a Turkish locale, TZ=America/St_Johns in the C locale",
     expected="the same bytes",
@@ -235,7 +280,7 @@ def test_clocks_that_jump(town: Town, row: Row, ledger: Ledger) -> None:
 def test_zones_and_locales(town: Town, row: Row) -> None:
     sample = CONF / "surveys" / "food_preference.sample.csv"
     out, published, stored = town.folder / "out", [], []
-    for environment in (
+    for variables in (
         {
             "TZ": "Asia/Kolkata",
             "LC_ALL": "tr_TR.UTF-8",
@@ -246,11 +291,11 @@ def test_zones_and_locales(town: Town, row: Row) -> None:
         shutil.rmtree(town.lake, ignore_errors=True)
         shutil.rmtree(out, ignore_errors=True)
         command = town.command("--input", str(sample), "--out", str(out), verb="run")
-        with running(command, env={**os.environ, **environment}) as process:
+        with running(command, env=environment(**variables)) as process:
             _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
         published.append({path.name: path.read_bytes() for path in out.iterdir() if path.is_file()})
-        stored.append(readers.query(town.lake, "SELECT * FROM t ORDER BY partition, offset"))
+        stored.append(readers.query(town.lake, 'SELECT * FROM t ORDER BY partition, "offset"'))
     first, second = published
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -26,8 +27,11 @@ from surveylake.topic import create_topic, offset_bounds
 from town import answers, until
 
 ROWS, RATE = 6_000, 1_000
-PAUSE_SECONDS = 40
-"""Longer than the 30 s after which a client sends again what was not answered."""
+ANSWER_SECONDS = 4
+"""How long a client waits for an answer before it sends again; the default is a minute."""
+PAUSE_SECONDS = 3 * ANSWER_SECONDS
+PATIENT = {"broker.session.timeout.ms": "120000"}
+"""A broker that would hold itself for dead after the pause refuses what lay in its sockets, and nothing is there twice."""
 OLD_SURVEY = 1_550_000_000_000
 """A day in 2019, in milliseconds since 1970."""
 WEEK = {"retention.ms": str(7 * 86_400_000), "segment.ms": "100", "message.timestamp.type": "CreateTime"}
@@ -55,11 +59,11 @@ def kept(own: EmbeddedBroker, topic: str) -> int:
 
 
 @contextmanager
-def sending(own: EmbeddedBroker, topic: str) -> Iterator["subprocess.Popen[str]"]:
+def sending(own: EmbeddedBroker, topic: str, *more: str) -> Iterator["subprocess.Popen[str]"]:
     """produce.py in the middle of its work."""
     create_topic(Kafka(bootstrap=own.bootstrap), topic)
     command = [sys.executable, str(JOBS / "produce.py"), "--generate", str(ROWS), "--rate", str(RATE),
-               "--topic", topic, "--bootstrap", own.bootstrap]  # fmt: skip
+               "--topic", topic, "--bootstrap", own.bootstrap, *more]  # fmt: skip
     with running(command) as process:
         until(lambda: held(own, topic) > RATE / 2)
         yield process
@@ -90,25 +94,29 @@ def test_a_broker_killed_under_the_producer(own: EmbeddedBroker, row: Row) -> No
 @pytest.mark.slow
 @pytest.mark.fault(
     "A3",
-    injected=f"the broker suspended for {PAUSE_SECONDS} s while produce.py sends",
+    injected="the broker suspended while produce.py sends, for three times as long as it waits for an answer",
     expected="no duplicates; the same without idempotence, to show that the test sees them",
 )
-def test_a_broker_paused_under_the_producer(own: EmbeddedBroker, row: Row, ledger: Ledger) -> None:
-    create_topic(Kafka(bootstrap=own.bootstrap), "control")
-    control = {"enable.idempotence": False, "max.in.flight": 1000}
-    with sending(own, "paused") as process, ThreadPoolExecutor(1) as pool:
-        values = paced(iter(answers(ROWS)), RATE, Event())
-        naive = pool.submit(ledger.send, own.bootstrap, "control", values, **control)
-        until(lambda: held(own, "control") > RATE / 2)
-        own.pause()
-        time.sleep(PAUSE_SECONDS)
-        own.resume()
-        out, err = process.communicate(timeout=150)
-        assert naive.result() == ROWS
+def test_a_broker_paused_under_the_producer(row: Row, ledger: Ledger, tmp_path: Path) -> None:
+    control = {"enable.idempotence": False, "socket.timeout.ms": ANSWER_SECONDS * 1000}
+    conf = tmp_path / "impatient.toml"
+    conf.write_text(f'[kafka.options]\n"request.timeout.ms" = "{ANSWER_SECONDS * 1000}"\n', encoding="utf-8")
+    with EmbeddedBroker(tmp_path / "kafka", free_port(), extra=PATIENT) as own:
+        create_topic(Kafka(bootstrap=own.bootstrap), "control")
+        with sending(own, "paused", "--conf", str(conf)) as process, ThreadPoolExecutor(1) as pool:
+            values = paced(iter(answers(ROWS)), RATE, Event())
+            naive = pool.submit(ledger.send, own.bootstrap, "control", values, **control)
+            until(lambda: held(own, "control") > RATE / 2)
+            own.pause()
+            time.sleep(PAUSE_SECONDS)
+            own.resume()
+            out, err = process.communicate(timeout=150)
+            assert naive.result() == ROWS
+        in_topic, twice, control_twice = held(own, "paused"), doubled(own, "paused"), doubled(own, "control")
     assert process.returncode == 0, err
     assert f"sent {ROWS:,}, acknowledged {ROWS:,}, failed 0" in out
-    assert (held(own, "paused"), doubled(own, "paused")) == (ROWS, 0)
-    assert doubled(own, "control") > 0
+    assert (in_topic, twice) == (ROWS, 0)
+    assert control_twice > 0, "nothing was sent twice: the test shows nothing"
     row.observed(f"{ROWS:,} of {ROWS:,}, each once; a producer without idempotence sent records twice")
 
 

@@ -42,7 +42,7 @@ def test_every_test_that_is_listed_exists() -> None:
 
 
 def a_row(outcome: str = "passed", id_: str = "C1", test: str = "t") -> Row:
-    row = Row(id_, "deleted", "refused", True, test, outcome)
+    row = Row(id_, "deleted", "refused", True, test, outcome, day="2026-03-01", seconds=90)
     row.observed("refused | exit 5")
     row.stock("lost 10")
     return row
@@ -63,6 +63,25 @@ def _table(seen: list[Row]) -> list[str]:
     return rows.table([*seen, *filled]).splitlines()
 
 
+def test_the_caption_says_when_how_many_and_how_they_ended() -> None:
+    seen = [a_row(), a_row(test="u"), a_row("skipped: no strace", test="v")]
+    said = rows.caption(seen)
+    assert said.startswith("Run on 2026-03-01 with Spark 4.")
+    assert "in 4 minutes: 3 tests, 2 passed, 1 skipped. " in said
+    seen[0].day = "2026-02-28"
+    assert rows.caption(seen).startswith("Run in parts, from 2026-02-28 to 2026-03-01 with ")
+
+
+def test_a_row_that_another_folder_tests_says_so_only_when_it_ran() -> None:
+    (line,) = [line for line in rows.table([]).splitlines() if line.startswith("| A1 ")]
+    assert "has not run" in line
+    row = Row(
+        "A1", "killed", "no hole", False, "tests/test_produce.py::test_x", "passed", ["no hole and no double"]
+    )
+    (line,) = [line for line in rows.table([row]).splitlines() if line.startswith("| A1 ")]
+    assert line == "| A1 | killed | no hole | no hole and no double |  |"
+
+
 def test_only_the_table_of_the_page_is_replaced(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{rows.BEGIN}\nold\n{rows.END}\nafter\n")
@@ -81,6 +100,7 @@ def test_only_the_table_of_the_page_is_replaced(tmp_path: Path) -> None:
         ("nothing listens at 127.0.0.1:41233", "nothing listens at BROKER"),
         ("stream.py (process 4711)", "stream.py (process N)"),
         ("topic T123456789 on cluster 5L6g3nShT-eMCtK--X86sw", "topic TOPIC on cluster ID"),
+        ("from topic id Zk+W2XBhSwiOYzZDP1YN/w on cluster " + "a" * 22, "from topic id ID on cluster ID"),
         ("in 3.4 s,\n  then more", "in N s, then more"),
         ("partition 0: offsets 10 to 14 (5 records)", "partition 0: offsets 10 to 14 (5 records)"),
         ("KAFKA_DATA_LOSS.START_OFFSET_RESET", "KAFKA_DATA_LOSS.START_OFFSET_RESET"),

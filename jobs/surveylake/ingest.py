@@ -92,7 +92,7 @@ def start_query(
         else writer.trigger(processingTime=trigger)
     )
     query = writer.start()
-    landing.of(str(query.id))
+    landing.of(query)
     return Running(query, landing)
 
 

@@ -23,6 +23,8 @@ class Landing:
         self.between = threading.Event()
         """set while no micro-batch is being written"""
         self.between.set()
+        self.rows = 0
+        """written up to now"""
         self.failure = ""
         """what made the last micro-batch fail, in the words of the innermost cause"""
 
@@ -37,7 +39,9 @@ class Landing:
         try:
             self._known.wait()
             assert self._query is not None
-            tables.append_batch(self._spark, self._path, self._query, batch, number, self._shared)
+            self.rows += tables.append_batch(
+                self._spark, self._path, self._query, batch, number, self._shared
+            )
         except Exception as error:
             self.failure = tables.innermost(error)
             raise

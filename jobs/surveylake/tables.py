@@ -174,8 +174,8 @@ def replace(frame: DataFrame, path: str, note: dict[str, Any], partial_to: str |
 
 def append_batch(
     spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
-) -> None:
-    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would.
+) -> int:
+    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; its rows.
 
     Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
     other writers, or when there is no row, since a batch without rows may be one that was committed before.
@@ -187,13 +187,15 @@ def append_batch(
     plan = query._jsq.streamingQuery().lastExecution()
     files = transaction.writeFiles(java.org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder()))
     if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
-        return
+        return 0
     now = java.scala.Some(java.System.currentTimeMillis())
     mark = delta.actions.SetTransaction(query_id, number, now)
     append = java.org.apache.spark.sql.streaming.OutputMode.Append()
     transaction.commit(
         files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
     )
+    written = java.scala.jdk.javaapi.CollectionConverters.asJava(files)
+    return sum(int(file.numLogicalRecords().get()) for file in written)
 
 
 def innermost(error: BaseException) -> str:

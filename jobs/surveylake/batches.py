@@ -77,7 +77,7 @@ class Intake:
         self._rejected = 0
 
     def count(self) -> Taken:
-        """All that was taken up to now. Of what came since the last call only the rejected rows are read; statistics skip the rest."""
+        """All that was taken up to now. Only rejected rows that came since the last call are read; statistics skip the rest."""
         received = self._landing.rows
         new = ~F.col("partition").isin(list(self._counted)) if self._counted else F.lit(True)
         for partition, offset in self._counted.items():

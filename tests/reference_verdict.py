@@ -25,6 +25,7 @@ BLANK = frozenset(
 JSON_BLANK = " \t\r\n"
 MOST_OPENED = 200
 LONGEST_NUMBER = 1000
+"""Digits; sign, point and the letter of an exponent do not count."""
 EXACT_DIGITS = 38
 
 
@@ -111,7 +112,7 @@ def _parsed(text: str) -> Members | str:
 
 
 def _number(digits: str) -> Number:
-    if len(digits) > LONGEST_NUMBER:
+    if sum(map(str.isdigit, digits)) > LONGEST_NUMBER:
         raise ValueError("longer than any parser should read")
     return Number(digits)
 

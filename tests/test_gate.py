@@ -18,9 +18,6 @@ from surveylake.project import ROOT
 from surveylake.reasons import ALONE, OF_FIELD
 from surveylake.transforms import judged
 
-MOST_BYTECODE = 8000
-"""HotSpot interprets a longer method."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -240,16 +237,6 @@ def test_stock_from_json_accepts_what_the_gate_rejects(spark: SparkSession) -> N
         if row["p"] is None or row["p"]["broken"] is None
     }
     assert passed == set(rows)
-
-
-def test_the_way_of_plain_answers_is_short_enough_to_be_compiled(spark: SparkSession) -> None:
-    rows = judged(kafka_rows(spark, [GOOD]), FOOD, MAX_BYTES)
-    plan = rows._jdf.queryExecution().explainString(
-        spark._jvm.org.apache.spark.sql.execution.ExplainMode.fromString("codegen")
-    )
-    sizes = [int(size) for size in re.findall(r"maxMethodCodeSize:(\d+)", plan)]
-    assert sizes
-    assert max(sizes) < MOST_BYTECODE
 
 
 def test_the_docs_name_every_reason_and_give_an_example() -> None:

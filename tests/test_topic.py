@@ -270,6 +270,9 @@ def test_spark_reads_committed_records_and_creates_no_topic() -> None:
         "kafka.bootstrap.servers": "h:1",
         "kafka.isolation.level": "read_committed",
         "kafka.allow.auto.create.topics": "false",
+        "kafka.max.poll.records": "20000",
+        "kafka.max.partition.fetch.bytes": "4194304",
+        "kafka.receive.buffer.bytes": "-1",
         "kafka.client.id": "x",
         "kafka.request.timeout.ms": "9",
     }

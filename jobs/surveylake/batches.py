@@ -13,6 +13,7 @@ from surveylake import tables, topic
 from surveylake.config import Config
 from surveylake.contract import Contract
 from surveylake.errors import TopicError
+from surveylake.landing import Landing
 from surveylake.resume import Start
 from surveylake.tables import RECORDS, Lake
 
@@ -69,23 +70,22 @@ def end_offsets(batch: Any, contract: Contract) -> dict[int, int]:
 class Intake:
     """Counts what one run of the stream added to `records`, each record once, however long it runs."""
 
-    def __init__(self, spark: SparkSession, lake: Lake, start: Start) -> None:
-        self._spark, self._path, self._epoch = spark, lake.table(RECORDS), start.epoch
+    def __init__(self, spark: SparkSession, lake: Lake, start: Start, landing: Landing) -> None:
+        self._spark, self._path, self._epoch, self._landing = spark, lake.table(RECORDS), start.epoch, landing
         self._counted = dict(start.table)
-        self._taken = Taken()
+        self._failed: Counter[str] = Counter()
+        self._rejected = 0
 
     def count(self) -> Taken:
-        """All that was taken up to now. Reads the verdicts only, of what came since the last call: statistics skip the rest."""
+        """All that was taken up to now. Only rejected rows that came since the last call are read; statistics skip the rest."""
+        received = self._landing.rows
         new = ~F.col("partition").isin(list(self._counted)) if self._counted else F.lit(True)
         for partition, offset in self._counted.items():
             new = new | ((F.col("partition") == partition) & (F.col("offset") >= offset))
-        rows = tables.read(self._spark, self._path).where(F.col("epoch") == self._epoch).where(new)
-        groups = rows.groupBy("partition", "failed_rules").agg(
-            F.count("*").alias("n"), F.max("offset").alias("last")
-        )
-        for row in groups.collect():
-            self._taken.received += row["n"]
-            self._taken.accepted += row["n"] if not row["failed_rules"] else 0
-            self._taken.failed.update(dict.fromkeys(row["failed_rules"], row["n"]))
+        rejected = tables.read(self._spark, self._path).where(~F.col("accepted")).where(new)
+        groups = rejected.where(F.col("epoch") == self._epoch).groupBy("partition", "failed_rules")
+        for row in groups.agg(F.count("*").alias("n"), F.max("offset").alias("last")).collect():
+            self._rejected += row["n"]
+            self._failed.update(dict.fromkeys(row["failed_rules"], row["n"]))
             self._counted[row["partition"]] = max(self._counted.get(row["partition"], 0), row["last"] + 1)
-        return self._taken
+        return Taken(received, received - self._rejected, self._failed)

@@ -1,7 +1,7 @@
 """From text as it came to a typed value: trim, collapse blanks, one name per spelling, cast. Unknown stays NULL."""
 
 from surveylake import sql
-from surveylake.contract import Contract, SurveyField
+from surveylake.contract import SurveyField
 from surveylake.contract_types import DECIMAL
 from surveylake.gate import BLANKS
 
@@ -15,8 +15,8 @@ NO_DIGIT = "\ufffd"
 
 
 def parsed_text(field: SurveyField) -> str:
-    """SQL over `json`: the field's text, blanks collapsed, a JSON number as its digits; NULL where absent, null or nested."""
-    text = f"IF({is_wrong_type(field)}, NULL, try_variant_get(json, {sql.path(field.source)}, 'string'))"
+    """SQL over `~json`: the field's text, blanks collapsed, a JSON number as its digits; NULL where absent, null or nested."""
+    text = f"IF({is_wrong_type(field)}, NULL, try_variant_get(`~json`, {sql.path(field.source)}, 'string'))"
     collapsed = f"regexp_replace({text}, {sql.text(BLANKS + '+')}, ' ')"
     if field.type != "integer":
         return collapsed
@@ -24,43 +24,39 @@ def parsed_text(field: SurveyField) -> str:
 
 
 def is_wrong_type(field: SurveyField) -> str:
-    """SQL over `json`: what stands for the field is no text or number of its own; NULL where it is absent.
+    """SQL over `~json`: what stands for the field is no text or number of its own; NULL where it is absent.
 
     A DOUBLE is a number with an exponent or too many digits: its text would not be the one that was sent.
     """
     other = "OBJECT|ARRAY|DOUBLE" + ("" if field.type == "boolean" else "|BOOLEAN")
-    return f"schema_of_variant(try_variant_get(json, {sql.path(field.source)}, 'variant')) RLIKE '^({other})'"
+    return (
+        f"schema_of_variant(try_variant_get(`~json`, {sql.path(field.source)}, 'variant')) RLIKE '^({other})'"
+    )
 
 
-def typed(index: int, field: SurveyField) -> str:
-    """SQL over `~c…` (trimmed text): the value in the field's type, NULL where the text does not denote one exactly."""
-    clean = f"`~c{index}`"
+def typed(clean: str, field: SurveyField) -> str:
+    """SQL: the trimmed text `clean` as a value of the field's type, NULL where it does not denote one exactly."""
     if field.type == "string":
-        return _spelled(clean, field)
+        return f"nullif({spelled(clean, field)}, '')"
     if field.type == "integer":
         return f"try_cast({clean} AS int)"
     if field.type == "boolean":
         return f"CASE lower({clean}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     pattern = DATE_TEXT if field.type == "date" else DECIMAL_TEXT
-    exact = "" if field.type == "date" else f" AND NOT {too_precise(index, field)}"
+    exact = "" if field.type == "date" else f" AND NOT {too_precise(clean, field)}"
     return f"IF({clean} RLIKE {sql.text(pattern)}{exact}, try_cast({clean} AS {field.sql_type}), NULL)"
 
 
-def too_precise(index: int, field: SurveyField) -> str:
-    """SQL over `~c…`: a decimal with more digits after the point than its type keeps (a cast would round it)."""
+def spelled(clean: str, field: SurveyField) -> str:
+    """SQL: the one name of a declared spelling, any other text as it is."""
+    pairs = [(variant, known) for known, variants in field.spellings.items() for variant in variants]
+    whens = "".join(f" WHEN {sql.text(variant)} THEN {sql.text(known)}" for variant, known in pairs)
+    return f"CASE {clean}{whens} ELSE {clean} END" if whens else clean
+
+
+def too_precise(clean: str, field: SurveyField) -> str:
+    """SQL: the text is a decimal with more digits after the point than its type keeps (a cast would round it)."""
     match = DECIMAL.fullmatch(field.type)
     scale = int(match.group(2)) if match else 0
     beyond = rf"^[+-]?[0-9]+\.[0-9]{{{scale}}}[0-9]*[1-9][0-9]*$"
-    return f"(`~c{index}` RLIKE {sql.text(beyond)})"
-
-
-def columns(contract: Contract) -> dict[str, str]:
-    """Column name -> SQL of its typed value, in contract order."""
-    return {name: typed(i, field) for i, (name, field) in enumerate(contract.fields.items())}
-
-
-def _spelled(clean: str, field: SurveyField) -> str:
-    """SQL: the one name of a declared spelling, any other text as it is, '' as NULL."""
-    pairs = [(variant, known) for known, variants in field.spellings.items() for variant in variants]
-    whens = "".join(f" WHEN {sql.text(variant)} THEN {sql.text(known)}" for variant, known in pairs)
-    return f"CASE {clean} WHEN '' THEN NULL{whens} ELSE {clean} END"
+    return f"({clean} RLIKE {sql.text(beyond)})"

@@ -1,34 +1,19 @@
 """The strict gate: one Kafka value is exactly one JSON object of scalars, or the reason why it is not.
 
-Two ways lead through it, with the same verdict.
+It is for what is not plain (plain.py). A value is parsed by `try_parse_json`, which is strict about what it reads (NaN,
+comments, control characters, lone surrogates) but stops after the first document. A value that also parses between `[` and
+`]`, and as `{"k":` … `}`, has nothing after its document: what may follow in a list cannot follow in an object, nor the reverse.
 
-*Canonical*: what a plain JSON writer makes of the contract's fields as strings, in contract order, compact or spaced. Cut at the
-double quotes, such a value has the names and the punctuation in known places; when its texts hold nothing but printable ASCII
-and no backslash, it is strict by construction. That costs one cut and some short compares.
-
-*Any other*: parsed by `try_parse_json`, which is strict about what it reads (NaN, comments, control characters, lone surrogates)
-but stops after the first document. A value that also parses between `[` and `]`, and as `{"k":` … `}`, has nothing after its
-document: what may follow in a list cannot follow in an object, nor the reverse.
-
-The scaffolding columns start with `~`, which no contract column can. Everything about the rare way stands inside one
-lambda: Spark interprets those, so that the method generated for the common way stays small enough for the JVM to compile
-(its limit is 8000 bytes of bytecode: seven fields, all generated, came to 18,000 and ran five times slower).
+The steps are SQL over one another; how they are put together is for transforms.py to say.
 """
 
 from functools import reduce
 
-from pyspark.sql import DataFrame
-
 from surveylake import sql
-from surveylake.contract import Contract
+from surveylake.sql import TEXT
 
 BLANKS = r"[\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
 """What counts as blank (Java's ASCII \\s, and Unicode's blanks with the invisible ones pasted text brings along)."""
-PLAIN = "^[" + "".join(
-    "\\" + chr(code) for code in range(32, 127) if not chr(code).isalnum() and chr(code) != "\\"
-)
-PLAIN += "".join(chr(code) for code in range(32, 127) if chr(code).isalnum()) + r"]*\z"
-"""Printable ASCII and no backslash. Java looks single characters up in a table, where it compares ranges one by one."""
 HIGH, LOW = r"\\u(?i:d[89ab][0-9a-f]{2})", r"\\u(?i:d[c-f][0-9a-f]{2})"
 NUL_OR_LONE_SURROGATE = rf"\u0000|\\u0000|{HIGH}(?!{LOW})|(?<!{HIGH}){LOW}"
 NO_ESCAPE = r"\\u(?![0-9a-fA-F]{4})"
@@ -38,81 +23,34 @@ MOST_BRACKETS = 200
 """Objects and arrays in one value; the parser itself gives up at a depth of 1000."""
 KEY_EDGE = "\0"
 """Stands around each key of an object: the gate lets no NUL into a key."""
-TEXT = "cast(value AS string)"
-"""No column of its own: it is the same bytes, and a column would be copied from one stage of the plan to the next."""
-CANONICAL = "`~canonical`"
 
 
-def with_parts(records: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """Kafka rows + `~canonical` (boolean, never NULL) and `~part0` … (the fields' texts; of use where it is true)."""
-    quote, columns = sql.text('"'), [sql.name(column) for column in records.columns]
-    texts = [f"{_piece(4 * i + 3)} AS {part(i)}" for i in range(len(contract.fields))]
-    canonical = f"coalesce({_is_canonical(contract, max_bytes)}, false) AS {CANONICAL}"
-    cut = records.selectExpr("*", f"split({TEXT}, {quote}, -1) AS `~pieces`")
-    return cut.selectExpr(*columns, canonical, *texts)
-
-
-def parsed(shape: str, texts: str, max_bytes: int) -> str:
-    """SQL: struct(broken, shape, texts) of a value that is not canonical.
-
-    `broken` is the one reason that stands alone, or NULL; then `shape` and `texts`, SQL over the variant `json` and the
-    text `names` (the keys, each between two NULs), are evaluated.
-    """
-    shape, texts = (f"IF(broken IS NULL, {wanted}, NULL)" for wanted in (shape, texts))
-    readable = f"named_struct('broken', broken, 'shape', {shape}, 'texts', {texts})"
+def steps(max_bytes: int) -> dict[str, str]:
+    """Name -> SQL, each over those before it: `~bad`, `~json` (variant), `~broken` (the one reason that stands alone, or
+    NULL) and `~names` (the keys of an object that is not broken, each between two NULs)."""
     edge = sql.text(KEY_EDGE)
-    names = f"IF(json IS NULL, NULL, concat({edge}, concat_ws({edge}, json_object_keys({TEXT})), {edge}))"
-    judged = let("broken", _broken(), let("names", names, readable))
-    return let(
-        "bad", _unparsable(max_bytes), let("json", f"IF(bad IS NULL, try_parse_json({TEXT}), NULL)", judged)
-    )
-
-
-def let(name: str, value: str, body: str) -> str:
-    """SQL: `body` with `name` standing for `value`, computed once and interpreted."""
-    return f"transform(array({value}), {name} -> {body})[0]"
+    names = f"concat({edge}, concat_ws({edge}, json_object_keys({TEXT})), {edge})"
+    return {
+        "~bad": _unparsable(max_bytes),
+        "~json": f"IF(`~bad` IS NULL, try_parse_json({TEXT}), NULL)",
+        "~broken": _broken(),
+        "~names": f"IF(`~broken` IS NULL, {names}, NULL)",
+    }
 
 
 def _broken() -> str:
-    """SQL over `bad` and `json`: the one reason that stands alone for a value that is not one JSON object, or NULL."""
+    """SQL over `~bad` and `~json`: the one reason that stands alone for a value that is not one JSON object, or NULL."""
     whole = (
         f"try_parse_json(concat('[', {TEXT}, ']')) IS NOT NULL"
         f" AND try_parse_json(concat('{{\"k\":', {TEXT}, '}}')) IS NOT NULL"
     )
-    is_object = "startswith(schema_of_variant(json), 'OBJECT')"
+    is_object = "startswith(schema_of_variant(`~json`), 'OBJECT')"
     repeated = f"size(array_distinct(json_object_keys({TEXT}))) < size(json_object_keys({TEXT}))"
     return (
-        "CASE WHEN bad IS NOT NULL THEN bad WHEN json IS NULL THEN 'malformed'"
+        "CASE WHEN `~bad` IS NOT NULL THEN `~bad` WHEN `~json` IS NULL THEN 'malformed'"
         f" WHEN NOT ({whole}) THEN IF({is_object}, 'trailing_data', 'malformed')"
         f" WHEN NOT {is_object} THEN 'not_an_object' WHEN {repeated} THEN 'duplicate_key' END"
     )
-
-
-def part(index: int) -> str:
-    """SQL: the text of the index-th field of a canonical value."""
-    return f"`~part{index}`"
-
-
-def _piece(index: int) -> str:
-    """SQL: one piece of the text between two quotes; NULL when there are not so many."""
-    return f"get(`~pieces`, {index})"
-
-
-def _is_canonical(contract: Contract, max_bytes: int) -> str:
-    """SQL over `~pieces`: the names and the punctuation are where they belong and the texts are plain."""
-    count = len(contract.fields)
-    checks = [
-        f"size(`~pieces`) = {4 * count + 1}",
-        f"{_piece(0)} = '{{'",
-        f"{_piece(4 * count)} = {sql.text('}')}",
-    ]
-    for i, source in enumerate(contract.sources):
-        checks += [f"{_piece(4 * i + 1)} = {sql.text(source)}", f"{_piece(4 * i + 2)} IN (': ', ':')"]
-        if i:
-            checks.append(f"{_piece(4 * i)} IN (', ', ',')")
-    texts = ", ".join(_piece(4 * i + 3) for i in range(count))
-    checks += [f"octet_length(value) <= {max_bytes}", f"NOT contains({TEXT}, '  ')"]
-    return " AND ".join([*checks, f"concat({texts}) RLIKE {sql.text(PLAIN)}"])
 
 
 def _unparsable(max_bytes: int) -> str:

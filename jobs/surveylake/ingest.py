@@ -92,7 +92,7 @@ def start_query(
         else writer.trigger(processingTime=trigger)
     )
     query = writer.start()
-    landing.of(str(query.id))
+    landing.of(query)
     return Running(query, landing)
 
 
@@ -104,7 +104,7 @@ def follow(
     After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is said.
     Raises TopicError or StorageError with Spark's cause when the query fails.
     """
-    barrier, intake = _barrier(lake, config, start), Intake(spark, lake, start)
+    barrier, intake = _barrier(lake, config, start), Intake(spark, lake, start, running.landing)
     query, seen, spoke, counted = running.query, -1, time.monotonic(), time.monotonic()
     with stop_signals() as stop, closing(Housekeeper(spark, lake, config)) as housekeeper:
         while not _ended(running):

@@ -20,6 +20,9 @@ LIBRDKAFKA_NAMES = {
     "receive.buffer.bytes": "socket.receive.buffer.bytes",
 }
 """Options of the conf file that librdkafka calls otherwise; all others have one name in both clients."""
+EAGER = {"max.poll.records": "20000", "max.partition.fetch.bytes": "4194304", "receive.buffer.bytes": "-1"}
+"""How Spark's source fetches. After each poll it asks the broker for the partition's first and last offset: with Java's 500
+records a poll, that is most of the broker's work."""
 NOT_PLAIN_IN_JAVA = frozenset({"sasl.username", "sasl.password", "ssl.ca.location"})
 """Options that Java takes in another form: a JAAS line, a trust store."""
 
@@ -46,6 +49,7 @@ def spark_options(kafka: Kafka) -> dict[str, str]:
         "bootstrap.servers": kafka.bootstrap,
         "isolation.level": "read_committed",
         "allow.auto.create.topics": "false",
+        **EAGER,
     }
     java |= {name: value for name, value in options.items() if name not in NOT_PLAIN_IN_JAVA}
     if "sasl.password" in options:

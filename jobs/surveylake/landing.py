@@ -3,6 +3,7 @@
 import threading
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake import checkpoint, tables
 
@@ -17,17 +18,19 @@ class Landing:
 
     def __init__(self, spark: SparkSession, path: str, shared: bool) -> None:
         self._spark, self._path, self._shared = spark, path, shared
-        self._query_id = ""
+        self._query: StreamingQuery | None = None
         self._known = threading.Event()
         self.between = threading.Event()
         """set while no micro-batch is being written"""
         self.between.set()
+        self.rows = 0
+        """written up to now"""
         self.failure = ""
         """what made the last micro-batch fail, in the words of the innermost cause"""
 
-    def of(self, query_id: str) -> None:
-        """Tell under which query's name to commit: it is known only once the query has started."""
-        self._query_id = query_id
+    def of(self, query: StreamingQuery) -> None:
+        """Tell which query this is the sink of: it is known only once the query has started."""
+        self._query = query
         self._known.set()
 
     def __call__(self, batch: DataFrame, number: int) -> None:
@@ -35,7 +38,10 @@ class Landing:
         self.between.clear()
         try:
             self._known.wait()
-            tables.append_batch(self._spark, self._path, batch, self._query_id, number, self._shared)
+            assert self._query is not None
+            self.rows += tables.append_batch(
+                self._spark, self._path, self._query, batch, number, self._shared
+            )
         except Exception as error:
             self.failure = tables.innermost(error)
             raise

@@ -3,15 +3,16 @@
 from surveylake import sql
 from surveylake.cleaning import DECIMAL_TEXT, INTEGER_TEXT, is_wrong_type, too_precise
 from surveylake.contract import Contract, SurveyField
-from surveylake.gate import KEY_EDGE, TEXT
+from surveylake.gate import KEY_EDGE
+from surveylake.sql import TEXT
 
 
 def shape_reasons(contract: Contract) -> list[str]:
-    """SQL, one per reason, over `json` and `names`: fields missing, in another case, nested, or not named."""
+    """SQL, one per reason, over `~json` and `~names`: fields missing, in another case, nested, or not named."""
     found = []
     for field in contract.fields.values():
-        missing = f"NOT contains(names, {_key(field.source)})"
-        near = f"{missing} AND contains(lower(names), {_key(field.source.lower())})"
+        missing = f"NOT contains(`~names`, {_key(field.source)})"
+        near = f"{missing} AND contains(lower(`~names`), {_key(field.source.lower())})"
         found.append(_when(missing, "missing_field", field))
         found.append(_when(near, "wrong_case", field))
         found.append(_when(is_wrong_type(field), "wrong_type", field))
@@ -23,18 +24,16 @@ def shape_reasons(contract: Contract) -> list[str]:
     return found
 
 
-def is_acceptable(index: int, name: str, field: SurveyField) -> str:
-    """SQL over `~c…` and the typed column: nothing is wrong with the field; never NULL."""
-    value, clean = sql.name(name), f"`~c{index}`"
+def is_acceptable(clean: str, value: str, field: SurveyField) -> str:
+    """SQL: nothing is wrong with the field whose trimmed text is `clean` and whose typed value is `value`; never NULL."""
     present = (
         f"{value} IS NOT NULL" if field.required else f"({value} IS NOT NULL OR coalesce({clean}, '') = '')"
     )
-    return " AND ".join([present, *(condition for condition, _ in limits(name, field))])
+    return " AND ".join([present, *(condition for condition, _ in limits(value, field))])
 
 
-def field_reason(index: int, name: str, field: SurveyField) -> str:
-    """SQL: what is wrong with this field's value, such as `out_of_range:Age`, or NULL; absent fields are told by shape."""
-    clean, value = f"`~c{index}`", sql.name(name)
+def field_reason(clean: str, value: str, field: SurveyField) -> str:
+    """SQL: what is wrong with this field's value, such as `out_of_range:Age`, or NULL; what `~shape` tells is not told again."""
     filled = f"coalesce({clean}, '') <> ''"
     unreadable = f"{filled} AND {value} IS NULL"
     told_of = f"(^|{SEPARATOR})(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})"
@@ -45,18 +44,17 @@ def field_reason(index: int, name: str, field: SurveyField) -> str:
     if field.type == "integer":
         whens.append((f"{unreadable} AND {clean} RLIKE '{INTEGER_TEXT}'", "out_of_range"))
     if field.type.startswith("decimal"):
-        whens.append((f"{unreadable} AND {too_precise(index, field)}", "too_precise"))
+        whens.append((f"{unreadable} AND {too_precise(clean, field)}", "too_precise"))
         whens.append((f"{unreadable} AND {clean} RLIKE {sql.text(DECIMAL_TEXT)}", "out_of_range"))
     if field.type != "string":
         whens.append((unreadable, f"not_a_{field.type if field.type in ('date', 'boolean') else 'number'}"))
-    whens += [(f"NOT ({condition})", reason) for condition, reason in limits(name, field)]
+    whens += [(f"NOT ({condition})", reason) for condition, reason in limits(value, field)]
     cases = [f"WHEN {condition} THEN {_said(reason, field)}" for condition, reason in whens]
     return f"CASE {' '.join(cases)} END"
 
 
-def limits(name: str, field: SurveyField) -> list[tuple[str, str]]:
-    """(SQL pass condition on the typed column, reason): what the contract allows; NULL passes only where not required."""
-    column = sql.name(name)
+def limits(column: str, field: SurveyField) -> list[tuple[str, str]]:
+    """(SQL pass condition on the typed `column`, reason): what the contract allows; NULL passes only where not required."""
     found = []
     if field.allowed:
         found.append(
@@ -89,10 +87,15 @@ def checks(contract: Contract) -> dict[str, str]:
     found = {}
     for name, field in contract.fields.items():
         parts = [f"{sql.name(name)} IS NOT NULL"] if field.required else []
-        parts += [condition for condition, _ in limits(name, field)]
+        parts += [condition for condition, _ in limits(sql.name(name), field)]
         if parts:
             found[f"{name}_is_acceptable"] = " AND ".join(parts)
     return {**found, **{name: passes(predicate) for name, predicate in contract.rules.items()}}
+
+
+def listed(*reasons: str) -> str:
+    """SQL: the reasons that are not NULL as one text; NULL when there is none."""
+    return f"nullif(concat_ws({sql.text(SEPARATOR)}, {', '.join(reasons)}), '')"
 
 
 SEPARATOR = "\1"

@@ -10,6 +10,7 @@ from typing import Any
 from delta.tables import DeltaMergeBuilder, DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake import sql
 from surveylake.contract import Contract
@@ -35,7 +36,7 @@ RECORD_SCHEMA = {
 STATISTICS = "delta.dataSkippingStatsColumns"
 RECORD_PROPERTIES = {
     # Only these are looked up by range; statistics on answers would cost time and copy personal data into the log.
-    STATISTICS: "partition,offset,timestamp,epoch",
+    STATISTICS: "partition,offset,timestamp",
     "delta.checkpointInterval": "100",
 }
 EPOCH = "surveylake.epoch."
@@ -172,25 +173,29 @@ def replace(frame: DataFrame, path: str, note: dict[str, Any], partial_to: str |
 
 
 def append_batch(
-    spark: SparkSession, path: str, batch: DataFrame, query_id: str, number: int, shared: bool
-) -> None:
-    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would.
+    spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
+) -> int:
+    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; its rows.
 
     Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
     other writers, or when there is no row, since a batch without rows may be one that was committed before.
     """
-    java = jvm(spark)
+    java, query_id = jvm(spark), str(query.id)
     delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
     transaction = snapshot(spark, path).deltaLog().startTransaction(none, none)
-    files = transaction.writeFiles(batch._jdf)
+    # `batch` reads the rows that the query made, and makes each anew; its plan instead of it makes them once.
+    plan = query._jsq.streamingQuery().lastExecution()
+    files = transaction.writeFiles(java.org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder()))
     if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
-        return
+        return 0
     now = java.scala.Some(java.System.currentTimeMillis())
     mark = delta.actions.SetTransaction(query_id, number, now)
     append = java.org.apache.spark.sql.streaming.OutputMode.Append()
     transaction.commit(
         files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
     )
+    written = java.scala.jdk.javaapi.CollectionConverters.asJava(files)
+    return sum(int(file.numLogicalRecords().get()) for file in written)
 
 
 def innermost(error: BaseException) -> str:

@@ -4,9 +4,15 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 
-from surveylake import cleaning, gate, rules, sql
+from surveylake import cleaning, gate, plain, rules, sql
 from surveylake.contract import Contract
 from surveylake.contract_types import RECORD_COLUMNS
+from surveylake.plain import PLAIN
+
+MOST_GENERATED = 10_000
+"""Characters of SQL. Up to this size the parsed way is generated into the same Java method as the plain one, and no row is
+copied; beyond it the method would come near the 64 KB that Java allows, or be too long for its compiler: then Spark interprets
+the parsed way, between two generated stages."""
 
 
 def judged(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
@@ -16,54 +22,72 @@ def judged(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFra
     rows add up to the rows given; a value that is not one JSON object has exactly one reason and NULL fields.
     """
     return (
-        kafka_rows.transform(partial(gate.with_parts, contract=contract, max_bytes=max_bytes))
-        .transform(partial(_with_texts, contract=contract, max_bytes=max_bytes))
+        kafka_rows.transform(partial(plain.with_plain_fields, contract=contract, max_bytes=max_bytes))
+        .transform(partial(_with_parsed, contract=contract, max_bytes=max_bytes))
         .transform(partial(_with_columns, contract=contract))
         .transform(partial(_with_verdict, contract=contract))
     )
 
 
-def _with_texts(documents: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """+ `~broken`, `~shape` (reasons that stand alone; reasons of a readable value's shape) and per field `~c…`, trimmed text."""
-    fields = list(contract.fields.values())
-    shape = f"nullif(concat_ws({sql.text(rules.SEPARATOR)}, {', '.join(rules.shape_reasons(contract))}), '')"
-    texts = f"array({', '.join(cleaning.parsed_text(field) for field in fields)})"
-    rare = f"IF({gate.CANONICAL}, NULL, {gate.parsed(shape, texts, max_bytes)})"
-    cleaned = [
-        f"trim(IF({gate.CANONICAL}, {gate.part(i)}, `~rare`.texts[{i}])) AS `~c{i}`"
-        for i in range(len(fields))
+def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+    """+ `~broken`, `~reasons`, `~fields`: what the strict gate says of a value that is not plain, and of its fields."""
+    steps = gate.steps(max_bytes) | _steps(contract)
+    if sum(map(len, steps.values())) <= MOST_GENERATED:
+        for name, step in steps.items():
+            rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {step}) AS {sql.name(name)}")
+        return rows
+    wanted = ("~broken", "~reasons", "~fields")
+    found = f"named_struct({', '.join(f'{sql.text(name)}, {sql.name(name)}' for name in wanted)})"
+    for name, step in reversed(steps.items()):
+        found = sql.let(sql.name(name), step, found)
+    rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {found}) AS `~parsed`")
+    return rows.selectExpr("*", *(f"`~parsed`.{sql.name(name)} AS {sql.name(name)}" for name in wanted))
+
+
+def _steps(contract: Contract) -> dict[str, str]:
+    """Name -> SQL, after the gate's own steps: `~texts`, `~shape`, `~fields` (struct of typed values), `~reasons`; NULL where
+    the value is broken, and `~reasons` also where nothing is wrong."""
+    fields = list(contract.fields.items())
+    texts = [f"trim({cleaning.parsed_text(field)})" for _, field in fields]
+    values = [
+        f"{sql.text(name)}, {cleaning.typed(f'`~texts`[{i}]', field)}"
+        for i, (name, field) in enumerate(fields)
     ]
-    return documents.selectExpr("*", f"{rare} AS `~rare`").selectExpr(
-        "*", "`~rare`.broken AS `~broken`", "`~rare`.shape AS `~shape`", *cleaned
-    )
+    reasons = [
+        rules.field_reason(f"`~texts`[{i}]", f"`~fields`.{sql.name(name)}", field)
+        for i, (name, field) in enumerate(fields)
+    ]
+    steps = {
+        "~texts": f"array({', '.join(texts)})",
+        "~shape": rules.listed(*rules.shape_reasons(contract)),
+        "~fields": f"named_struct({', '.join(values)})",
+        "~reasons": rules.listed("`~shape`", *reasons),
+    }
+    return {name: f"IF(`~broken` IS NULL, {step}, NULL)" for name, step in steps.items()}
 
 
-def _with_columns(texts: DataFrame, contract: Contract) -> DataFrame:
-    """+ the contract's typed columns, then its derived ones."""
-    values = [f"{expression} AS {sql.name(name)}" for name, expression in cleaning.columns(contract).items()]
+def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
+    """The contract's typed columns whichever way they were read, + its derived ones."""
+    parsed = {name: f"IF({PLAIN}, {sql.name(name)}, `~fields`.{sql.name(name)})" for name in contract.fields}
+    others = [sql.name(column) for column in rows.columns if column not in parsed]
     derived = [
         f"CAST({part.sql} AS {part.sql_type}) AS {sql.name(name)}" for name, part in contract.derived.items()
     ]
-    return texts.selectExpr("*", *values).selectExpr("*", *derived)
+    chosen = [f"{expression} AS {sql.name(name)}" for name, expression in parsed.items()]
+    return rows.selectExpr(*others, *chosen).selectExpr("*", *derived)
 
 
-def _with_verdict(columns: DataFrame, contract: Contract) -> DataFrame:
+def _with_verdict(rows: DataFrame, contract: Contract) -> DataFrame:
     """+ `accepted`, `failed_rules`; the scaffolding columns end here."""
-    fields = [(i, name, field) for i, (name, field) in enumerate(contract.fields.items())]
-    good = [rules.is_acceptable(*field) for field in fields] + [
-        rules.passes(rule) for rule in contract.rules.values()
-    ]
-    reasons = [rules.field_reason(*field) for field in fields]
-    reasons += [rules.contract_rule(name, predicate) for name, predicate in contract.rules.items()]
-    separator = sql.text(rules.SEPARATOR)
-    every = f"concat_ws({separator}, `~shape`, {', '.join(reasons)})"
-    why = gate.let("why", f"coalesce(`~broken`, {every})", f"split(why, {separator})")
+    sound = f"({PLAIN} OR (`~broken` IS NULL AND `~reasons` IS NULL))"
+    good = " AND ".join([sound, *(rules.passes(rule) for rule in contract.rules.values())])
+    own = [rules.contract_rule(name, predicate) for name, predicate in contract.rules.items()]
+    why = f"coalesce(`~broken`, {rules.listed('`~reasons`', *own)})"
     given = {
         "accepted": "`~good` AS accepted",
-        "failed_rules": f"IF(`~good`, CAST(array() AS array<string>), {why}) AS failed_rules",
+        "failed_rules": f"IF(`~good`, CAST(array() AS array<string>), split({why}, {sql.text(rules.SEPARATOR)})) AS failed_rules",
     }
     ordered = [given.get(column, sql.name(column)) for column in RECORD_COLUMNS]
-    ready = f"`~broken` IS NULL AND `~shape` IS NULL AND {' AND '.join(good)} AS `~good`"
-    return columns.selectExpr("*", ready).selectExpr(
+    return rows.selectExpr("*", f"{good} AS `~good`").selectExpr(
         *ordered, *(sql.name(column) for column in contract.columns)
     )

@@ -427,7 +427,6 @@ def test_a_table_older_than_its_checkpoint(
     row.observed("copied: 15 of 15 in the other lake, each once")
 
 
-@pytest.mark.quick
 @pytest.mark.fault(
     "E10",
     injected="RESTORE to an older version, then another run",

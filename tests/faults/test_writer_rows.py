@@ -330,7 +330,7 @@ def test_optimize_beside_the_stream(town: Town, spark: SparkSession, row: Row, l
 @pytest.mark.slow
 @pytest.mark.fault(
     "E16",
-    injected="120 micro-batches of one record (the matrix says 5,000, which takes half an hour)",
+    injected="120 micro-batches of one record",
     expected="the stream takes small files together while it runs",
 )
 def test_many_small_batches(town: Town, row: Row, ledger: Ledger) -> None:

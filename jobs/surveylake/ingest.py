@@ -1,10 +1,12 @@
 """The streaming query: topic -> judged rows -> `records`, and what it says while it runs."""
 
 import logging
+import re
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 from pyspark.errors import StreamingQueryException
@@ -12,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import pace, topic
+from surveylake import pace, tables, topic
 from surveylake.batches import Intake, Taken, end_offsets, lag, progress_line
 from surveylake.config import Config
 from surveylake.contract import Contract
@@ -32,7 +34,7 @@ SPEAK_SECONDS = 1.0
 """Batches may be shorter; nobody reads faster."""
 COUNT_SECONDS = 30.0
 LOOK_SECONDS = 0.2
-TERMINATED = "terminated with exception: "
+FULL = "No space left on device"
 STOP_SECONDS = 120.0
 """A batch in progress is given this long to finish after SIGTERM or Ctrl-C; it is safe to abandon after that."""
 
@@ -107,7 +109,7 @@ def follow(
     barrier, intake = _barrier(lake, config, start), Intake(spark, lake, start, running.landing)
     query, seen, spoke, counted = running.query, -1, time.monotonic(), time.monotonic()
     with stop_signals() as stop, closing(Housekeeper(spark, lake, config)) as housekeeper:
-        while not _ended(running):
+        while not _ended(running, lake, contract):
             if stop.is_set():
                 _finish(running)
                 break
@@ -155,25 +157,28 @@ def _mirror(batch: Any, config: Config, contract: Contract) -> None:
         log.warning("%s (%s)", error.message, error.hint)
 
 
-def _ended(running: Running) -> bool:
+def _ended(running: Running, lake: Lake, contract: Contract) -> bool:
     try:
         return bool(running.query.awaitTermination(LOOK_SECONDS))  # type: ignore[arg-type]
     except StreamingQueryException as error:
-        raise explained(error, running.landing.failure) from error
+        raise explained(error, running.landing.failure, lake, contract) from error
 
 
-def explained(error: BaseException, cause: str = "") -> SurveylakeError:
+def explained(error: BaseException, cause: str, lake: Lake, contract: Contract) -> SurveylakeError:
     """Spark's failure of a streaming query as one of ours: what happened, and what to do. `cause` is the sink's, if any."""
-    text = str(error)
-    if not cause:
-        first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-        lines = (
-            line.strip() for line in text.splitlines() if "Caused by" in line or "KAFKA_DATA_LOSS" in line
-        )
-        cause = f"{first} {next(lines, '')}"
+    cause = cause or tables.innermost(error)
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
-    kind = TopicError if "kafka" in cause.lower() else StorageError
-    return kind(f"the stream stopped: {cause}".strip(), again)
+    if "UnknownTopicOrPartition" in cause:
+        cause = f"topic {contract.topic} is gone, or some of its partitions: {cause}"
+    if FULL in cause and "://" not in lake.root:
+        cause = f"{lake.root} has {disk_usage(lake.root).free:,} bytes left: {cause}"
+    # By the classes' names: a lake's path may hold the word too.
+    kind = (
+        TopicError
+        if re.search(r"\borg\.apache\.(spark\.sql\.)?kafka|KAFKA_DATA_LOSS", f"{error}{cause}")
+        else StorageError
+    )
+    return kind(f"the stream stopped: {cause}", again)
 
 
 def _finish(running: Running) -> None:

@@ -52,6 +52,7 @@ def test_a_full_disk(town: Town, row: Row, ledger: Ledger) -> None:
             readers.exactly_once(town.lake, ledger)
             readers.sound(town.lake, town.topic)
         assert len(stopped) > 2, "the disk was hardly ever full: the test shows nothing"
+        assert all(f"{town.lake} has " in said and "bytes left" in said for said in stopped), stopped
         row.observed(f"stopped, such as {brief(stopped[0])}; with space again 90 of 90, each once")
 
 

@@ -122,6 +122,7 @@ def test_a_topic_deleted_under_the_stream(town: Town, row: Row, ledger: Ledger, 
         admin.delete_topics([town.topic])[town.topic].result()
         _, err = process.communicate(timeout=120)
     assert process.returncode == TopicError.exit_code, err
+    assert f"topic {town.topic} is gone" in err
     assert "Traceback" not in err
     (said,) = [line for line in err.splitlines() if line.startswith("error: ")]
     row.observed(f"exit {process.returncode}: {brief(said.removeprefix('error: '), 240)}")

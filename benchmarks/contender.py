@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 HERE = Path(__file__).resolve().parent
 JOBS = HERE.parent / "jobs"
 PEERS = HERE / "peers"
@@ -50,8 +52,10 @@ class Contender:
             )  # fmt: skip
 
     def do(self, action: str, **arguments: Any) -> dict[str, Any]:
-        """What the contender answers: at least `seconds`. RuntimeError with its own words when it failed."""
+        """What the contender answers: at least `seconds`, and the `cpu` seconds of its processes, of which another's load takes
+        nothing away. RuntimeError with its own words when it failed."""
         assert self._process.stdin and self._process.stdout
+        before = self._cpu()
         try:
             print(json.dumps({"do": action, **arguments}), file=self._process.stdin, flush=True)
             answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"error": "it ended"}')
@@ -59,7 +63,16 @@ class Contender:
             answer = {"error": "it ended"}
         if "error" in answer:
             raise RuntimeError(f"{self.name} {action}: {answer['error']} (its log: {self.log})")
-        return answer
+        return answer | {"cpu": self._cpu() - before}
+
+    def _cpu(self) -> float:
+        """Of the contender and its JVM, since they started."""
+        try:
+            own = psutil.Process(self._process.pid)
+            times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+        except psutil.NoSuchProcess:
+            return 0.0
+        return sum(found.user + found.system for found in times)
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from arena import Arena, Settings, counted, say
 from contender import Contender
@@ -33,12 +34,16 @@ def measure(arena: Arena) -> Measured:
         }
         say("warming up: each once on a smaller topic")
         for name in names:
-            _runner(arena, processes[PROCESS[name]], name, warm)()
-        runs = {name: _runner(arena, processes[PROCESS[name]], name, main) for name in names}
+            _runner(arena, processes[PROCESS[name]], name, warm, [])()
+        cpu: dict[str, list[float]] = {name: [] for name in names}
+        runs = {name: _runner(arena, processes[PROCESS[name]], name, main, cpu[name]) for name in names}
         seconds = interleaved(runs, arena.settings.repeats)
     rates = {name: [rows / s for s in taken] for name, taken in seconds.items()}
     ratios = {f"records_vs_{name}": ratio(rates["ours"], rates[name]) for name in names[1:]}
-    figures = {"rows": rows, "seconds": seconds}
+    ratios |= {
+        f"cpu_vs_{name}": ratio(cpu[name], cpu["ours"]) for name in ("loader", "naive") if name in names
+    }
+    figures: dict[str, Any] = {"rows": rows, "seconds": seconds, "cpu_seconds": cpu}
     if "seed" in chosen:
         figures["seed_seconds"] = seed = _seed(arena, main)
         most = max(seed)
@@ -46,8 +51,9 @@ def measure(arena: Arena) -> Measured:
     return Measured(ratios, figures)
 
 
-def _runner(arena: Arena, process: Contender, name: str, topic: str) -> Callable[[], float]:
-    """One run of a contender into a folder that is not there yet: its seconds; afterwards its rows are counted."""
+def _runner(arena: Arena, process: Contender, name: str, topic: str, cpu: list[float]) -> Callable[[], float]:
+    """One run of a contender into a folder that is not there yet: its seconds; afterwards its rows are counted. Its CPU seconds
+    join `cpu`."""
     rows = int(topic.rpartition("-")[2])
 
     def run() -> float:
@@ -64,8 +70,10 @@ def _runner(arena: Arena, process: Contender, name: str, topic: str) -> Callable
             if answer.get("rows", rows) != rows:
                 raise RuntimeError(f"{name} read {answer['rows']:,} of {rows:,} records")
         shutil.rmtree(out, ignore_errors=True)
+        cpu.append(answer["cpu"])
         say(
-            f"  {name}: {rows:,} records in {answer['seconds']:.1f} s, {rows / answer['seconds']:,.0f} rows/s"
+            f"  {name}: {rows:,} records in {answer['seconds']:.1f} s, {rows / answer['seconds']:,.0f} rows/s,"
+            f" {answer['cpu'] / rows * 1e6:.2f} µs of CPU a record"
         )
         return float(answer["seconds"])
 

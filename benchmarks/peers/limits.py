@@ -36,7 +36,7 @@ def java(bootstrap: str, topic: str) -> dict[str, Any]:
         "key.deserializer": as_bytes,
         "value.deserializer": as_bytes,
         "enable.auto.commit": "false",
-        "max.poll.records": "1000000",
+        "max.poll.records": "100000",
         "max.partition.fetch.bytes": str(FETCH_BYTES),
     }.items():
         settings.put(key, value)

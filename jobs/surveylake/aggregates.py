@@ -21,12 +21,25 @@ partition by offset, whatever clocks say; the partition breaks ties."""
 
 def latest(records: DataFrame, contract: Contract) -> DataFrame:
     """Grain: one row per participant, the accepted record that is LATER; contract columns, then WHERE_FROM."""
+    return latest_of(records.where("accepted"), contract)
+
+
+def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
+    """The same of rows that are all accepted, such as those of `responses`."""
     names = [*contract.columns, *WHERE_FROM]
     order = ", ".join(sql.name(name) for name in (*LATER, *(n for n in names if n not in LATER)))
-    newest = (
-        records.where("accepted").groupBy(contract.key).agg(F.expr(f"max(struct({order}))").alias("~newest"))
-    )
+    newest = answers.groupBy(contract.key).agg(F.expr(f"max(struct({order}))").alias("~newest"))
     return newest.selectExpr(*(f"`~newest`.{sql.name(name)}" for name in names))
+
+
+def renewed(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
+    """The rows of `old`, one per participant, with those of `new` that are LATER in their place and those of others added.
+
+    `new` has one row per participant too, and is small: who is not in it is passed on as it is, unsorted.
+    """
+    keys = F.broadcast(new.select(contract.key))
+    again = old.join(keys, contract.key, "left_semi").unionByName(new)
+    return old.join(keys, contract.key, "left_anti").unionByName(latest_of(again, contract))
 
 
 def answered_twice(records: DataFrame, contract: Contract, parts: int) -> DataFrame:

@@ -55,13 +55,11 @@ def refresh(
         if prepared is not None:
             prepared.result()
     note = {**wanted, ENDS: _ends(seen.offsets)}
-    if change == "grown" and seen.accepted >= MANY:
-        # The later of a person's old record and the latest new one is the latest of all.
-        new = aggregates.latest(seen.records.where(_beyond(made[ENDS], seen.offsets)), contract)
-        tables.upsert(spark, path, new, contract.key, aggregates.LATER, note)
-    elif change != "same":
-        with _people(seen, contract) as people:
-            tables.replace(people, path, note)
+    if change != "same":
+        grown = change == "grown" and seen.accepted >= MANY
+        people = _renewed(spark, path, seen, made, contract) if grown else _people(seen, contract)
+        with people as rows:
+            tables.replace(rows, path, note)
     return seen
 
 
@@ -78,6 +76,21 @@ def _people(seen: Held, contract: Contract) -> Iterator[DataFrame]:
         yield aggregates.latest_but_for(seen.records, contract, twice) if few else whole
     finally:
         twice.unpersist()
+
+
+@contextmanager
+def _renewed(
+    spark: SparkSession, path: str, seen: Held, made: dict[str, Any], contract: Contract
+) -> Iterator[DataFrame]:
+    """The same from what the table holds and the records that came since. It is written anew as a whole: MERGE, which looks for
+    the files to change first and joins again to change them, took longer when people of all files had answered again."""
+    new = aggregates.latest(seen.records.where(_beyond(made[ENDS], seen.offsets)), contract).persist()
+    try:
+        few = new.count() <= MANY
+        whole = aggregates.latest(seen.records, contract)
+        yield aggregates.renewed(tables.read(spark, path), new, contract) if few else whole
+    finally:
+        new.unpersist()
 
 
 def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:

@@ -1,13 +1,13 @@
 """The one door to storage: Delta tables under a lake folder, and what their logs say."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from delta.tables import DeltaMergeBuilder, DeltaTable
+from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
@@ -213,24 +213,8 @@ def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], 
     same = " AND ".join(f"old.{sql.name(key)} = new.{sql.name(key)}" for key in keys)
     values = {sql.name(column): f"new.{sql.name(column)}" for column in changed.columns if column not in keys}
     with _noted(spark, note):
-        _merge(spark, path, changed, same).whenMatchedUpdate(set=dict(values)).execute()
-
-
-def upsert(
-    spark: SparkSession, path: str, rows: DataFrame, key: str, order: Sequence[str], note: dict[str, Any]
-) -> None:
-    """Add the rows whose key is new; each of the others takes the place of the row with its key if it is later, in one commit.
-
-    Later is the greater one in the first column of `order` that differs. `rows` hold a key once.
-    """
-    new, old = (", ".join(f"{side}.{sql.name(column)}" for column in order) for side in ("new", "old"))
-    with _noted(spark, note):
-        merge = _merge(spark, path, rows, f"old.{sql.name(key)} = new.{sql.name(key)}")
-        merge.whenMatchedUpdateAll(f"struct({new}) > struct({old})").whenNotMatchedInsertAll().execute()
-
-
-def _merge(spark: SparkSession, path: str, rows: DataFrame, same: str) -> DeltaMergeBuilder:
-    return DeltaTable.forPath(spark, path).alias("old").merge(rows.alias("new"), same)
+        merge = DeltaTable.forPath(spark, path).alias("old").merge(changed.alias("new"), same)
+        merge.whenMatchedUpdate(set=dict(values)).execute()
 
 
 @contextmanager

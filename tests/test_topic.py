@@ -273,6 +273,7 @@ def test_spark_reads_committed_records_and_creates_no_topic() -> None:
         "kafka.max.poll.records": "20000",
         "kafka.max.partition.fetch.bytes": "4194304",
         "kafka.receive.buffer.bytes": "-1",
+        "kafka.fetch.max.wait.ms": "20",
         "kafka.client.id": "x",
         "kafka.request.timeout.ms": "9",
     }

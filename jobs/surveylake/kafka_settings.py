@@ -20,9 +20,15 @@ LIBRDKAFKA_NAMES = {
     "receive.buffer.bytes": "socket.receive.buffer.bytes",
 }
 """Options of the conf file that librdkafka calls otherwise; all others have one name in both clients."""
-EAGER = {"max.poll.records": "20000", "max.partition.fetch.bytes": "4194304", "receive.buffer.bytes": "-1"}
+EAGER = {
+    "max.poll.records": "20000",
+    "max.partition.fetch.bytes": "4194304",
+    "receive.buffer.bytes": "-1",
+    "fetch.max.wait.ms": "20",
+}
 """How Spark's source fetches. After each poll it asks the broker for the partition's first and last offset: with Java's 500
-records a poll, that is most of the broker's work."""
+records a poll, that is most of the broker's work. And it asks on a connection where the next fetch was sent already, which the
+broker holds back at the end of the topic: by default for half a second, and the question with it."""
 NOT_PLAIN_IN_JAVA = frozenset({"sasl.username", "sasl.password", "ssl.ca.location"})
 """Options that Java takes in another form: a JAAS line, a trust store."""
 

@@ -85,8 +85,8 @@ def pond(spark: SparkSession, tmp_path: Path) -> Pond:
 
 @pytest.fixture
 def small_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A handful of records takes the ways of millions."""
-    monkeypatch.setattr(responses, "MANY", 1)
+    """A handful of records takes the ways of millions: three are many, and so many new people are few enough to be added."""
+    monkeypatch.setattr(responses, "MANY", 3)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -137,6 +137,20 @@ def test_what_was_added_is_one_commit_with_the_note_of_its_version(
     assert DeltaTable(pond.lake.table(RESPONSES)).version() == before + 1
     note = responses.made_from(spark, pond.lake)
     assert (note["records_version"], note["ends"]) == (2, {"1": {"0": 2, "1": 2}})
+
+
+def test_new_people_are_added_and_nothing_is_written_anew(pond: Pond, small_is_many: None) -> None:
+    pond.stream([pets.answer("a"), pets.answer("b")])
+    pond.aggregate()
+    before = set(DeltaTable(pond.lake.table(RESPONSES)).file_uris())
+    pond.stream([pets.answer("c"), pets.answer("d"), pets.answer("c", age=2)])
+    pond.aggregate()
+    after = set(DeltaTable(pond.lake.table(RESPONSES)).file_uris())
+    assert (before < after, len(after - before)) == (True, 1)
+    assert [(row["who"], row["age"]) for row in pond.published()[RESPONSES] if row["who"] in "cd"] == [
+        ("c", 2),
+        ("d", 3),
+    ]
 
 
 def test_only_new_records_are_looked_at_when_answers_are_added(

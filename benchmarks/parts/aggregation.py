@@ -1,6 +1,7 @@
 """People and groups: ours against DuckDB on the same Delta files; then again with nothing new, and with a little."""
 
 import shutil
+from itertools import count
 from pathlib import Path
 
 from arena import Arena, Settings, counted, say
@@ -9,19 +10,23 @@ from deltalake import DeltaTable
 from measured import Measured, Spread, ratio
 
 NEW_SHARE = 100
+SEED = 1
+"""of the topic's own people: the same ones answer again; any other seed makes others."""
+NAMES = ("full", "duckdb", "unchanged", "one_percent", "one_percent_again")
 
 
 def minutes(settings: Settings) -> float:
     """About how long this takes on two cores."""
-    return (settings.rows / 1e6 * (4 + settings.repeats * 7) + 45 + settings.repeats * 20) / 60
+    return (settings.rows / 1e6 * (4 + settings.repeats * 8) + 45 + settings.repeats * 40) / 60
 
 
 def measure(arena: Arena) -> Measured:
-    """Full runs and DuckDB turn by turn; reruns; then runs after 1 % new answers, half of them by people who answered before."""
+    """Full runs and DuckDB turn by turn; reruns; then runs after 1 % new answers by new people, and after 1 % of which half are
+    by people who answered before."""
     rows, out = arena.settings.rows, arena.empty("out-aggregate")
     topic = arena.topic(rows)
     survey, records = str(arena.survey(topic)), f"{out}/records"
-    seconds: dict[str, list[float]] = {name: [] for name in ("full", "duckdb", "unchanged", "one_percent")}
+    seconds: dict[str, list[float]] = {name: [] for name in NAMES}
     with arena.contender("ours") as ours, arena.contender("duckdb_groups") as peer:
 
         def take(expected: int) -> None:
@@ -43,10 +48,15 @@ def measure(arena: Arena) -> Measured:
             _compare(out, answer)
         for _ in range(arena.settings.repeats):
             aggregate("unchanged")
-        for turn in range(1, arena.settings.repeats + 1):
-            _add(arena, topic, max(2, rows // NEW_SHARE), turn)
-            take(rows + turn * 2 * (max(2, rows // NEW_SHARE) // 2))
-            aggregate("one_percent")
+        half, held, unused = max(1, rows // NEW_SHARE // 2), rows, count(SEED + 1)
+        for name in ("one_percent", "one_percent_again"):
+            for _ in range(arena.settings.repeats):
+                first = SEED if name == "one_percent_again" else next(unused)
+                for seed in (first, next(unused)):
+                    arena.produce(topic, "--generate", str(half), "--seed", str(seed))
+                held += 2 * half
+                take(held)
+                aggregate(name)
     for name in ("out-aggregate", "out-duckdb"):
         arena.empty(name)
     arena.drop_topic(topic)
@@ -58,6 +68,7 @@ def _ratios(seconds: dict[str, list[float]]) -> dict[str, Spread]:
         "aggregate_vs_duckdb": ratio(seconds["duckdb"], seconds["full"]),
         "aggregate_unchanged": ratio(seconds["full"], seconds["unchanged"]),
         "aggregate_one_percent": ratio(seconds["full"], seconds["one_percent"]),
+        "aggregate_one_percent_again": ratio(seconds["full"], seconds["one_percent_again"]),
     }
 
 
@@ -75,12 +86,6 @@ def _forget(out: str) -> None:
     for path in Path(out).iterdir():
         if path.name != "records" and not path.name.startswith("_"):
             shutil.rmtree(path)
-
-
-def _add(arena: Arena, topic: str, rows: int, turn: int) -> None:
-    """`rows` more answers to the topic: half by people who are in it, half by new ones."""
-    for seed in (1, 1 + turn):
-        arena.produce(topic, "--generate", str(rows // 2), "--seed", str(seed))
 
 
 def _compare(out: str, answer: dict[str, object]) -> None:

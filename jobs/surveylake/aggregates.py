@@ -32,6 +32,12 @@ def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
     return newest.selectExpr(*(f"`~newest`.{sql.name(name)}" for name in names))
 
 
+def of_others(old: DataFrame, new: DataFrame, contract: Contract) -> bool:
+    """Whether nobody of `new`, which is small, is among the participants of `old`."""
+    keys = F.broadcast(new.select(contract.key))
+    return old.select(contract.key).join(keys, contract.key, "left_semi").isEmpty()
+
+
 def renewed(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
     """The rows of `old`, one per participant, with those of `new` that are LATER in their place and those of others added.
 

@@ -1,4 +1,4 @@
-"""The table `responses`, brought to a version of `records`: left alone, added to, or made whole; each in one commit."""
+"""The table `responses`, brought to a version of `records`: left alone, added to, renewed, or made whole; each in one commit."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,10 +55,10 @@ def refresh(
         if prepared is not None:
             prepared.result()
     note = {**wanted, ENDS: _ends(seen.offsets)}
-    if change != "same":
-        grown = change == "grown" and seen.accepted >= MANY
-        people = _renewed(spark, path, seen, made, contract) if grown else _people(seen, contract)
-        with people as rows:
+    if change == "grown" and seen.accepted >= MANY:
+        _bring_up(spark, path, seen, made, contract, note)
+    elif change != "same":
+        with _people(seen, contract) as rows:
             tables.replace(rows, path, note)
     return seen
 
@@ -78,17 +78,28 @@ def _people(seen: Held, contract: Contract) -> Iterator[DataFrame]:
         twice.unpersist()
 
 
-@contextmanager
-def _renewed(
-    spark: SparkSession, path: str, seen: Held, made: dict[str, Any], contract: Contract
-) -> Iterator[DataFrame]:
-    """The same from what the table holds and the records that came since. It is written anew as a whole: MERGE, which looks for
-    the files to change first and joins again to change them, took longer when people of all files had answered again."""
-    new = aggregates.latest(seen.records.where(_beyond(made[ENDS], seen.offsets)), contract).persist()
+def _bring_up(
+    spark: SparkSession,
+    path: str,
+    seen: Held,
+    made: dict[str, Any],
+    contract: Contract,
+    note: dict[str, Any],
+) -> None:
+    """The same from what the table holds and the records that came since. When all who came are new, they are added to it.
+
+    Else it is written anew as a whole: MERGE, which looks for the files to change first and joins again to change them,
+    took longer when people of all files had answered again.
+    """
+    old, since = tables.read(spark, path), seen.records.where(_beyond(made[ENDS], seen.offsets))
+    new = aggregates.latest(since, contract).persist()
     try:
-        few = new.count() <= MANY
-        whole = aggregates.latest(seen.records, contract)
-        yield aggregates.renewed(tables.read(spark, path), new, contract) if few else whole
+        if new.count() > MANY:
+            tables.replace(aggregates.latest(seen.records, contract), path, note)
+        elif aggregates.of_others(old, new, contract):
+            tables.append(new.coalesce(1), path, note)
+        else:
+            tables.replace(aggregates.renewed(old, new, contract), path, note)
     finally:
         new.unpersist()
 

@@ -172,6 +172,12 @@ def replace(frame: DataFrame, path: str, note: dict[str, Any], partial_to: str |
     (writer.option("replaceWhere", partial_to) if partial_to else writer).save(path)
 
 
+def append(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
+    """Add `frame` to the table in one commit, `note` kept in the commit as JSON."""
+    writer = frame.write.format("delta").mode("append")
+    writer.option("userMetadata", json.dumps(note, sort_keys=True)).save(path)
+
+
 def append_batch(
     spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
 ) -> int:

@@ -54,10 +54,10 @@ def assert_proved(town: Town) -> None:
 
 @pytest.fixture
 def busy(town: Town) -> Town:
-    """A lake of ten small batches, two files each, some records rejected; one summary is published, and what was received."""
+    """A lake of six small batches, two files each, some records rejected; one summary is published, and what was received."""
     summaries = town.contract.summaries.model_copy(update={"by": [["gender"]]})
     town.contract = town.contract.model_copy(update={"summaries": summaries})
-    town.set_stream(max_offsets_per_trigger=6)
+    town.set_stream(max_offsets_per_trigger=10)
     town.send(50)
     town.send(10, start=50, Age="300")
     town.take()
@@ -179,12 +179,12 @@ def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
     assert "taken together into 1 file" in asked.outcome()
     assert (files(busy.lake), rows(busy.lake)) == (1, before)
     assert keeper.after_batch(0) is None, "one file is no pile"
-    busy.send(42, start=60)
+    busy.send(60, start=60)
     busy.take()
     assert files(busy.lake) > 10
     assert (keeper.after_batch(0) or "").startswith("compacting")
     assert "taken together" in asked.outcome()
-    busy.assert_every_offset_once(102)
+    busy.assert_every_offset_once(120)
 
 
 def test_no_pile_no_compaction_and_zero_is_never(busy: Town, spark: SparkSession) -> None:

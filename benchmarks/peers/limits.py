@@ -28,7 +28,8 @@ def noop(bootstrap: str, topic: str) -> None:
 
 def java(bootstrap: str, topic: str) -> dict[str, Any]:
     """Java's KafkaConsumer, of Spark's own jars and in Spark's JVM: polled, and counted."""
-    jvm: Any = stock_spark.session()._jvm
+    spark = stock_spark.session()
+    jvm: Any = spark._jvm
     settings = jvm.java.util.HashMap()
     as_bytes = "org.apache.kafka.common.serialization.ByteArrayDeserializer"
     for key, value in {
@@ -36,7 +37,7 @@ def java(bootstrap: str, topic: str) -> dict[str, Any]:
         "key.deserializer": as_bytes,
         "value.deserializer": as_bytes,
         "enable.auto.commit": "false",
-        "max.poll.records": "100000",
+        "max.poll.records": "20000",
         "max.partition.fetch.bytes": str(FETCH_BYTES),
     }.items():
         settings.put(key, value)
@@ -49,7 +50,10 @@ def java(bootstrap: str, topic: str) -> dict[str, Any]:
     total = sum(consumer.endOffsets(partitions).values())
     wait, rows = jvm.java.time.Duration.ofMillis(100), 0
     while rows < total:
-        rows += consumer.poll(wait).count()
+        found = consumer.poll(wait)
+        rows += found.count()
+        # What Python may still ask for stays in the JVM: too long for its heap if that were left to Python's collector.
+        spark.sparkContext._gateway.detach(found)
     consumer.close()
     return {"rows": rows}
 

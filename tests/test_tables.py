@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 from pyspark.sql import SparkSession
 
 from judging import FOOD, SECOND, VISIT, kafka_rows
@@ -91,6 +93,19 @@ def test_replace_is_one_commit_that_carries_its_note(spark: SparkSession, tmp_pa
     assert history.note_of(spark, path) == {"records_version": 2}
     assert tables.read(spark, path).count() == 2
     assert tables.read(spark, path, 0).count() == 1
+
+
+def test_what_was_seen_last_is_asked_anew_only_when_it_is_gone(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    tables.replace(spark.range(2), path, {})
+    assert tables.last_seen(spark, path).version() == 1
+    write_deltalake(path, pa.table({"id": [7]}), mode="append")
+    assert tables.last_seen(spark, path).version() == 1, "another writer's commit is not looked for"
+    assert tables.snapshot(spark, path).version() == tables.last_seen(spark, path).version() == 2
+    for name in (f"{2:020d}.json", f".{2:020d}.json.crc"):
+        (tmp_path / "table" / "_delta_log" / name).unlink(missing_ok=True)
+    assert tables.last_seen(spark, path).version() == 1
 
 
 def test_a_property_with_quotes_is_kept_as_it_is(spark: SparkSession, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ WITHIN = 1.15
 def minutes(settings: Settings) -> float:
     """About how long this takes on two cores."""
     rounds = min(settings.repeats, MOST_ROUNDS)
-    return (settings.rows / 1e6 * (3.4 * 4 + rounds * 4.4 * 3.5) + 45) / 60
+    return (settings.rows / 1e6 * (3.4 * 4 + (1 + rounds * 4.4) * 2) + 45) / 60
 
 
 def measure(arena: Arena) -> Measured:
@@ -26,7 +26,9 @@ def measure(arena: Arena) -> Measured:
     with arena.contender("ours") as ours:
         whole: dict[int, list[float]] = {rows: [] for rows in sizes}
         batches: dict[int, list[float]] = {rows: [] for rows in sizes}
-        _take(arena, ours, sizes[0])
+        for rows in sizes:
+            arena.topic(rows)
+        _take(arena, ours, arena.settings.rows)
         for _ in range(min(arena.settings.repeats, MOST_ROUNDS)):
             for rows in sizes:
                 seconds, of_batches = _take(arena, ours, rows)

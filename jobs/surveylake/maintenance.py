@@ -52,9 +52,10 @@ class Compaction:
 def small_files(spark: SparkSession, path: str) -> Files | None:
     """The files that compaction would take together, from the checksum Delta leaves with each version: no Spark job runs.
 
-    None where that version has no checksum. Counted by Delta's bins: a file as large as the limit may count as small.
+    Of the version that this process saw last; None where that has no checksum. Counted by Delta's bins: a file as large as the
+    limit may count as small.
     """
-    snapshot = tables.snapshot(spark, path)
+    snapshot = tables.last_seen(spark, path)
     said = tables.log_text(spark, path, f"{snapshot.version():020d}.crc")
     histogram = json.loads(said).get("fileSizeHistogram") if said else None
     if histogram is None:
@@ -137,7 +138,7 @@ class Housekeeper:
         small = small_files(self._spark, self._path)
         if small is None or small.count - self._left < self._pile:
             return None
-        if not self._log.equals(tables.snapshot(self._spark, self._path).deltaLog()):
+        if not self._log.equals(tables.last_seen(self._spark, self._path).deltaLog()):
             return None
         self._running = self._pool.submit(self._compact)
         return f"compacting {small} in the background"

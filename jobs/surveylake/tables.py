@@ -14,7 +14,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake import sql
 from surveylake.contract import Contract
-from surveylake.deltalog import forget_half_made, newer_protocol, require_whole
+from surveylake.deltalog import LOG, forget_half_made, newer_protocol, require_whole
 from surveylake.errors import ConfigError, StorageError
 from surveylake.findings import OffsetRange
 
@@ -184,11 +184,13 @@ def append_batch(
     """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; its rows.
 
     Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
-    other writers, or when there is no row, since a batch without rows may be one that was committed before.
+    other writers, or when there is no row, since a batch without rows may be one that was committed before. Else not even
+    the log's folder is listed: a commit that this process has not seen is found by Delta as it commits.
     """
     java, query_id = jvm(spark), str(query.id)
     delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
-    transaction = snapshot(spark, path).deltaLog().startTransaction(none, none)
+    before = last_seen(spark, path)
+    transaction = before.deltaLog().startTransaction(none, java.scala.Some(before))
     # `batch` reads the rows that the query made, and makes each anew; its plan instead of it makes them once.
     plan = query._jsq.streamingQuery().lastExecution()
     files = transaction.writeFiles(java.org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder()))
@@ -252,9 +254,23 @@ def snapshot(spark: SparkSession, path: str) -> Any:
     return log.forTableWithSnapshot(spark._jsparkSession, path)._2()
 
 
+def last_seen(spark: SparkSession, path: str) -> Any:
+    """The same as this process saw it last, when the table is on this machine and that version still lies there.
+
+    Asking anew lists the log's folder, which grows with every commit.
+    """
+    seen = _log(spark, path).unsafeVolatileSnapshot()
+    there = "://" not in path and Path(path, LOG, f"{seen.version():020d}.json").is_file()
+    return seen if there else snapshot(spark, path)
+
+
+def _log(spark: SparkSession, path: str) -> Any:
+    return jvm(spark).org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+
+
 def log_text(spark: SparkSession, path: str, name: str) -> str | None:
     """A file of the table's log as text; None when it is not there."""
-    log = snapshot(spark, path).deltaLog()
+    log = _log(spark, path)
     settings = log.newDeltaHadoopConf()
     file = jvm(spark).org.apache.hadoop.fs.Path(log.logPath(), name)
     if not file.getFileSystem(settings).exists(file):

@@ -55,9 +55,8 @@ def refresh(
         if prepared is not None:
             prepared.result()
     note = {**wanted, ENDS: _ends(seen.offsets)}
-    if change == "grown" and seen.accepted >= MANY:
-        _bring_up(spark, path, seen, made, contract, note)
-    elif change != "same":
+    grown = change == "grown" and seen.accepted >= MANY
+    if change != "same" and not (grown and _bring_up(spark, path, seen, made, contract, note)):
         with _people(seen, contract) as rows:
             tables.replace(rows, path, note)
     return seen
@@ -85,21 +84,22 @@ def _bring_up(
     made: dict[str, Any],
     contract: Contract,
     note: dict[str, Any],
-) -> None:
-    """The same from what the table holds and the records that came since. When all who came are new, they are added to it.
+) -> bool:
+    """The same from what the table holds and the records that came since; False, and nothing done, when too many came.
 
-    Else it is written anew as a whole: MERGE, which looks for the files to change first and joins again to change them,
-    took longer when people of all files had answered again.
+    When all who came are new, they are added. Else the table is written anew as a whole: MERGE, which looks for the files to
+    change first and joins again to change them, took longer when people of all files had answered again.
     """
     old, since = tables.read(spark, path), seen.records.where(_beyond(made[ENDS], seen.offsets))
     new = aggregates.latest(since, contract).persist()
     try:
         if new.count() > MANY:
-            tables.replace(aggregates.latest(seen.records, contract), path, note)
-        elif aggregates.of_others(old, new, contract):
+            return False
+        if aggregates.of_others(old, new, contract):
             tables.append(new.coalesce(1), path, note)
         else:
             tables.replace(aggregates.renewed(old, new, contract), path, note)
+        return True
     finally:
         new.unpersist()
 

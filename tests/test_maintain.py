@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 import aggregate
 import maintain
 import replay
-from surveylake import history, maintenance, proof_lake, tables
+from surveylake import history, maintenance, proof_lake, tables, transactions
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lakelock import one_writer
 from surveylake.maintenance import Files, Housekeeper, compact, small_files
@@ -197,7 +197,7 @@ def test_no_pile_no_compaction_and_zero_is_never(busy: Town, spark: SparkSession
 
 def test_deciding_takes_no_spark_job(busy: Town, asked: Asked, spark: SparkSession) -> None:
     tracker = spark.sparkContext.statusTracker()
-    tables.snapshot(spark, str(busy.lake / RECORDS))
+    transactions.snapshot(spark, str(busy.lake / RECORDS))
     before = len(tracker.getJobIdsForGroup())
     for _ in range(3):
         asked.keeper.after_batch(maintenance.NEAR + 1)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
 from judging import FOOD, SECOND, VISIT, kafka_rows
-from surveylake import analysis, history, responses, summary_tables, tables
+from surveylake import analysis, history, responses, summary_tables, tables, transactions
 from surveylake.config import Publish
 from surveylake.contract import Contract
 from surveylake.errors import ConfigError, StorageError
@@ -95,17 +95,68 @@ def test_replace_is_one_commit_that_carries_its_note(spark: SparkSession, tmp_pa
     assert tables.read(spark, path, 0).count() == 1
 
 
+def test_replace_removes_what_was_there_without_a_job_over_the_log(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "table")
+    tables.create(spark, path, {"id": ("bigint", "which")}, {}, "numbers")
+    tables.replace(spark.range(5).repartition(3), path, {})
+    assert len(DeltaTable(path).file_uris()) > 1
+    first = _newest_job(spark)
+    tables.replace(spark.range(2).coalesce(1), path, {"made": "anew"})
+    assert _newest_job(spark) - first == 1, "what is written is all that Spark runs"
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
+    assert len(DeltaTable(path).file_uris()) == 1
+    assert history.note_of(spark, path) == {"made": "anew"}
+    assert tables.read(spark, path).schema["id"].metadata == {"comment": "which"}
+
+
+def test_replace_removes_what_another_writer_added(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    write_deltalake(path, pa.table({"id": [7]}), mode="append")
+    assert not transactions.overwrite(spark.range(1), path, "{}"), "it left no list of files"
+    tables.replace(spark.range(2), path, {})
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
+
+
+def test_replace_gives_the_table_other_columns(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    tables.replace(spark.range(2).selectExpr("CAST(id AS string) AS id", "1 AS more"), path, {})
+    assert tables.read(spark, path).dtypes == [("id", "string"), ("more", "int")]
+    assert DeltaTable(path).to_pyarrow_table()["more"].to_pylist() == [1, 1]
+
+
+def test_replace_fails_when_another_writer_adds_meanwhile(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    begin = transactions._begin
+
+    def begin_and_be_late(java: object, before: object) -> object:
+        transaction = begin(java, before)
+        write_deltalake(path, pa.table({"id": [7]}), mode="append")
+        return transaction
+
+    monkeypatch.setattr(transactions, "_begin", begin_and_be_late)
+    with pytest.raises(Exception, match=r"[Cc]oncurrent"):
+        tables.replace(spark.range(2), path, {})
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1, 2, 7]
+
+
 def test_what_was_seen_last_is_asked_anew_only_when_it_is_gone(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
     tables.replace(spark.range(3), path, {})
     tables.replace(spark.range(2), path, {})
-    assert tables.last_seen(spark, path).version() == 1
+    assert transactions.last_seen(spark, path).version() == 1
     write_deltalake(path, pa.table({"id": [7]}), mode="append")
-    assert tables.last_seen(spark, path).version() == 1, "another writer's commit is not looked for"
-    assert tables.snapshot(spark, path).version() == tables.last_seen(spark, path).version() == 2
+    assert transactions.last_seen(spark, path).version() == 1, "another writer's commit is not looked for"
+    assert transactions.snapshot(spark, path).version() == transactions.last_seen(spark, path).version() == 2
     for name in (f"{2:020d}.json", f".{2:020d}.json.crc"):
         (tmp_path / "table" / "_delta_log" / name).unlink(missing_ok=True)
-    assert tables.last_seen(spark, path).version() == 1
+    assert transactions.last_seen(spark, path).version() == 1
 
 
 def test_a_property_with_quotes_is_kept_as_it_is(spark: SparkSession, tmp_path: Path) -> None:
@@ -185,3 +236,9 @@ def test_no_answer_goes_into_the_statistics_of_responses(spark: SparkSession, la
     assert "minValues" in log
     assert "V-59" not in log
     assert "Bicycle" not in log
+
+
+def _newest_job(spark: SparkSession) -> int:
+    """The number of the last job that Spark ran."""
+    jobs = spark.sparkContext._jsc.sc().statusStore().jobsList(None)  # type: ignore[union-attr]
+    return max(int(jobs.apply(at).jobId()) for at in range(jobs.size()))

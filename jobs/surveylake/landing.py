@@ -5,7 +5,7 @@ import threading
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import checkpoint, tables
+from surveylake import checkpoint, tables, transactions
 
 
 class Landing:
@@ -39,7 +39,7 @@ class Landing:
         try:
             self._known.wait()
             assert self._query is not None
-            self.rows += tables.append_batch(
+            self.rows += transactions.append_batch(
                 self._spark, self._path, self._query, batch, number, self._shared
             )
         except Exception as error:

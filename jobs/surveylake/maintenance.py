@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from surveylake import history, sql, tables
+from surveylake import history, sql, tables, transactions
 from surveylake.config import Config
 from surveylake.durable import Barrier
 from surveylake.errors import ConfigError
@@ -55,7 +55,7 @@ def small_files(spark: SparkSession, path: str) -> Files | None:
     Of the version that this process saw last; None where that has no checksum. Counted by Delta's bins: a file as large as the
     limit may count as small.
     """
-    snapshot = tables.last_seen(spark, path)
+    snapshot = transactions.last_seen(spark, path)
     said = tables.log_text(spark, path, f"{snapshot.version():020d}.crc")
     histogram = json.loads(said).get("fileSizeHistogram") if said else None
     if histogram is None:
@@ -86,10 +86,12 @@ def compact(spark: SparkSession, path: str) -> Compaction:
 
 def checkpoint(spark: SparkSession, path: str) -> int:
     """Write a log checkpoint of the newest version unless it has one; commits before it. Delta removes expired ones with it."""
-    snapshot = tables.snapshot(spark, path)
+    snapshot = transactions.snapshot(spark, path)
     commits = int(snapshot.logSegment().deltas().size())
     if commits:
-        snapshot.deltaLog().checkpointAndCleanUpDeltaLog(snapshot, tables.jvm(spark).scala.Option.empty())
+        snapshot.deltaLog().checkpointAndCleanUpDeltaLog(
+            snapshot, transactions.jvm(spark).scala.Option.empty()
+        )
     return commits
 
 
@@ -124,7 +126,7 @@ class Housekeeper:
     def __init__(self, spark: SparkSession, lake: Lake, config: Config) -> None:
         self._spark, self._path = spark, lake.table(RECORDS)
         self._pile = config.stream.compact_after_files
-        self._log = tables.snapshot(spark, self._path).deltaLog()
+        self._log = transactions.snapshot(spark, self._path).deltaLog()
         self._left = 0
         self._pool = ThreadPoolExecutor(1, "compaction")
         self._running: Future[Compaction] | None = None
@@ -138,7 +140,7 @@ class Housekeeper:
         small = small_files(self._spark, self._path)
         if small is None or small.count - self._left < self._pile:
             return None
-        if not self._log.equals(tables.last_seen(self._spark, self._path).deltaLog()):
+        if not self._log.equals(transactions.last_seen(self._spark, self._path).deltaLog()):
             return None
         self._running = self._pool.submit(self._compact)
         return f"compacting {small} in the background"

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from surveylake import aggregates, history, rules, tables
+from surveylake import aggregates, history, rules, tables, transactions
 from surveylake.contract import Contract
 from surveylake.findings import OffsetRange
 from surveylake.history import Change
@@ -28,7 +28,7 @@ def made_from(spark: SparkSession, lake: Lake) -> dict[str, Any]:
 
 def due(spark: SparkSession, lake: Lake, contract: Contract, version: int) -> dict[str, Any]:
     """The note of what is made from this version of `records` under this contract; the id tells a table made anew."""
-    table = tables.snapshot(spark, lake.table(RECORDS)).metadata().id()
+    table = transactions.snapshot(spark, lake.table(RECORDS)).metadata().id()
     return {"records_version": version, "records_id": str(table), "contract": contract.fingerprint}
 
 

@@ -10,11 +10,10 @@ from typing import Any
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import sql
+from surveylake import sql, transactions
 from surveylake.contract import Contract
-from surveylake.deltalog import LOG, forget_half_made, newer_protocol, require_whole
+from surveylake.deltalog import forget_half_made, newer_protocol, require_whole
 from surveylake.errors import ConfigError, StorageError
 from surveylake.findings import OffsetRange
 
@@ -33,11 +32,11 @@ RECORD_SCHEMA = {
     "accepted": ("boolean", "whether every rule of the contract holds"),
     "failed_rules": ("array<string>", "why not; empty when accepted"),
 }
-STATISTICS = "delta.dataSkippingStatsColumns"
+STATISTICS, CHECKPOINTS = "delta.dataSkippingStatsColumns", "delta.checkpointInterval"
 RECORD_PROPERTIES = {
     # Only these are looked up by range; statistics on answers would cost time and copy personal data into the log.
     STATISTICS: "partition,offset,timestamp",
-    "delta.checkpointInterval": "100",
+    CHECKPOINTS: "100",
 }
 EPOCH = "surveylake.epoch."
 LOSS = "surveylake.loss."
@@ -134,8 +133,8 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 
 def properties(spark: SparkSession, path: str) -> dict[str, str]:
     """The table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
-    found = snapshot(spark, path).metadata().configuration()
-    as_java = jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava
+    found = transactions.snapshot(spark, path).metadata().configuration()
+    as_java = transactions.jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava
     return {str(key): str(value) for key, value in as_java(found).items()}
 
 
@@ -146,7 +145,7 @@ def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
 
 def version(spark: SparkSession, path: str) -> int:
     """The table's latest version."""
-    return int(snapshot(spark, path).version())
+    return int(transactions.snapshot(spark, path).version())
 
 
 def read(spark: SparkSession, path: str, at: int | None = None) -> DataFrame:
@@ -165,45 +164,19 @@ def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
     return path
 
 
-def replace(frame: DataFrame, path: str, note: dict[str, Any], partial_to: str | None = None) -> None:
-    """Make `frame` the table's whole content in one commit, `note` kept in the commit as JSON."""
+def replace(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
+    """Make `frame` the table's whole content in one commit, `note` kept in the commit as JSON. A missing table is made."""
+    said = json.dumps(note, sort_keys=True)
+    if exists(frame.sparkSession, path) and transactions.overwrite(frame, path, said):
+        return
     writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    writer = writer.option("userMetadata", json.dumps(note, sort_keys=True))
-    (writer.option("replaceWhere", partial_to) if partial_to else writer).save(path)
+    writer.option("userMetadata", said).option(CHECKPOINTS, RECORD_PROPERTIES[CHECKPOINTS]).save(path)
 
 
 def append(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
     """Add `frame` to the table in one commit, `note` kept in the commit as JSON."""
     writer = frame.write.format("delta").mode("append")
     writer.option("userMetadata", json.dumps(note, sort_keys=True)).save(path)
-
-
-def append_batch(
-    spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
-) -> int:
-    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; its rows.
-
-    Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
-    other writers, or when there is no row, since a batch without rows may be one that was committed before. Else not even
-    the log's folder is listed: a commit that this process has not seen is found by Delta as it commits.
-    """
-    java, query_id = jvm(spark), str(query.id)
-    delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
-    before = last_seen(spark, path)
-    transaction = before.deltaLog().startTransaction(none, java.scala.Some(before))
-    # `batch` reads the rows that the query made, and makes each anew; its plan instead of it makes them once.
-    plan = query._jsq.streamingQuery().lastExecution()
-    files = transaction.writeFiles(java.org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder()))
-    if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
-        return 0
-    now = java.scala.Some(java.System.currentTimeMillis())
-    mark = delta.actions.SetTransaction(query_id, number, now)
-    append = java.org.apache.spark.sql.streaming.OutputMode.Append()
-    transaction.commit(
-        files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
-    )
-    written = java.scala.jdk.javaapi.CollectionConverters.asJava(files)
-    return sum(int(file.numLogicalRecords().get()) for file in written)
 
 
 def innermost(error: BaseException) -> str:
@@ -248,31 +221,11 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
     return sorted(found, key=lambda r: (r.epoch, r.partition))
 
 
-def snapshot(spark: SparkSession, path: str) -> Any:
-    """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
-    log: Any = jvm(spark).org.apache.spark.sql.delta.DeltaLog
-    return log.forTableWithSnapshot(spark._jsparkSession, path)._2()
-
-
-def last_seen(spark: SparkSession, path: str) -> Any:
-    """The same as this process saw it last, when the table is on this machine and that version still lies there.
-
-    Asking anew lists the log's folder, which grows with every commit.
-    """
-    seen = _log(spark, path).unsafeVolatileSnapshot()
-    there = "://" not in path and Path(path, LOG, f"{seen.version():020d}.json").is_file()
-    return seen if there else snapshot(spark, path)
-
-
-def _log(spark: SparkSession, path: str) -> Any:
-    return jvm(spark).org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
-
-
 def log_text(spark: SparkSession, path: str, name: str) -> str | None:
     """A file of the table's log as text; None when it is not there."""
-    log = _log(spark, path)
+    log = transactions.log_of(spark, path)
     settings = log.newDeltaHadoopConf()
-    file = jvm(spark).org.apache.hadoop.fs.Path(log.logPath(), name)
+    file = transactions.jvm(spark).org.apache.hadoop.fs.Path(log.logPath(), name)
     if not file.getFileSystem(settings).exists(file):
         return None
     return str(log.store().read(file, settings).mkString("\n"))
@@ -280,18 +233,13 @@ def log_text(spark: SparkSession, path: str, name: str) -> str | None:
 
 def names(spark: SparkSession, lake: Lake) -> list[str]:
     """The tables of a lake by name, one at least; StorageError when there is none."""
-    root = jvm(spark).org.apache.hadoop.fs.Path(lake.root)
+    root = transactions.jvm(spark).org.apache.hadoop.fs.Path(lake.root)
     files = root.getFileSystem(spark._jsc.hadoopConfiguration())
     found = files.listStatus(root) if files.exists(root) else []
     folders = [str(status.getPath().getName()) for status in found if status.isDirectory()]
     if there := sorted(name for name in folders if exists(spark, lake.table(name))):
         return there
     raise StorageError(f"there is no table in {lake.root}", "Give another lake with --lake.")
-
-
-def jvm(spark: SparkSession) -> Any:
-    """The driver's JVM, for what Spark and Delta offer in Scala only."""
-    return spark._jvm
 
 
 def first_line(error: BaseException) -> str:

@@ -1,0 +1,96 @@
+"""Commits by Delta's own transaction, which has no Python door, where Delta's writers ask the log for more than they need."""
+
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from surveylake.deltalog import LOG
+
+
+def jvm(spark: SparkSession) -> Any:
+    """The driver's JVM, for what Spark and Delta offer in Scala only."""
+    return spark._jvm
+
+
+def log_of(spark: SparkSession, path: str) -> Any:
+    """Delta's DeltaLog of the table, as this process keeps it."""
+    return jvm(spark).org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+
+
+def snapshot(spark: SparkSession, path: str) -> Any:
+    """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
+    log: Any = jvm(spark).org.apache.spark.sql.delta.DeltaLog
+    return log.forTableWithSnapshot(spark._jsparkSession, path)._2()
+
+
+def last_seen(spark: SparkSession, path: str) -> Any:
+    """The same as this process saw it last, when the table is on this machine and that version still lies there.
+
+    Asking anew lists the log's folder, which grows with every commit.
+    """
+    seen = log_of(spark, path).unsafeVolatileSnapshot()
+    there = "://" not in path and Path(path, LOG, f"{seen.version():020d}.json").is_file()
+    return seen if there else snapshot(spark, path)
+
+
+def append_batch(
+    spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
+) -> int:
+    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; its rows.
+
+    Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
+    other writers, or when there is no row, since a batch without rows may be one that was committed before. Else not even
+    the log's folder is listed: a commit that this process has not seen is found by Delta as it commits.
+    """
+    java, query_id = jvm(spark), str(query.id)
+    delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
+    transaction = _begin(java, last_seen(spark, path))
+    # `batch` reads the rows that the query made, and makes each anew; its plan instead of it makes them once.
+    plan = query._jsq.streamingQuery().lastExecution()
+    files = transaction.writeFiles(java.org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder()))
+    if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
+        return 0
+    now = java.scala.Some(java.System.currentTimeMillis())
+    mark = delta.actions.SetTransaction(query_id, number, now)
+    append = java.org.apache.spark.sql.streaming.OutputMode.Append()
+    transaction.commit(
+        files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
+    )
+    return sum(int(file.numLogicalRecords().get()) for file in _each(java, files))
+
+
+def overwrite(frame: DataFrame, path: str, note: str) -> bool:
+    """Make `frame` the whole content of a table that has its columns, in one commit with this note; False, and nothing done,
+    where that is a matter for Delta's writer.
+
+    Delta's writer finds the files to remove by Spark jobs over the log, which cost a table of three rows more than its rows.
+    They stand in the checksum of the newest version too, while they are few.
+    """
+    spark = frame.sparkSession
+    java, before = jvm(spark), snapshot(spark, path)
+    known = before.checksumOpt()
+    listed = known.get().allFiles() if known.isDefined() else java.scala.Option.empty()
+    if not listed.isDefined() or listed.get().size() != known.get().numFiles():
+        return False
+    there = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
+    if there != [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]:
+        return False
+    transaction = _begin(java, before)
+    transaction.readWholeTable()  # so that who adds to it meanwhile makes this fail, and not come out double
+    changes = transaction.writeFiles(frame._jdf)
+    for file in _each(java, listed.get()):
+        changes = changes.appended(file.remove())
+    none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Overwrite
+    write = java.org.apache.spark.sql.delta.DeltaOperations.Write
+    transaction.commit(changes, write(mode, none, none, java.scala.Some(note), none, none, none, none, none))
+    return True
+
+
+def _begin(java: Any, before: Any) -> Any:
+    return before.deltaLog().startTransaction(java.scala.Option.empty(), java.scala.Some(before))
+
+
+def _each(java: Any, found: Any) -> Any:
+    return java.scala.jdk.javaapi.CollectionConverters.asJava(found)

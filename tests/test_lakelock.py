@@ -1,5 +1,6 @@
 """One writer per lake; the lock is free again as soon as its holder is gone, however it went."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -63,6 +64,44 @@ def test_the_lock_is_free_after_an_error_inside(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with one_writer(str(tmp_path), "b"):
         assert (tmp_path / LOCK).exists()
+
+
+@pytest.mark.parametrize("lake", ["new", "a/new"])
+def test_nothing_is_left_of_a_new_lake_into_which_nothing_was_written(tmp_path: Path, lake: str) -> None:
+    with one_writer(str(tmp_path / lake), "stream.py"):
+        assert (tmp_path / lake / LOCK).exists()
+    assert not (tmp_path / lake).exists()
+
+
+def test_a_lake_that_was_there_or_holds_something_stays(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with one_writer(str(tmp_path / "old"), "stream.py"):
+        pass
+    with one_writer(str(tmp_path / "new"), "stream.py"):
+        (tmp_path / "new" / "records").mkdir()
+    assert (tmp_path / "old").is_dir()
+    assert (tmp_path / "new" / "records").is_dir()
+
+
+def test_a_lock_that_was_removed_before_it_was_held_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process finds the lake empty and removes it, just before we have the lock: two writers would each have one."""
+    lake, lock, calls = tmp_path / "lake", fcntl.flock, []
+
+    def late(file: object, how: int) -> None:
+        if not calls:
+            (lake / LOCK).unlink()
+            lake.rmdir()
+        calls.append(how)
+        lock(file, how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with one_writer(str(lake), "stream.py"):
+        assert (lake / LOCK).read_text() == f"stream.py (process {os.getpid()})"
+        (lake / "records").mkdir()
+        with pytest.raises(StorageError), one_writer(str(lake), "aggregate.py"):
+            pass
 
 
 def test_a_shorter_name_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:

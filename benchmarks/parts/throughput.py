@@ -12,31 +12,31 @@ from measured import Measured, interleaved, ratio
 PEERS = ("loader", "naive", "noop", "confluent", "java", "seed")
 SEED_ROWS = (289, 10_000, 100_000)
 """More would not end: it makes a data frame of each message."""
-WARM_SHARE, WARM_LEAST = 20, 2_000
 PROCESS = {"ours": "ours", "naive": "naive", "loader": "loader",
            "noop": "limits", "java": "limits", "confluent": "limits"}  # fmt: skip
 
 
 def minutes(settings: Settings) -> float:
     """About how long this takes on two cores."""
-    return (settings.rows / 1e6 * (4 + 17 * (settings.repeats + 1 / WARM_SHARE)) + 60 + 150) / 60
+    return (settings.rows / 1e6 * (4 + 9 * (settings.repeats + 1)) + 60 + 60) / 60
 
 
 def measure(arena: Arena) -> Measured:
     """Ratios of rates, and of ours to the exercise this project began as."""
     rows, chosen = arena.settings.rows, arena.settings.peers
-    warm, main = arena.topic(max(rows // WARM_SHARE, WARM_LEAST)), arena.topic(rows)
+    topic = arena.topic(rows)
     with ExitStack() as stack:
         names = ["ours", *(name for name in chosen if name in PROCESS)]
         processes = {
             process: stack.enter_context(arena.contender(process))
             for process in dict.fromkeys(PROCESS[name] for name in names)
         }
-        say("warming up: each once on a smaller topic")
-        for name in names:
-            _runner(arena, processes[PROCESS[name]], name, warm, [])()
         cpu: dict[str, list[float]] = {name: [] for name in names}
-        runs = {name: _runner(arena, processes[PROCESS[name]], name, main, cpu[name]) for name in names}
+        runs = {name: _runner(arena, processes[PROCESS[name]], name, topic, cpu[name]) for name in names}
+        say("warming up: a round that does not count")
+        interleaved(runs, 1)
+        for found in cpu.values():
+            found.clear()
         seconds = interleaved(runs, arena.settings.repeats)
     rates = {name: [rows / s for s in taken] for name, taken in seconds.items()}
     ratios = {f"records_vs_{name}": ratio(rates["ours"], rates[name]) for name in names[1:]}
@@ -45,7 +45,7 @@ def measure(arena: Arena) -> Measured:
     }
     figures: dict[str, Any] = {"rows": rows, "seconds": seconds, "cpu_seconds": cpu}
     if "seed" in chosen:
-        figures["seed_seconds"] = seed = _seed(arena, main)
+        figures["seed_seconds"] = seed = _seed(arena, topic)
         most = max(seed)
         ratios["records_vs_seed"] = ratio(rates["ours"], [most / seed[most]] * len(rates["ours"]))
     return Measured(ratios, figures)

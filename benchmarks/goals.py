@@ -24,6 +24,8 @@ GOALS = (
     Goal("records_vs_seed", "throughput", None, "rows/s of ours / of the original exercise at its largest size"),
     Goal("cpu_vs_loader", "throughput", None, "CPU seconds of the loader / of ours, the broker's left out"),
     Goal("cpu_vs_naive", "throughput", None, "CPU seconds of the Spark job of the documentation / of ours"),
+    Goal("cpu_vs_read", "throughput", None, "CPU seconds of ours when it only reads the topic / of the whole"),
+    Goal("cpu_vs_judge", "throughput", None, "CPU seconds of ours when it reads and judges, and writes nothing / of the whole"),
     Goal("linearity", "linearity", 1.0, "1.15 / (most seconds per million rows / fewest), first plan to last commit",
          "within 15 % of each other at 0.1, 0.3, 1 and 3 times the rows"),
     Goal("linearity_whole", "linearity", None, "the same, with what every run costs: asking Kafka, planning, counting verdicts"),

@@ -9,16 +9,18 @@ from arena import Arena, Settings, counted, say
 from contender import Contender
 from measured import Measured, interleaved, ratio
 
-PEERS = ("loader", "naive", "noop", "confluent", "java", "seed")
+PEERS = ("loader", "naive", "noop", "confluent", "java", "read", "judge", "seed")
+STAGES = ("read", "judge")
+"""Ours, so far and no further, into nothing: their CPU time says what the rest costs."""
 SEED_ROWS = (289, 10_000, 100_000)
 """More would not end: it makes a data frame of each message."""
-PROCESS = {"ours": "ours", "naive": "naive", "loader": "loader",
+PROCESS = {"ours": "ours", "read": "ours", "judge": "ours", "naive": "naive", "loader": "loader",
            "noop": "limits", "java": "limits", "confluent": "limits"}  # fmt: skip
 
 
 def minutes(settings: Settings) -> float:
     """About how long this takes on two cores."""
-    return (settings.rows / 1e6 * (4 + 9 * (settings.repeats + 1)) + 60 + 60) / 60
+    return (settings.rows / 1e6 * (4 + 11 * (settings.repeats + 1)) + 60 + 60) / 60
 
 
 def measure(arena: Arena) -> Measured:
@@ -39,10 +41,10 @@ def measure(arena: Arena) -> Measured:
             found.clear()
         seconds = interleaved(runs, arena.settings.repeats)
     rates = {name: [rows / s for s in taken] for name, taken in seconds.items()}
-    ratios = {f"records_vs_{name}": ratio(rates["ours"], rates[name]) for name in names[1:]}
-    ratios |= {
-        f"cpu_vs_{name}": ratio(cpu[name], cpu["ours"]) for name in ("loader", "naive") if name in names
-    }
+    peers = [name for name in names[1:] if name not in STAGES]
+    ratios = {f"records_vs_{name}": ratio(rates["ours"], rates[name]) for name in peers}
+    whole = [name for name in ("loader", "naive", *STAGES) if name in names]
+    ratios |= {f"cpu_vs_{name}": ratio(cpu[name], cpu["ours"]) for name in whole}
     figures: dict[str, Any] = {"rows": rows, "seconds": seconds, "cpu_seconds": cpu}
     if "seed" in chosen:
         figures["seed_seconds"] = seed = _seed(arena, topic)
@@ -65,6 +67,8 @@ def _runner(arena: Arena, process: Contender, name: str, topic: str, cpu: list[f
         elif name in ("naive", "loader"):
             answer = process.do("take", **where, topic=topic, out=out)
             counted(f"{out}/table", rows)
+        elif name in STAGES:
+            answer = process.do(name, **where, survey=str(arena.survey(topic)), out=out)
         else:
             answer = process.do(name, **where, topic=topic)
             if answer.get("rows", rows) != rows:

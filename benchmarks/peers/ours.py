@@ -7,11 +7,19 @@ verdict, raw bytes, exactly once, and at the end the count of verdicts.
 from pathlib import Path
 
 from contender import serve
+from pyspark.sql import DataFrame
 
 import aggregate as aggregate_verb
 import stream
 from surveylake.config import load_config
 from surveylake.contract import load_contract
+from surveylake.ingest import kafka_rows
+from surveylake.resume import Start
+from surveylake.session import open_session
+from surveylake.transforms import judged
+
+ALL = 1_000_000_000
+"""Records per micro-batch: one batch, whatever the topic holds."""
 
 
 def take(bootstrap: str, survey: str, out: str) -> None:
@@ -28,10 +36,34 @@ def take_in_batches(bootstrap: str, survey: str, out: str, most: int) -> None:
     stream.stream(out, config, load_contract(Path(survey)), "available-now")
 
 
+def read(bootstrap: str, survey: str, out: str) -> None:
+    """The first stage of `take` alone: the topic's rows, into a sink that drops them. Its checkpoint is OUT."""
+    _drop(_rows(bootstrap, survey), out)
+
+
+def judge(bootstrap: str, survey: str, out: str) -> None:
+    """The first two stages: parsed, cleaned, derived and judged."""
+    _drop(
+        judged(_rows(bootstrap, survey), load_contract(Path(survey)), load_config().stream.max_message_bytes),
+        out,
+    )
+
+
+def _rows(bootstrap: str, survey: str) -> DataFrame:
+    start = Start(1, "", "earliest", {})
+    spark = open_session("surveylake stream")
+    return kafka_rows(spark, load_config().at(bootstrap), load_contract(Path(survey)), start, ALL)
+
+
+def _drop(rows: DataFrame, checkpoint: str) -> None:
+    writer = rows.writeStream.format("noop").option("checkpointLocation", checkpoint)
+    writer.trigger(availableNow=True).start().awaitTermination()
+
+
 def aggregate(survey: str, out: str) -> None:
     """OUT/records into OUT/responses and the summaries."""
     aggregate_verb.aggregate(out, load_config(), load_contract(Path(survey)))
 
 
 if __name__ == "__main__":
-    serve(take=take, take_in_batches=take_in_batches, aggregate=aggregate)
+    serve(take=take, take_in_batches=take_in_batches, read=read, judge=judge, aggregate=aggregate)

@@ -236,6 +236,26 @@ def test_who_answered_once_is_passed_on_and_who_answered_twice_is_looked_at(
     assert {row["who"]: row["age"] for row in whole.collect()} == {"a": 5, "b": 4, "c": 3, "d": 6}
 
 
+@pytest.mark.parametrize("collide", [False, True])
+def test_renewed_is_who_answered_again_and_everybody_else(
+    pond: Pond, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, collide: bool
+) -> None:
+    """Also where the hashes of all keys collide."""
+    if collide:
+        monkeypatch.setattr(aggregates, "_hash", lambda _: aggregates.F.lit(7).alias(aggregates.HASH))
+    first = [pets.answer(who, age=age) for age, who in enumerate("abc")]
+    pond.stream(first)
+    old = aggregates.latest(tables.read(spark, pond.lake.table(RECORDS), pond.batches), pond.now)
+    pond.stream([pets.answer("b", age=8), pets.answer("d", age=9)])
+    came = tables.read(spark, pond.lake.table(RECORDS)).where(f"offset >= {len(first)}")
+    new = aggregates.latest(came, pond.now)
+    found = aggregates.renewed(old, new, pond.now)
+    assert found.columns == old.columns
+    assert {row["who"]: row["age"] for row in found.collect()} == {"a": 0, "b": 8, "c": 2, "d": 9}
+    assert not aggregates.of_others(old, new, pond.now)
+    assert aggregates.of_others(old, new.where("who = 'd'"), pond.now) is not collide
+
+
 def test_many_who_answered_twice_are_sorted_instead(pond: Pond, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(responses, "MANY", 2)
     pond.stream([pets.answer(who) for who in "abcabcd"])

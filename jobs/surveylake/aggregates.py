@@ -33,19 +33,20 @@ def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
 
 
 def of_others(old: DataFrame, new: DataFrame, contract: Contract) -> bool:
-    """Whether nobody of `new`, which is small, is among the participants of `old`."""
-    keys = F.broadcast(new.select(contract.key))
-    return old.select(contract.key).join(keys, contract.key, "left_semi").isEmpty()
+    """Whether nobody of `new`, which is small, is among the participants of `old`. By hashes: it may say no by chance."""
+    hashes = F.broadcast(new.select(_hash(contract)))
+    return old.select(_hash(contract)).join(hashes, HASH, "left_semi").isEmpty()
 
 
 def renewed(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
     """The rows of `old`, one per participant, with those of `new` that are LATER in their place and those of others added.
 
-    `new` has one row per participant too, and is small: who is not in it is passed on as it is, unsorted.
+    `new` has one row per participant too, and is small: whose hash is not among theirs is passed on as it is, unsorted.
     """
-    keys = F.broadcast(new.select(contract.key))
-    again = old.join(keys, contract.key, "left_semi").unionByName(new)
-    return old.join(keys, contract.key, "left_anti").unionByName(latest_of(again, contract))
+    hashes = F.broadcast(new.select(_hash(contract)))
+    hashed = old.withColumn(HASH, _hash(contract))
+    again = hashed.join(hashes, HASH, "left_semi").drop(HASH).unionByName(new)
+    return hashed.join(hashes, HASH, "left_anti").drop(HASH).unionByName(latest_of(again, contract))
 
 
 def answered_twice(records: DataFrame, contract: Contract, parts: int) -> DataFrame:

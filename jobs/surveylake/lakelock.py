@@ -72,7 +72,7 @@ def _is(file: IO[str], path: Path) -> bool:
 
 
 def _forget_if_empty(folder: Path) -> None:
-    """Remove the lake when it holds nothing but its lock."""
-    if [path.name for path in folder.iterdir()] == [LOCK]:
+    """Remove the lake when it holds nothing but its lock; somebody may have removed it already."""
+    if folder.exists() and [path.name for path in folder.iterdir()] == [LOCK]:
         (folder / LOCK).unlink()
         folder.rmdir()

@@ -29,7 +29,8 @@ def command(main: Main) -> Main:
     @functools.wraps(main)
     def run(argv: Sequence[str] | None = None) -> int:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        logging.getLogger("py4j").setLevel(logging.WARNING)
+        for talkative in ("py4j", "matplotlib"):
+            logging.getLogger(talkative).setLevel(logging.WARNING)
         try:
             return main(argv)
         except SurveylakeError as error:

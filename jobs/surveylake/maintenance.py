@@ -126,7 +126,7 @@ class Housekeeper:
     def __init__(self, spark: SparkSession, lake: Lake, config: Config) -> None:
         self._spark, self._path = spark, lake.table(RECORDS)
         self._pile = config.stream.compact_after_files
-        self._log = transactions.snapshot(spark, self._path).deltaLog()
+        self._log = transactions.log_of(spark, self._path)
         self._left = 0
         self._pool = ThreadPoolExecutor(1, "compaction")
         self._running: Future[Compaction] | None = None
@@ -140,7 +140,7 @@ class Housekeeper:
         small = small_files(self._spark, self._path)
         if small is None or small.count - self._left < self._pile:
             return None
-        if not self._log.equals(transactions.last_seen(self._spark, self._path).deltaLog()):
+        if not self._log.equals(transactions.log_of(self._spark, self._path)):
             return None
         self._running = self._pool.submit(self._compact)
         return f"compacting {small} in the background"

@@ -133,9 +133,8 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 
 def properties(spark: SparkSession, path: str) -> dict[str, str]:
     """The table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
-    found = transactions.snapshot(spark, path).metadata().configuration()
-    as_java = transactions.jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava
-    return {str(key): str(value) for key, value in as_java(found).items()}
+    found = transactions.as_java(spark, transactions.snapshot(spark, path).metadata().configuration())
+    return {str(key): str(value) for key, value in found.items()}
 
 
 def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:

@@ -14,6 +14,11 @@ def jvm(spark: SparkSession) -> Any:
     return spark._jvm
 
 
+def as_java(spark: SparkSession, found: Any) -> Any:
+    """A collection of Scala's as one that Python can go through."""
+    return jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava(found)
+
+
 def log_of(spark: SparkSession, path: str) -> Any:
     """Delta's DeltaLog of the table, as this process keeps it."""
     return jvm(spark).org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
@@ -58,7 +63,7 @@ def append_batch(
     transaction.commit(
         files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
     )
-    return sum(int(file.numLogicalRecords().get()) for file in _each(java, files))
+    return sum(int(file.numLogicalRecords().get()) for file in as_java(spark, files))
 
 
 def overwrite(frame: DataFrame, path: str, note: str) -> bool:
@@ -66,7 +71,8 @@ def overwrite(frame: DataFrame, path: str, note: str) -> bool:
     where that is a matter for Delta's writer.
 
     Delta's writer finds the files to remove by Spark jobs over the log, which cost a table of three rows more than its rows.
-    They stand in the checksum of the newest version too, while they are few.
+    They stand in the checksum of the newest version too, while they are few. Delta refuses the commit when somebody added
+    to the table meanwhile.
     """
     spark = frame.sparkSession
     java, before = jvm(spark), snapshot(spark, path)
@@ -78,9 +84,8 @@ def overwrite(frame: DataFrame, path: str, note: str) -> bool:
     if there != [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]:
         return False
     transaction = _begin(java, before)
-    transaction.readWholeTable()  # so that who adds to it meanwhile makes this fail, and not come out double
     changes = transaction.writeFiles(frame._jdf)
-    for file in _each(java, listed.get()):
+    for file in as_java(spark, listed.get()):
         changes = changes.appended(file.remove())
     none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Overwrite
     write = java.org.apache.spark.sql.delta.DeltaOperations.Write
@@ -90,7 +95,3 @@ def overwrite(frame: DataFrame, path: str, note: str) -> bool:
 
 def _begin(java: Any, before: Any) -> Any:
     return before.deltaLog().startTransaction(java.scala.Option.empty(), java.scala.Some(before))
-
-
-def _each(java: Any, found: Any) -> Any:
-    return java.scala.jdk.javaapi.CollectionConverters.asJava(found)

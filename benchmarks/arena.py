@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 from contender import Contender
 from deltalake import DeltaTable
 
-from surveylake.project import CONF, JOBS, ROOT
+from surveylake.project import CONF, JOBS, ROOT, VAR
 
 SURVEY = CONF / "surveys" / "food_preference.toml"
 
@@ -31,6 +31,8 @@ class Settings:
     """micro-batches of the small-files part"""
     peers: tuple[str, ...]
     """who is run beside ours in the throughput part"""
+    levers: tuple[str, ...]
+    """what is changed in the levers part"""
 
 
 @dataclass
@@ -78,18 +80,22 @@ class Arena:
 
     def job(self, verb: str, *arguments: str) -> str:
         """Run a verb of jobs/ in a process of its own: what it prints. RuntimeError with its errors when it fails."""
+        return self.script(JOBS / f"{verb}.py", *arguments)
+
+    def script(self, path: Path, *arguments: str) -> str:
+        """The same for any Python file."""
         done = subprocess.run(
-            [sys.executable, str(JOBS / f"{verb}.py"), *arguments],
+            [sys.executable, str(path), *arguments],
             cwd=self.folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise RuntimeError(f"jobs/{verb}.py ended with {done.returncode}: {done.stderr.strip()[-600:]}")
+            raise RuntimeError(f"{path.name} ended with {done.returncode}: {done.stderr.strip()[-600:]}")
         return done.stdout
 
-    def contender(self, name: str) -> Contender:
-        """A peer's process, idle until it is told what to do; it logs to FOLDER/NAME.log."""
-        if name == "ours":
-            return Contender(name, self.folder / f"{name}.log")
+    def contender(self, name: str, java: str = "") -> Contender:
+        """A peer's process, idle until it is told what to do; it logs to FOLDER/NAME.log. `java` is said last to its JVM."""
+        if name in ("ours", "undone"):
+            return Contender(name, self.folder / f"{name}.log", **({"_JAVA_OPTIONS": java} if java else {}))
         # Not the project's settings: an empty folder, and so Spark's own defaults.
         nothing = self.folder / "no-conf"
         nothing.mkdir(exist_ok=True)
@@ -106,6 +112,12 @@ class Arena:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 3})
         admin.delete_topics([topic])[topic].result()
         self._topics.pop(topic, None)
+
+
+def remove_kafka(lake: str) -> None:
+    """jobs/run.py keeps a Kafka folder for each lake, named after it."""
+    for path in (VAR / "kafka").glob(f"{lake}-*"):
+        shutil.rmtree(path)
 
 
 def counted(table: str, rows: int) -> None:

@@ -1,6 +1,7 @@
 """The results as pictures: each goal's ratio with its spread, and the ages of the freshness part."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from results import Results
@@ -9,6 +10,7 @@ from surveylake.canvas import DPI, GREY, INK, MUTED, PALETTE, drawing, frame, pl
 
 ROW = 0.3
 LEFT, RIGHT = 1.75, 1.3
+WORDS = 3.45
 MET, MISSED = PALETTE[0], PALETTE[5]
 SECONDS = (0.02, 30.0)
 
@@ -45,6 +47,64 @@ def draw(results: Results, folder: Path) -> None:
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
         figure.savefig(folder / "latest.png", dpi=DPI, metadata={"Software": None})
+
+
+def draw_levers(found: dict[str, dict[str, Any]], folder: Path) -> None:
+    """FOLDER/latest-levers.png: how many times as dear ours is with each thing changed, group by group."""
+    if not found:
+        return
+    title = "What each change costs: ours with it, as a multiple of ours as it is"
+    caption = (
+        "Dot: median of the rounds, line: smallest to largest. Round: taken away from ours; diamond: tried, and not taken."
+        " Right of the line it makes ours dearer. latest-levers.md says in what."
+    )
+    groups = list(dict.fromkeys(entry["group"] for entry in found.values()))
+    rows: list[dict[str, Any] | str] = []
+    for group in groups:
+        of = [entry for entry in found.values() if entry["group"] == group]
+        rows += [
+            group,
+            *sorted(of, key=lambda entry: (not entry["ours"], -entry["median"])),
+        ]
+    with drawing():
+        figure, (left, bottom, width, height) = frame(title, caption, 0.24 * len(rows) + 0.4)
+        axes = place(figure, left + WORDS, bottom + 0.35, width - WORDS - 0.6, height - 0.4)
+        labels = []
+        for at, row in enumerate(reversed(rows)):
+            labels.append(row if isinstance(row, str) else row["words"])
+            if isinstance(row, str):
+                continue
+            paint = MET if row["ours"] else GREY
+            axes.plot(
+                [row["min"], row["max"]],
+                [at, at],
+                color=paint,
+                linewidth=3,
+                solid_capstyle="butt",
+                alpha=0.45,
+            )
+            axes.plot(row["median"], at, "o" if row["ours"] else "D", color=paint, markersize=5.5)
+            axes.text(
+                1.02,
+                at,
+                f"{row['median']:.2f}",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                size=8.5,
+                color=INK,
+            )
+        axes.axvline(1, color=INK, linewidth=1.2)
+        axes.set_yticks(range(len(rows)), labels, fontsize=8.5)
+        for label, row in zip(axes.get_yticklabels(), reversed(rows), strict=True):
+            label.set_fontweight("bold" if isinstance(row, str) else "normal")
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}x")
+        axes.xaxis.set_minor_formatter("")
+        axes.set_xticks(_ticks(*axes.get_xlim()))
+        axes.grid(axis="x")
+        axes.tick_params(axis="y", length=0)
+        figure.savefig(folder / "latest-levers.png", dpi=DPI, metadata={"Software": None})
 
 
 def draw_freshness(second: np.ndarray, age: np.ndarray, folder: Path) -> None:

@@ -13,7 +13,8 @@ import psutil
 from goals import GOALS, QUOTED
 from measured import Measured
 
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+PLACE = "<!-- {}:{} -->"
+"""Where a page has a table: between its begin and its end."""
 PACKAGES = (
     "pyspark",
     "delta-spark",
@@ -25,6 +26,7 @@ PACKAGES = (
     "pyarrow",
     "kafka-python",
 )
+COSTS = {"cpu": "in CPU seconds", "seconds": "in seconds"}
 Results = dict[str, Any]
 
 
@@ -72,7 +74,10 @@ def join(results: Results, part: str, found: Measured, rows: int, repeats: int, 
 def write(results: Results, folder: Path) -> None:
     """latest.json and latest.md, each replaced as a whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("latest.json", json.dumps(results, indent=1) + "\n"), ("latest.md", table(results))):
+    texts = {"latest.json": json.dumps(results, indent=1) + "\n", "latest.md": table(results)}
+    if found := levers(results):
+        texts["latest-levers.md"] = lever_table(found)
+    for name, text in texts.items():
         part = folder / f"{name}.part"
         part.write_text(text, "utf-8")
         part.replace(folder / name)
@@ -97,14 +102,44 @@ def table(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
+def levers(results: Results) -> dict[str, dict[str, Any]]:
+    """What the levers part found, by lever; empty where it never ran."""
+    found: dict[str, dict[str, Any]] = results["parts"].get("levers", {}).get("figures", {}).get("levers", {})
+    return found
+
+
+def lever_table(found: dict[str, dict[str, Any]]) -> str:
+    """The levers as Markdown, the dearest of each group first."""
+    lines = [
+        "| where | what is changed | of it | times as dear: median | min to max |",
+        "|---|---|---|---:|---:|",
+    ]
+    groups = list(dict.fromkeys(entry["group"] for entry in found.values()))
+    for entry in sorted(
+        found.values(), key=lambda e: (groups.index(e["group"]), not e["ours"], -e["median"])
+    ):
+        kind = "ours, undone" if entry["ours"] else "tried"
+        spread = f"{entry['min']:.2f} to {entry['max']:.2f}"
+        lines.append(
+            f"| {entry['group']} | {entry['words']} | {kind} | {COSTS[entry['of']]} | {entry['median']:.2f} | {spread} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def write_page(results: Results, page: Path) -> None:
-    """Put the table between the page's two markers; ValueError when it lacks them."""
+    """Put each table into its place in the page; ValueError when it has none."""
+    tables = {"bench": table(results)}
+    if found := levers(results):
+        tables["levers"] = lever_table(found)
     text = page.read_text("utf-8")
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{page} has no place for the table: {BEGIN} … {END}")
-    page.write_text(f"{head}{BEGIN}\n{table(results)}{END}{tail}", "utf-8")
+    for name, content in tables.items():
+        begin, end = (PLACE.format(name, edge) for edge in ("begin", "end"))
+        head, opened, rest = text.partition(begin)
+        _, closed, tail = rest.partition(end)
+        if not opened or not closed:
+            raise ValueError(f"{page} has no place for the table: {begin} … {end}")
+        text = f"{head}{begin}\n{content}{end}{tail}"
+    page.write_text(text, "utf-8")
 
 
 def _where(results: Results) -> str:

@@ -19,25 +19,30 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "jobs"))
 import charts
 import results
 from arena import Arena, Settings, default_folder, say
+from levers import LEVERS
 from parts.throughput import PEERS
 
 from surveylake.broker import EmbeddedBroker
 from surveylake.kraft import free_port
 from surveylake.project import ROOT
 
-PARTS = ("throughput", "linearity", "aggregation", "small_files", "freshness", "startup", "produce")
+GOALS = ("throughput", "linearity", "aggregation", "small_files", "freshness", "startup", "produce")
+PARTS = (*GOALS, "levers")
 BROKER_HEAP = "1g"
 EXAMPLES = """
   python benchmarks/run.py                                   all of it, 10 million records
   python benchmarks/run.py --rows 500000 --only throughput --peers loader,naive
   python benchmarks/run.py --only freshness --minutes 2      the other parts' results stay, with their date
+  python benchmarks/run.py --only levers --levers zstd,lz4   what each thing that makes it fast is worth
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the chosen parts, each as far as it goes; 1 when one of them failed."""
     args = _arguments(argv)
-    settings = Settings(args.rows, args.repeats, args.minutes, args.batches, tuple(args.peers))
+    settings = Settings(
+        args.rows, args.repeats, args.minutes, args.batches, tuple(args.peers), tuple(args.levers)
+    )
     failed = []
     # What started processes and made folders must also clean up when it is asked to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -67,6 +72,7 @@ def _keep(
     results.join(known, part, found, args.rows, args.repeats, before, took)
     results.write(known, args.results)
     charts.draw(known, args.results)
+    charts.draw_levers(results.levers(known), args.results)
     if args.page.exists():
         results.write_page(known, args.page)
 
@@ -103,10 +109,21 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--repeats", type=positive, default=3, help="rounds (default: %(default)s)")
     parser.add_argument(
-        "--only", type=_some_of(PARTS), default=PARTS, metavar="PART,…", help=f"of {', '.join(PARTS)}"
+        "--only",
+        type=_some_of(PARTS),
+        default=GOALS,
+        metavar="PART,…",
+        help=f"of {', '.join(PARTS)} (default: all but levers)",
     )
     parser.add_argument(
         "--peers", type=_some_of(PEERS), default=PEERS, metavar="PEER,…", help=f"of {', '.join(PEERS)}"
+    )
+    parser.add_argument(
+        "--levers",
+        type=_some_of(tuple(LEVERS)),
+        default=tuple(LEVERS),
+        metavar="LEVER,…",
+        help="of benchmarks/levers.py (default: all)",
     )
     parser.add_argument("--minutes", type=float, default=10, help="of freshness (default: %(default)s)")
     parser.add_argument("--batches", type=positive, default=600, help="of small_files (default: %(default)s)")

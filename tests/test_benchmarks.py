@@ -1,6 +1,7 @@
 """`make bench`, small: every file it writes has the shape that is read elsewhere. No time is looked at."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from surveylake.project import ROOT
 
-PAGE = "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n"
+PAGE = "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nbetween\n<!-- levers:begin -->\n<!-- levers:end -->\nafter\n"
 # The peers that need no JVM of their own: a test of the harness need not wait for three.
 PEERS = "loader,confluent,judge,seed"
 
@@ -31,7 +32,7 @@ def ran(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
     (folder / "page.md").write_text(PAGE, "utf-8")
     small = ["--rows", "2000", "--repeats", "2", "--peers", PEERS, "--bootstrap", broker]
-    done = bench(folder, *small, "--only", "throughput,produce")
+    done = bench(folder, *small, "--only", "throughput,produce,levers", "--levers", "all_parsed,zstd")
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -62,10 +63,25 @@ def test_machine_versions_and_load_are_beside_the_figures(ran: Path) -> None:
 
 
 def test_the_table_stands_in_the_page_and_a_chart_beside_it(ran: Path) -> None:
-    page, table = (ran / "page.md").read_text("utf-8"), (ran / "results" / "latest.md").read_text("utf-8")
-    assert page == f"before\n<!-- bench:begin -->\n{table}<!-- bench:end -->\nafter\n"
+    page = (ran / "page.md").read_text("utf-8")
+    table, levers = (
+        (ran / "results" / name).read_text("utf-8") for name in ("latest.md", "latest-levers.md")
+    )
+    assert page == (
+        f"before\n<!-- bench:begin -->\n{table}<!-- bench:end -->\nbetween\n<!-- levers:begin -->\n{levers}<!-- levers:end -->\nafter\n"
+    )
     assert "| `records_vs_loader` |" in table and "kafka-delta-ingest" in table
-    assert (ran / "results" / "latest.png").read_bytes().startswith(b"\x89PNG")
+    for chart in ("latest.png", "latest-levers.png"):
+        assert (ran / "results" / chart).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_lever_is_compared_with_ours_round_by_round(ran: Path) -> None:
+    levers = found(ran)["parts"]["levers"]["figures"]["levers"]
+    assert list(levers) == ["all_parsed", "zstd"]
+    for lever in levers.values():
+        each = [changed / ours for changed, ours in zip(lever["costs"], lever["costs_of_ours"], strict=True)]
+        assert len(each) == 2
+        assert (lever["min"], lever["max"]) == pytest.approx((min(each), max(each)))
 
 
 def test_nothing_but_logs_stays_in_the_work_folder(ran: Path) -> None:
@@ -90,8 +106,36 @@ def test_a_part_that_fails_is_told_and_leaves_its_earlier_results(ran: Path) -> 
     assert found(ran) == before
 
 
-@pytest.mark.parametrize("wrong", [["--only", "speed"], ["--peers", "flink"], ["--rows", "0"]])
+@pytest.mark.parametrize(
+    "wrong", [["--only", "speed"], ["--peers", "flink"], ["--levers", "hope"], ["--rows", "0"]]
+)
 def test_an_unknown_part_or_peer_is_refused_before_anything_starts(tmp_path: Path, wrong: list[str]) -> None:
     done = bench(tmp_path, *wrong)
     assert done.returncode == 2
     assert not (tmp_path / "work").exists()
+
+
+EVERY_LEVER = """
+import json
+import os
+from levers import LEVERS
+found = {}
+for name, lever in LEVERS.items():
+    with lever.patched():
+        found[name] = {"ours": lever.ours, "settings": {**lever.sql, **{f"spark.hadoop.{k}": v for k, v in lever.hadoop.items()}}}
+print(json.dumps(found))
+"""
+
+
+def test_every_lever_finds_what_it_changes(spark: Any) -> None:
+    """A renamed function or a setting that is gone would leave a lever that changes nothing."""
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("benchmarks", "jobs"))
+    done = subprocess.run([sys.executable, "-c", EVERY_LEVER], env=os.environ | {"PYTHONPATH": path},
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    levers = json.loads(done.stdout)
+    assert len(levers) > 15
+    for name, lever in levers.items():
+        for key, value in lever["settings"].items():
+            known = spark.conf.get(key, None)
+            assert known != value and (known is not None or not lever["ours"]), f"{name} changes nothing"

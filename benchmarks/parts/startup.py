@@ -1,13 +1,10 @@
 """How long `make run` takes on the sample, and where the seconds go: jobs/run.py, everything fetched before."""
 
 import re
-import shutil
 import time
 
-from arena import Arena, Settings, say
+from arena import Arena, Settings, remove_kafka, say
 from measured import Measured, Spread
-
-from surveylake.project import VAR
 
 ASKED_SECONDS = 25
 LAKE = "bench-startup-lake"
@@ -26,7 +23,7 @@ def measure(arena: Arena) -> Measured:
             began = time.monotonic()
             said = arena.job("run", "--lake", arena.empty(LAKE), "--out", arena.empty("startup-out"))
             taken = time.monotonic() - began
-            _remove_kafka()
+            remove_kafka(LAKE)
             found = dict(re.findall(r"(\w[\w ]*?) ([\d.]+) s\b", said.rpartition("took: ")[2]))
             say(
                 f"  {'warming up: ' if not turn else ''}{taken:.1f} s: {', '.join(f'{k} {v}' for k, v in found.items())}"
@@ -35,14 +32,8 @@ def measure(arena: Arena) -> Measured:
                 seconds.append(taken)
                 phases.append({phase: float(number) for phase, number in found.items()})
     finally:
-        _remove_kafka()
+        remove_kafka(LAKE)
     return Measured(
         {"startup": Spread.of([ASKED_SECONDS / taken for taken in seconds])},
         {"seconds": seconds, "phases": phases},
     )
-
-
-def _remove_kafka() -> None:
-    """run.py keeps a Kafka folder for each lake, named after it."""
-    for path in (VAR / "kafka").glob(f"{LAKE}-*"):
-        shutil.rmtree(path)

@@ -5,7 +5,7 @@ one field's value between two texts that are known beforehand. It is strict JSON
 the texts that the contract names (an allowed answer, a spelling, a blank), or is a whole number as a writer writes one, or
 holds nothing between its quotes but printable ASCII without a quote or a backslash. A value is plain when it is also
 acceptable in every field: then nothing is wrong with it. Any other value, however good, is parsed (gate.py): same verdict,
-ten times the cost.
+several times the cost.
 
 The scaffolding columns start with `~`, which no contract column can.
 """

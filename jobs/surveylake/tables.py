@@ -165,7 +165,7 @@ def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
 
 def replace(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
     """Make `frame` the table's whole content in one commit, `note` kept in the commit as JSON. A missing table is made."""
-    said = json.dumps(note, sort_keys=True)
+    said = _said(note)
     if exists(frame.sparkSession, path) and transactions.overwrite(frame, path, said):
         return
     writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
@@ -175,7 +175,12 @@ def replace(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
 def append(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
     """Add `frame` to the table in one commit, `note` kept in the commit as JSON."""
     writer = frame.write.format("delta").mode("append")
-    writer.option("userMetadata", json.dumps(note, sort_keys=True)).save(path)
+    writer.option("userMetadata", _said(note)).save(path)
+
+
+def _said(note: dict[str, Any]) -> str:
+    """A note as a commit keeps it."""
+    return json.dumps(note, sort_keys=True)
 
 
 def innermost(error: BaseException) -> str:
@@ -201,7 +206,7 @@ def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], 
 def _noted(spark: SparkSession, note: dict[str, Any]) -> Iterator[None]:
     """Commits made in the block carry the note: MERGE has no option for it."""
     setting = "spark.databricks.delta.commitInfo.userMetadata"
-    spark.conf.set(setting, json.dumps(note, sort_keys=True))
+    spark.conf.set(setting, _said(note))
     try:
         yield
     finally:

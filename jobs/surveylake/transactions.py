@@ -21,13 +21,16 @@ def as_java(spark: SparkSession, found: Any) -> Any:
 
 def log_of(spark: SparkSession, path: str) -> Any:
     """Delta's DeltaLog of the table, as this process keeps it."""
-    return jvm(spark).org.apache.spark.sql.delta.DeltaLog.forTable(spark._jsparkSession, path)
+    return _logs(spark).forTable(spark._jsparkSession, path)
 
 
 def snapshot(spark: SparkSession, path: str) -> Any:
     """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
-    log: Any = jvm(spark).org.apache.spark.sql.delta.DeltaLog
-    return log.forTableWithSnapshot(spark._jsparkSession, path)._2()
+    return _logs(spark).forTableWithSnapshot(spark._jsparkSession, path)._2()
+
+
+def _logs(spark: SparkSession) -> Any:
+    return jvm(spark).org.apache.spark.sql.delta.DeltaLog
 
 
 def last_seen(spark: SparkSession, path: str) -> Any:

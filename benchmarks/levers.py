@@ -1,0 +1,142 @@
+"""What makes ours fast, each thing undone by itself, and what was tried and not taken: so that each can be measured again."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from surveylake import launch
+from surveylake.landing import Landing
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+MANY, SHORT, START = "many records at once", "short micro-batches", "jobs/run.py on the sample"
+CPU, SECONDS = "cpu", "seconds"
+SEPARATE = "separate"
+STATISTICS = "parquet.column.statistics.enabled"
+
+
+@dataclass(frozen=True)
+class Lever:
+    """One change to ours. `ours`: it takes away what ours has; else it was tried and not taken."""
+
+    group: str
+    words: str
+    ours: bool = False
+    of: str = SECONDS
+    """which cost is compared: CPU, of which another's load takes nothing away, where the machine is busy all the time"""
+    sql: Mapping[str, str] = field(default_factory=dict)
+    """Spark settings"""
+    hadoop: Mapping[str, str] = field(default_factory=dict)
+    """settings of Hadoop and Parquet"""
+    java: str = ""
+    """options of the JVM"""
+    patches: tuple[AbstractContextManager[Any], ...] = ()
+
+    @contextmanager
+    def patched(self) -> Iterator[None]:
+        """The code is changed within the block."""
+        with ExitStack() as stack:
+            for patch in self.patches:
+                stack.enter_context(patch)
+            yield
+
+    @contextmanager
+    def applied(self, spark: "SparkSession") -> Iterator[None]:
+        """Settings and code are changed within the block."""
+        assert spark.sparkContext._jsc is not None
+        hadoop: Any = spark.sparkContext._jsc.hadoopConfiguration()
+        before = {key: hadoop.get(key) for key in self.hadoop}
+        for key, value in self.hadoop.items():
+            hadoop.set(key, value)
+        known = {key: spark.conf.get(key) for key in self.sql}
+        for key, value in self.sql.items():
+            spark.conf.set(key, value)
+        try:
+            with self.patched():
+                yield
+        finally:
+            for key, value in known.items():
+                spark.conf.set(key, str(value))
+            for key, value in before.items():
+                hadoop.unset(key) if value is None else hadoop.set(key, value)
+
+
+def _without(*keys: str) -> AbstractContextManager[Any]:
+    """conf/short-run.conf lacks these lines."""
+    settings = launch._settings
+    return mock.patch(
+        "surveylake.launch._settings", lambda path: (s for s in settings(path) if s[0] not in keys)
+    )
+
+
+def _codec(name: str) -> dict[str, str]:
+    return {"spark.sql.parquet.compression.codec": name}
+
+
+LEVERS = {
+    "java_polls": Lever(
+        MANY, "Java's 500 records and 1 MB a poll", True, CPU,
+        patches=(mock.patch.dict("surveylake.kafka_settings.EAGER",
+                                 {"max.poll.records": "500", "max.partition.fetch.bytes": "1048576"}),),
+    ),
+    "java_wait": Lever(
+        MANY, "Java's half second at the end of the topic", True,
+        patches=(mock.patch.dict("surveylake.kafka_settings.EAGER", {"fetch.max.wait.ms": "500"}),),
+    ),
+    "all_parsed": Lever(
+        MANY, "no plain way: every value is parsed", True, CPU,
+        patches=(mock.patch("surveylake.plain._is_plain", lambda *_: "octet_length(value) < 0"),),
+    ),
+    "interpreted": Lever(
+        MANY, "the parsed way interpreted, not generated", True, CPU,
+        patches=(mock.patch("surveylake.transforms.MOST_GENERATED", 0),),
+    ),
+    "huge_methods": Lever(MANY, "methods over 8000 bytes interpreted, Java's default", True, CPU,
+                          java="-XX:+DontCompileHugeMethods"),
+    "g1": Lever(MANY, "the collector G1, Java's default", True, CPU, java="-XX:-UseParallelGC -XX:+UseG1GC"),
+    "delta_statistics": Lever(
+        MANY, "Delta's statistics of every column", True, CPU,
+        patches=(mock.patch.dict("surveylake.tables.RECORD_PROPERTIES", {"delta.checkpointInterval": "100"}, clear=True),),
+    ),
+    "parquet_statistics": Lever(
+        MANY, "Parquet's statistics of every column", True, CPU,
+        hadoop={STATISTICS: "true", "parquet.size.statistics.enabled": "true"},
+    ),
+    "dictionaries": Lever(
+        MANY, "a dictionary begun for value, key and offset", True, CPU,
+        hadoop={f"parquet.enable.dictionary#{column}": "true" for column in ("value", "key", "offset")},
+    ),
+    "zstd": Lever(MANY, "ZSTD for Snappy", of=CPU, sql=_codec("zstd")),
+    "lz4": Lever(MANY, "LZ4_RAW for Snappy", of=CPU, sql=_codec("lz4_raw")),
+    "uncompressed": Lever(MANY, "nothing compressed", of=CPU, sql=_codec("uncompressed")),
+    "no_dictionary": Lever(MANY, "no dictionary for any column", of=CPU, hadoop={"parquet.enable.dictionary": "false"}),
+    "parquet_2": Lever(MANY, "Parquet's version 2", of=CPU, hadoop={"parquet.writer.version": "PARQUET_2_0"}),
+    "small_pages": Lever(MANY, "pages of 256 KB for 1 MB", of=CPU, hadoop={"parquet.page.size": "262144"}),
+    "no_page_checksums": Lever(MANY, "no checksum per page", of=CPU, hadoop={"parquet.page.write-checksum.enabled": "false"}),
+    "huge_pages": Lever(MANY, "transparent huge pages", of=CPU, java="-XX:+UseTransparentHugePages"),
+    "asking": Lever(
+        SHORT, "the log asked before each commit, as Delta's own sink does", True,
+        patches=(mock.patch("surveylake.ingest.Landing", lambda spark, path, **_: Landing(spark, path, shared=True)),),
+    ),
+    "not_durable": Lever(
+        SHORT, "nothing forced to the disk",
+        patches=(mock.patch("surveylake.ingest._barrier", lambda *_: None),),
+    ),
+    "no_archive": Lever(
+        START, "Spark's classes not kept parsed", True,
+        patches=(mock.patch("surveylake.class_archive.ClassArchive.options", lambda *_: []),),
+    ),
+    "both_compilers": Lever(START, "Java's thorough compiler too", True, patches=(_without(launch.EXTRA_OPTIONS),)),
+    "generated": Lever(
+        START, "Java code generated for each query", True,
+        patches=(_without("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode"),),
+    ),
+    "ivy": Lever(
+        START, "jars looked up by Ivy, and so no classes kept", True,
+        patches=(mock.patch("surveylake.launch.local_jars", lambda _: []),),
+    ),
+    SEPARATE: Lever(START, "each verb in a JVM of its own (Kafka is there already)", True),
+}  # fmt: skip

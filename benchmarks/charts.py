@@ -55,7 +55,7 @@ def draw_levers(found: dict[str, dict[str, Any]], folder: Path) -> None:
         return
     title = "What each change costs: ours with it, as a multiple of ours as it is"
     caption = (
-        "Dot: median of the rounds, line: smallest to largest. Round: taken away from ours; diamond: tried, and not taken."
+        "Dot: median of the rounds, line: smallest to largest. Round: what ours has is taken away; diamond: any other change."
         " Right of the line it makes ours dearer. latest-levers.md says in what."
     )
     groups = list(dict.fromkeys(entry["group"] for entry in found.values()))

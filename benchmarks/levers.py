@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from surveylake import launch
+from surveylake import launch, plain
 from surveylake.landing import Landing
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ STATISTICS = "parquet.column.statistics.enabled"
 
 @dataclass(frozen=True)
 class Lever:
-    """One change to ours. `ours`: it takes away what ours has; else it was tried and not taken."""
+    """One change to ours. `ours`: it takes away what ours has; else it is anything else that one may wonder about."""
 
     group: str
     words: str
@@ -72,6 +72,12 @@ def _without(*keys: str) -> AbstractContextManager[Any]:
     )
 
 
+def _one_percent_parsed() -> AbstractContextManager[Any]:
+    """One value in a hundred goes the parsed way."""
+    is_plain = plain._is_plain
+    return mock.patch("surveylake.plain._is_plain", lambda *of: f"{is_plain(*of)} AND crc32(value) % 100 > 0")
+
+
 def _codec(name: str) -> dict[str, str]:
     return {"spark.sql.parquet.compression.codec": name}
 
@@ -89,6 +95,11 @@ LEVERS = {
     "all_parsed": Lever(
         MANY, "no plain way: every value is parsed", True, CPU,
         patches=(mock.patch("surveylake.plain._is_plain", lambda *_: "octet_length(value) < 0"),),
+    ),
+    "one_percent": Lever(MANY, "1 % of the values not plain", of=CPU, patches=(_one_percent_parsed(),)),
+    "node_limit": Lever(
+        MANY, "1 % not plain, and Java's own limit of its compiler's nodes", True, CPU,
+        patches=(_one_percent_parsed(),), java="-XX:MaxNodeLimit=80000 -XX:NodeLimitFudgeFactor=2000",
     ),
     "interpreted": Lever(
         MANY, "the parsed way interpreted, not generated", True, CPU,
@@ -110,13 +121,9 @@ LEVERS = {
         hadoop={f"parquet.enable.dictionary#{column}": "true" for column in ("value", "key", "offset")},
     ),
     "zstd": Lever(MANY, "ZSTD for Snappy", of=CPU, sql=_codec("zstd")),
-    "lz4": Lever(MANY, "LZ4_RAW for Snappy", of=CPU, sql=_codec("lz4_raw")),
     "uncompressed": Lever(MANY, "nothing compressed", of=CPU, sql=_codec("uncompressed")),
     "no_dictionary": Lever(MANY, "no dictionary for any column", of=CPU, hadoop={"parquet.enable.dictionary": "false"}),
     "parquet_2": Lever(MANY, "Parquet's version 2", of=CPU, hadoop={"parquet.writer.version": "PARQUET_2_0"}),
-    "small_pages": Lever(MANY, "pages of 256 KB for 1 MB", of=CPU, hadoop={"parquet.page.size": "262144"}),
-    "no_page_checksums": Lever(MANY, "no checksum per page", of=CPU, hadoop={"parquet.page.write-checksum.enabled": "false"}),
-    "huge_pages": Lever(MANY, "transparent huge pages", of=CPU, java="-XX:+UseTransparentHugePages"),
     "asking": Lever(
         SHORT, "the log asked before each commit, as Delta's own sink does", True,
         patches=(mock.patch("surveylake.ingest.Landing", lambda spark, path, **_: Landing(spark, path, shared=True)),),

@@ -118,7 +118,7 @@ def lever_table(found: dict[str, dict[str, Any]]) -> str:
     for entry in sorted(
         found.values(), key=lambda e: (groups.index(e["group"]), not e["ours"], -e["median"])
     ):
-        kind = "ours, undone" if entry["ours"] else "tried"
+        kind = "undone" if entry["ours"] else "other"
         spread = f"{entry['min']:.2f} to {entry['max']:.2f}"
         lines.append(
             f"| {entry['group']} | {entry['words']} | {kind} | {COSTS[entry['of']]} | {entry['median']:.2f} | {spread} |"

@@ -14,10 +14,13 @@ from surveylake.sql import TEXT
 
 BLANKS = r"[\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
 """What counts as blank (Java's ASCII \\s, and Unicode's blanks with the invisible ones pasted text brings along)."""
+BLANK_STARTS = ("C285", "C2A0", "E19A80", "E280", "E2819F", "E38080", "EFBBBF")
+"""How the blanks beyond ASCII begin in UTF-8, in hexadecimal."""
 HIGH, LOW = r"\\u(?i:d[89ab][0-9a-f]{2})", r"\\u(?i:d[c-f][0-9a-f]{2})"
-NUL_OR_LONE_SURROGATE = rf"\u0000|\\u0000|{HIGH}(?!{LOW})|(?<!{HIGH}){LOW}"
+NUL_OR_LONE_SURROGATE = rf"\\u0000|{HIGH}(?!{LOW})|(?<!{HIGH}){LOW}"
 NO_ESCAPE = r"\\u(?![0-9a-fA-F]{4})"
 """The parser looks at the low byte of each digit only, and would take U+0130 for a 0."""
+BACKSLASH, NUL = "\\", "\0"
 ESCAPED_BACKSLASH = r"\\\\"
 MOST_BRACKETS = 200
 """Objects and arrays in one value; the parser itself gives up at a depth of 1000."""
@@ -26,43 +29,59 @@ KEY_EDGE = "\0"
 
 
 def steps(max_bytes: int) -> dict[str, str]:
-    """Name -> SQL, each over those before it: `~bad`, `~json` (variant), `~broken` (the one reason that stands alone, or
-    NULL) and `~names` (the keys of an object that is not broken, each between two NULs)."""
+    """Name -> SQL, each over those before it: `~bad`, `~json` (variant), `~keys` (array), `~broken` (the one reason that stands
+    alone, or NULL) and `~names` (the keys of an object that is not broken, each between two NULs)."""
     edge = sql.text(KEY_EDGE)
-    names = f"concat({edge}, concat_ws({edge}, json_object_keys({TEXT})), {edge})"
     return {
         "~bad": _unparsable(max_bytes),
         "~json": f"IF(`~bad` IS NULL, try_parse_json({TEXT}), NULL)",
+        "~keys": f"IF(`~json` IS NULL, NULL, json_object_keys({TEXT}))",
         "~broken": _broken(),
-        "~names": f"IF(`~broken` IS NULL, {names}, NULL)",
+        "~names": f"IF(`~broken` IS NULL, concat({edge}, concat_ws({edge}, `~keys`), {edge}), NULL)",
     }
 
 
-def _broken() -> str:
-    """SQL over `~bad` and `~json`: the one reason that stands alone for a value that is not one JSON object, or NULL."""
-    whole = (
-        f"try_parse_json(concat('[', {TEXT}, ']')) IS NOT NULL"
-        f" AND try_parse_json(concat('{{\"k\":', {TEXT}, '}}')) IS NOT NULL"
+def untidy() -> str:
+    """SQL: whether a text in the value may have more to its blanks than single spaces. Inside a JSON string a control character
+    can only be written as an escape."""
+    beyond = " OR ".join(f"contains(value, X'{start}')" for start in BLANK_STARTS)
+    return (
+        f"contains({TEXT}, '  ') OR contains({TEXT}, {sql.text(BACKSLASH)})"
+        f" OR (octet_length(value) > length({TEXT}) AND ({beyond}))"
     )
-    is_object = "startswith(schema_of_variant(`~json`), 'OBJECT')"
-    repeated = f"size(array_distinct(json_object_keys({TEXT}))) < size(json_object_keys({TEXT}))"
+
+
+def _broken() -> str:
+    """SQL over `~bad`, `~json` and `~keys`: the one reason that stands alone for a value that is not one JSON object, or NULL."""
+    # An object ends at a closing brace: where the only one is the last character, nothing can follow.
+    flat = f"(startswith({TEXT}, '{{') AND instr({TEXT}, '}}') = length({TEXT}))"
+    whole = (
+        f"({flat} OR (try_parse_json(concat('[', {TEXT}, ']')) IS NOT NULL"
+        f" AND try_parse_json(concat('{{\"k\":', {TEXT}, '}}')) IS NOT NULL))"
+    )
+    is_object = f"(startswith({TEXT}, '{{') OR startswith(schema_of_variant(`~json`), 'OBJECT'))"
+    repeated = "size(array_distinct(`~keys`)) < size(`~keys`)"
     return (
         "CASE WHEN `~bad` IS NOT NULL THEN `~bad` WHEN `~json` IS NULL THEN 'malformed'"
-        f" WHEN NOT ({whole}) THEN IF({is_object}, 'trailing_data', 'malformed')"
+        f" WHEN NOT {whole} THEN IF({is_object}, 'trailing_data', 'malformed')"
         f" WHEN NOT {is_object} THEN 'not_an_object' WHEN {repeated} THEN 'duplicate_key' END"
     )
 
 
 def _unparsable(max_bytes: int) -> str:
-    """SQL: why a value should not even be parsed, or NULL."""
+    """SQL: why a value should not even be parsed, or NULL. The regular expressions search only where there can be
+    something: no escape without a backslash, and no more brackets outside strings than at all."""
     unescaped = f"regexp_replace({TEXT}, {sql.text(ESCAPED_BACKSLASH)}, '_')"
+    escapes = f"contains({TEXT}, {sql.text(BACKSLASH)})"
+    any_brackets = f"octet_length(value) - octet_length(replace(replace({TEXT}, '[', ''), '{{', ''))"
     return (
         f"CASE WHEN value IS NULL THEN 'tombstone' WHEN octet_length(value) > {max_bytes} THEN 'too_large'"
         " WHEN NOT is_valid_utf8(value) THEN 'bad_encoding'"
         f" WHEN {TEXT} RLIKE '^[ \\\\t\\\\r\\\\n]*\\\\z' THEN 'empty_payload'"
-        f" WHEN {unescaped} RLIKE {sql.text(NUL_OR_LONE_SURROGATE)} THEN 'bad_encoding'"
-        f" WHEN {_brackets()} > {MOST_BRACKETS} THEN 'too_large'"
-        f" WHEN {unescaped} RLIKE {sql.text(NO_ESCAPE)} THEN 'malformed' END"
+        f" WHEN contains({TEXT}, {sql.text(NUL)}) THEN 'bad_encoding'"
+        f" WHEN {escapes} AND {unescaped} RLIKE {sql.text(NUL_OR_LONE_SURROGATE)} THEN 'bad_encoding'"
+        f" WHEN {any_brackets} > {MOST_BRACKETS} AND {_brackets()} > {MOST_BRACKETS} THEN 'too_large'"
+        f" WHEN {escapes} AND {unescaped} RLIKE {sql.text(NO_ESCAPE)} THEN 'malformed' END"
     )
 
 

@@ -1,26 +1,23 @@
 """Why a record is not acceptable: one reason per field at most, then the contract's own rules. NULL fails a rule."""
 
 from surveylake import sql
-from surveylake.cleaning import DECIMAL_TEXT, INTEGER_TEXT, is_wrong_type, too_precise
+from surveylake.cleaning import DECIMAL_TEXT, INTEGER_TEXT, too_precise
 from surveylake.contract import Contract, SurveyField
 from surveylake.gate import KEY_EDGE
-from surveylake.sql import TEXT
 
 
 def shape_reasons(contract: Contract) -> list[str]:
-    """SQL, one per reason, over `~json` and `~names`: fields missing, in another case, nested, or not named."""
+    """SQL, one per reason, over `~keys`, `~names` and `~wrong`: fields missing, in another case, nested, or not named."""
     found = []
-    for field in contract.fields.values():
+    for i, field in enumerate(contract.fields.values()):
         missing = f"NOT contains(`~names`, {_key(field.source)})"
         near = f"{missing} AND contains(lower(`~names`), {_key(field.source.lower())})"
         found.append(_when(missing, "missing_field", field))
         found.append(_when(near, "wrong_case", field))
-        found.append(_when(is_wrong_type(field), "wrong_type", field))
+        found.append(_when(f"`~wrong`[{i}]", "wrong_type", field))
     if contract.unknown_fields == "reject":
         known = ", ".join(sql.text(source) for source in contract.sources)
-        found.append(
-            f"IF(size(array_except(json_object_keys({TEXT}), array({known}))) > 0, 'unknown_field', NULL)"
-        )
+        found.append(f"IF(size(array_except(`~keys`, array({known}))) > 0, 'unknown_field', NULL)")
     return found
 
 

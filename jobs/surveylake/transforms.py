@@ -45,10 +45,10 @@ def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFra
 
 
 def _steps(contract: Contract) -> dict[str, str]:
-    """Name -> SQL, after the gate's own steps: `~texts`, `~shape`, `~fields` (struct of typed values), `~reasons`; NULL where
-    the value is broken, and `~reasons` also where nothing is wrong."""
+    """Name -> SQL, after the gate's own steps: `~untidy`, `~wrong` (booleans), `~texts`, `~shape`, `~fields` (struct of typed
+    values), `~reasons`; NULL where the value is broken, and `~reasons` also where nothing is wrong."""
     fields = list(contract.fields.items())
-    texts = [f"trim({cleaning.parsed_text(field)})" for _, field in fields]
+    texts = [f"trim({cleaning.parsed_text(field, f'`~wrong`[{i}]')})" for i, (_, field) in enumerate(fields)]
     values = [
         f"{sql.text(name)}, {cleaning.typed(f'`~texts`[{i}]', field)}"
         for i, (name, field) in enumerate(fields)
@@ -58,6 +58,8 @@ def _steps(contract: Contract) -> dict[str, str]:
         for i, (name, field) in enumerate(fields)
     ]
     steps = {
+        "~untidy": gate.untidy(),
+        "~wrong": f"array({', '.join(cleaning.is_wrong_type(field) for _, field in fields)})",
         "~texts": f"array({', '.join(texts)})",
         "~shape": rules.listed(*rules.shape_reasons(contract)),
         "~fields": f"named_struct({', '.join(values)})",

@@ -50,7 +50,7 @@ def machine() -> dict[str, Any]:
 
 def join(results: Results, part: str, found: Measured, rows: int, repeats: int, before: dict[str, Any],
          seconds: float) -> None:  # fmt: skip
-    """Put one part's findings in the place of its earlier ones; all else stays as it is."""
+    """Put one part's findings in the place of its earlier ones; all else stays as it is, each lever too."""
     today = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     results["ratios"] = {
         name: entry for name, entry in results["ratios"].items() if entry["part"] != part
@@ -62,9 +62,13 @@ def join(results: Results, part: str, found: Measured, rows: int, repeats: int, 
         }
         for goal in GOALS if goal.name in found.ratios
     }  # fmt: skip
+    figures = found.figures
+    if part == "levers":
+        # Not all are measured each time; those that are not stay.
+        figures = figures | {"levers": levers(results) | figures["levers"]}
     results["parts"][part] = {
         "date": today, "rows": rows, "repeats": repeats, "took_seconds": round(seconds, 1),
-        "machine": before | {"load_after": machine()["load"]}, "figures": found.figures,
+        "machine": before | {"load_after": machine()["load"]}, "figures": figures,
     }  # fmt: skip
     order = [goal.name for goal in GOALS]
     results["ratios"] = dict(sorted(results["ratios"].items(), key=lambda item: order.index(item[0])))

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from judging import ANSWER, FOOD, MAX_BYTES, kafka_rows, reasons, verdicts
 from reference_verdict import Verdict, verdict
 from surveylake.contract import Contract
+from surveylake.gate import BLANK_STARTS, BLANKS
 from surveylake.project import ROOT
 from surveylake.reasons import ALONE, OF_FIELD
 from surveylake.transforms import judged
@@ -54,6 +55,9 @@ CASES = [
     Case("G1", "a string", b'"24"', ["not_an_object"]),
     Case("G1", "null", b"null", ["not_an_object"]),
     Case("G1", "an array and more", b"[1] x", ["malformed"]),
+    Case("G1", "a number and a brace", b"24}", ["malformed"]),
+    Case("G1", "a number, a brace and an opening one", b"24{}", ["malformed"]),
+    Case("G1", "an array and a brace", b"[1]}", ["malformed"]),
     Case("G1", "a leading zero", age_as_written("024"), ["malformed"]),
     Case("G1", "a comment", GOOD[:-1] + b"/* well */}", ["malformed"]),
     Case("G1", "a comment after it", GOOD + b" // well", ["trailing_data"]),
@@ -65,6 +69,9 @@ CASES = [
     Case("G2", "a bracket made for the list check", GOOD + b"] x", ["trailing_data"]),
     Case("G2", "a brace made for the object check", GOOD + b"} x", ["trailing_data"]),
     Case("G2", "a bracket and a document", GOOD + b"] {", ["trailing_data"]),
+    Case("G2", "a brace too many", GOOD + b"}", ["trailing_data"]),
+    Case("G2", "a closing brace in a text", answer(Nationality="a } b"), []),
+    Case("G2", "a closing brace in a text, and text after it", answer(Nationality="a } b") + b" x", ["trailing_data"]),
     Case("G2", "white space after it", GOOD + b" \r\n\t", []),
     Case("G3", "a key twice", GOOD[:-1] + b', "Age": "25"}', ["duplicate_key"]),
     Case("G3", "a key twice, alike", GOOD[:-1] + b', "Age": "24"}', ["duplicate_key"]),
@@ -260,3 +267,21 @@ def test_every_json_example_of_the_docs_has_the_verdict_it_stands_beside(spark: 
     )
     said = [f"age {v.row['age']}" if v.accepted else f"`{v.failed_rules[0]}`" for v in told]
     assert said == [text for _, text in examples]
+
+
+def test_every_blank_beyond_ascii_is_looked_for() -> None:
+    """One that was not would stay as it is in a value without any other."""
+    blanks = [c for c in map(chr, range(128, 0x10000)) if re.fullmatch(BLANKS, c, re.ASCII)]
+    assert len(blanks) > 15
+    for blank in blanks:
+        assert any(blank.encode().startswith(bytes.fromhex(start)) for start in BLANK_STARTS), repr(blank)
+
+
+@pytest.mark.parametrize("written", ["a\u00a0b", "a\u2003b", "a\u3000b", "a\ufeffb", "a  b", "a\tb"])
+def test_a_blank_becomes_one_space(spark: SparkSession, written: str) -> None:
+    """In a value that is not plain only by it: the key order is another too, so that it is parsed in any case."""
+    value = json.dumps(
+        dict(reversed((ANSWER | {"Nationality": written}).items())), ensure_ascii=False
+    ).encode()
+    row = judged(kafka_rows(spark, [value]), FOOD, MAX_BYTES).first()
+    assert row is not None and row["nationality"] == "a b"

@@ -1,8 +1,9 @@
 """The strict gate: one Kafka value is exactly one JSON object of scalars, or the reason why it is not.
 
 It is for what is not plain (plain.py). A value is parsed by `try_parse_json`, which is strict about what it reads (NaN,
-comments, control characters, lone surrogates) but stops after the first document. A value that also parses between `[` and
-`]`, and as `{"k":` … `}`, has nothing after its document: what may follow in a list cannot follow in an object, nor the reverse.
+comments, control characters, lone surrogates) but stops after the first document. An object whose only closing brace is the
+value's last character has nothing after it; and so has a value that also parses between `[` and `]`, and as `{"k":` … `}`:
+what may follow in a list cannot follow in an object, nor the reverse.
 
 The steps are SQL over one another; how they are put together is for transforms.py to say.
 """

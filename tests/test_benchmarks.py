@@ -127,14 +127,32 @@ print(json.dumps(found))
 """
 
 
-def test_every_lever_finds_what_it_changes(spark: Any) -> None:
-    """A renamed function or a setting that is gone would leave a lever that changes nothing."""
+def alone(code: str) -> str:
+    """What Python prints that has the benchmarks' modules."""
     path = os.pathsep.join(str(ROOT / folder) for folder in ("benchmarks", "jobs"))
-    done = subprocess.run([sys.executable, "-c", EVERY_LEVER], env=os.environ | {"PYTHONPATH": path},
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path},
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    levers = json.loads(done.stdout)
-    assert len(levers) > 15
+    return done.stdout
+
+
+SOME_LEVERS = """
+import results
+from measured import Measured
+known = {"ratios": {}, "parts": {"levers": {"figures": {"levers": {"zstd": "old", "g1": "old"}}}}}
+results.join(known, "levers", Measured({}, {"levers": {"g1": "new"}}), 1, 1, {}, 1.0)
+print(results.levers(known))
+"""
+
+
+def test_a_lever_that_is_not_measured_again_stays() -> None:
+    assert alone(SOME_LEVERS).strip() == "{'zstd': 'old', 'g1': 'new'}"
+
+
+def test_every_lever_finds_what_it_changes(spark: Any) -> None:
+    """A renamed function or a setting that is gone would leave a lever that changes nothing."""
+    levers = json.loads(alone(EVERY_LEVER))
+    assert len(levers) > 10
     for name, lever in levers.items():
         for key, value in lever["settings"].items():
             known = spark.conf.get(key, None)

@@ -26,7 +26,7 @@ PACKAGES = (
     "pyarrow",
     "kafka-python",
 )
-COSTS = {"cpu": "in CPU seconds", "seconds": "in seconds"}
+COSTS = {"cpu": "CPU seconds", "seconds": "seconds"}
 Results = dict[str, Any]
 
 
@@ -115,14 +115,14 @@ def levers(results: Results) -> dict[str, dict[str, Any]]:
 def lever_table(found: dict[str, dict[str, Any]]) -> str:
     """The levers as Markdown, the dearest of each group first."""
     lines = [
-        "| where | what is changed | of it | times as dear: median | min to max |",
-        "|---|---|---|---:|---:|",
+        "| where | what is changed | ours | counted | times as dear: median | min to max |",
+        "|---|---|---|---|---:|---:|",
     ]
     groups = list(dict.fromkeys(entry["group"] for entry in found.values()))
     for entry in sorted(
         found.values(), key=lambda e: (groups.index(e["group"]), not e["ours"], -e["median"])
     ):
-        kind = "undone" if entry["ours"] else "other"
+        kind = "undone" if entry["ours"] else ""
         spread = f"{entry['min']:.2f} to {entry['max']:.2f}"
         lines.append(
             f"| {entry['group']} | {entry['words']} | {kind} | {COSTS[entry['of']]} | {entry['median']:.2f} | {spread} |"

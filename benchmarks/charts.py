@@ -1,9 +1,11 @@
 """The results as pictures: each goal's ratio with its spread, and the ages of the freshness part."""
 
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from results import Results
 
 from surveylake.canvas import DPI, GREY, INK, MUTED, PALETTE, drawing, frame, place
@@ -30,22 +32,11 @@ def draw(results: Results, folder: Path) -> None:
         axes = place(figure, left + LEFT, bottom + 0.35, width - LEFT - RIGHT, height - 0.4)
         for at, entry in enumerate(reversed(asked.values())):
             low, middle, high = (entry[key] / entry["asked"] for key in ("min", "median", "max"))
-            paint = MET if entry["met"] else MISSED
-            axes.plot([low, high], [at, at], color=paint, linewidth=3, solid_capstyle="butt", alpha=0.45)
-            axes.plot(middle, at, "o" if entry["met"] else "D", color=paint, markersize=6.5)
+            paint, marker = (MET, "o") if entry["met"] else (MISSED, "D")
             words = f"{entry['median']:.3g}, asked {entry['asked']:g}"
-            axes.text(1.02, at, words, transform=axes.get_yaxis_transform(), va="center", size=8.5, color=INK)
-        axes.axvline(1, color=INK, linewidth=1.2)
+            _spread(axes, at, (low, middle, high), words, paint, marker)
         axes.set_yticks(range(len(asked)), [name.replace("_", " ") for name in reversed(asked)])
-        axes.set_ylim(-0.6, len(asked) - 0.4)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}x")
-        axes.xaxis.set_minor_formatter("")
-        low, high = axes.get_xlim()
-        axes.set_xlim(min(low, 0.45), max(high, 2.2))
-        axes.set_xticks(_ticks(*axes.get_xlim()))
-        axes.grid(axis="x")
-        axes.tick_params(axis="y", length=0)
+        _multiples(axes, len(asked), (0.45, 2.2))
         figure.savefig(folder / "latest.png", dpi=DPI, metadata={"Software": None})
 
 
@@ -58,14 +49,9 @@ def draw_levers(found: dict[str, dict[str, Any]], folder: Path) -> None:
         "Dot: median of the rounds, line: smallest to largest. Round: what ours has is taken away; diamond: any other change."
         " Right of the line it makes ours dearer. latest-levers.md says in what."
     )
-    groups = list(dict.fromkeys(entry["group"] for entry in found.values()))
     rows: list[dict[str, Any] | str] = []
-    for group in groups:
-        of = [entry for entry in found.values() if entry["group"] == group]
-        rows += [
-            group,
-            *sorted(of, key=lambda entry: (not entry["ours"], -entry["median"])),
-        ]
+    for group, of in groupby(found.values(), key=lambda entry: entry["group"]):
+        rows += [group, *of]
     with drawing():
         figure, (left, bottom, width, height) = frame(title, caption, 0.24 * len(rows) + 0.4)
         axes = place(figure, left + WORDS, bottom + 0.35, width - WORDS - 0.6, height - 0.4)
@@ -74,36 +60,13 @@ def draw_levers(found: dict[str, dict[str, Any]], folder: Path) -> None:
             labels.append(row if isinstance(row, str) else row["words"])
             if isinstance(row, str):
                 continue
-            paint = MET if row["ours"] else GREY
-            axes.plot(
-                [row["min"], row["max"]],
-                [at, at],
-                color=paint,
-                linewidth=3,
-                solid_capstyle="butt",
-                alpha=0.45,
-            )
-            axes.plot(row["median"], at, "o" if row["ours"] else "D", color=paint, markersize=5.5)
-            axes.text(
-                1.02,
-                at,
-                f"{row['median']:.2f}",
-                transform=axes.get_yaxis_transform(),
-                va="center",
-                size=8.5,
-                color=INK,
-            )
-        axes.axvline(1, color=INK, linewidth=1.2)
+            paint, marker = (MET, "o") if row["ours"] else (GREY, "D")
+            values = (row["min"], row["median"], row["max"])
+            _spread(axes, at, values, f"{row['median']:.2f}", paint, marker)
         axes.set_yticks(range(len(rows)), labels, fontsize=8.5)
         for label, row in zip(axes.get_yticklabels(), reversed(rows), strict=True):
             label.set_fontweight("bold" if isinstance(row, str) else "normal")
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:g}x")
-        axes.xaxis.set_minor_formatter("")
-        axes.set_xticks(_ticks(*axes.get_xlim()))
-        axes.grid(axis="x")
-        axes.tick_params(axis="y", length=0)
+        _multiples(axes, len(rows))
         figure.savefig(folder / "latest-levers.png", dpi=DPI, metadata={"Software": None})
 
 
@@ -146,6 +109,30 @@ def draw_freshness(second: np.ndarray, age: np.ndarray, folder: Path) -> None:
             frameon=False, loc="lower left", bbox_to_anchor=(0, 0.98), ncols=2, labelcolor=MUTED, fontsize=9
         )
         figure.savefig(folder / "latest-freshness.png", dpi=DPI, metadata={"Software": None})
+
+
+def _spread(
+    axes: Axes, at: int, values: tuple[float, float, float], words: str, paint: str, marker: str
+) -> None:
+    """One row: a line from the smallest to the largest, the median on it, and words at the right edge."""
+    low, middle, high = values
+    axes.plot([low, high], [at, at], color=paint, linewidth=3, solid_capstyle="butt", alpha=0.45)
+    axes.plot(middle, at, marker, color=paint, markersize=6.5)
+    axes.text(1.02, at, words, transform=axes.get_yaxis_transform(), va="center", size=8.5, color=INK)
+
+
+def _multiples(axes: Axes, rows: int, within: tuple[float, float] = (1.0, 1.0)) -> None:
+    """Axes of that many rows, along multiples of one, which has a line; they reach over `within` at least."""
+    axes.axvline(1, color=INK, linewidth=1.2)
+    axes.set_ylim(-0.6, rows - 0.4)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}x")
+    axes.xaxis.set_minor_formatter("")
+    low, high = axes.get_xlim()
+    axes.set_xlim(min(low, within[0]), max(high, within[1]))
+    axes.set_xticks(_ticks(*axes.get_xlim()))
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
 
 
 def _course(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from surveylake import launch, plain
+from surveylake import launch, plain, tables
 from surveylake.landing import Landing
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 MANY, SHORT, START = "many records at once", "short micro-batches", "jobs/run.py on the sample"
 CPU, SECONDS = "cpu", "seconds"
 SEPARATE = "separate"
-STATISTICS = "parquet.column.statistics.enabled"
 
 
 @dataclass(frozen=True)
@@ -43,25 +42,14 @@ class Lever:
                 stack.enter_context(patch)
             yield
 
-    @contextmanager
-    def applied(self, spark: "SparkSession") -> Iterator[None]:
-        """Settings and code are changed within the block."""
+    def set_in(self, spark: "SparkSession") -> None:
+        """Give the session the lever's settings, for good: it is the lever's own."""
         assert spark.sparkContext._jsc is not None
         hadoop: Any = spark.sparkContext._jsc.hadoopConfiguration()
-        before = {key: hadoop.get(key) for key in self.hadoop}
         for key, value in self.hadoop.items():
             hadoop.set(key, value)
-        known = {key: spark.conf.get(key) for key in self.sql}
         for key, value in self.sql.items():
             spark.conf.set(key, value)
-        try:
-            with self.patched():
-                yield
-        finally:
-            for key, value in known.items():
-                spark.conf.set(key, str(value))
-            for key, value in before.items():
-                hadoop.unset(key) if value is None else hadoop.set(key, value)
 
 
 def _without(*keys: str) -> AbstractContextManager[Any]:
@@ -76,6 +64,10 @@ def _one_percent_parsed() -> AbstractContextManager[Any]:
     """One value in a hundred goes the parsed way."""
     is_plain = plain._is_plain
     return mock.patch("surveylake.plain._is_plain", lambda *of: f"{is_plain(*of)} AND crc32(value) % 100 > 0")
+
+
+def _no_statistics_chosen() -> dict[str, str]:
+    return {key: value for key, value in tables.RECORD_PROPERTIES.items() if key != tables.STATISTICS}
 
 
 def _codec(name: str) -> dict[str, str]:
@@ -110,11 +102,11 @@ LEVERS = {
     "g1": Lever(MANY, "the collector G1, Java's default", True, CPU, java="-XX:-UseParallelGC -XX:+UseG1GC"),
     "delta_statistics": Lever(
         MANY, "Delta's statistics of every column", True, CPU,
-        patches=(mock.patch.dict("surveylake.tables.RECORD_PROPERTIES", {"delta.checkpointInterval": "100"}, clear=True),),
+        patches=(mock.patch("surveylake.tables.RECORD_PROPERTIES", _no_statistics_chosen()),),
     ),
     "parquet_statistics": Lever(
         MANY, "Parquet's statistics of every column", True, CPU,
-        hadoop={STATISTICS: "true", "parquet.size.statistics.enabled": "true"},
+        hadoop={"parquet.column.statistics.enabled": "true", "parquet.size.statistics.enabled": "true"},
     ),
     "dictionaries": Lever(
         MANY, "a dictionary begun for value, key and offset", True, CPU,
@@ -125,7 +117,7 @@ LEVERS = {
     "no_dictionary": Lever(MANY, "no dictionary for any column", of=CPU, hadoop={"parquet.enable.dictionary": "false"}),
     "parquet_2": Lever(MANY, "Parquet's version 2", of=CPU, hadoop={"parquet.writer.version": "PARQUET_2_0"}),
     "asking": Lever(
-        SHORT, "the log asked before each commit, as Delta's own sink does", True,
+        SHORT, "the log asked before each commit", True,
         patches=(mock.patch("surveylake.ingest.Landing", lambda spark, path, **_: Landing(spark, path, shared=True)),),
     ),
     "not_durable": Lever(

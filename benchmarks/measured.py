@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
+
+Cost = TypeVar("Cost")
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,13 @@ class Measured:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def interleaved(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """name -> seconds per round, in the order A B C A B C …: what changes on the machine meanwhile hits all alike."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
+def interleaved(runs: Mapping[str, Callable[[], Cost]], rounds: int) -> dict[str, list[Cost]]:
+    """name -> what each round cost, in the order A B C A B C …: what changes on the machine meanwhile hits all alike."""
+    costs: dict[str, list[Cost]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
-            seconds[name].append(run())
-    return seconds
+            costs[name].append(run())
+    return costs
 
 
 def ratio(over: Sequence[float], under: Sequence[float]) -> Spread:

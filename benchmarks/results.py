@@ -107,21 +107,24 @@ def table(results: Results) -> str:
 
 
 def levers(results: Results) -> dict[str, dict[str, Any]]:
-    """What the levers part found, by lever; empty where it never ran."""
+    """What the levers part found, by lever, group by group and the dearest first; empty where it never ran."""
     found: dict[str, dict[str, Any]] = results["parts"].get("levers", {}).get("figures", {}).get("levers", {})
-    return found
+    groups = list(dict.fromkeys(entry["group"] for entry in found.values()))
+    return dict(
+        sorted(
+            found.items(),
+            key=lambda item: (groups.index(item[1]["group"]), not item[1]["ours"], -item[1]["median"]),
+        )
+    )
 
 
 def lever_table(found: dict[str, dict[str, Any]]) -> str:
-    """The levers as Markdown, the dearest of each group first."""
+    """The levers as Markdown, in the order given."""
     lines = [
         "| where | what is changed | ours | counted | times as dear: median | min to max |",
         "|---|---|---|---|---:|---:|",
     ]
-    groups = list(dict.fromkeys(entry["group"] for entry in found.values()))
-    for entry in sorted(
-        found.values(), key=lambda e: (groups.index(e["group"]), not e["ours"], -e["median"])
-    ):
+    for entry in found.values():
         kind = "undone" if entry["ours"] else ""
         spread = f"{entry['min']:.2f} to {entry['max']:.2f}"
         lines.append(

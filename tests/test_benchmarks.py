@@ -117,7 +117,6 @@ def test_an_unknown_part_or_peer_is_refused_before_anything_starts(tmp_path: Pat
 
 EVERY_LEVER = """
 import json
-import os
 from levers import LEVERS
 found = {}
 for name, lever in LEVERS.items():
@@ -139,14 +138,15 @@ def alone(code: str) -> str:
 SOME_LEVERS = """
 import results
 from measured import Measured
-known = {"ratios": {}, "parts": {"levers": {"figures": {"levers": {"zstd": "old", "g1": "old"}}}}}
-results.join(known, "levers", Measured({}, {"levers": {"g1": "new"}}), 1, 1, {}, 1.0)
-print(results.levers(known))
+lever = lambda median: {"group": "one", "ours": True, "median": median}
+known = {"ratios": {}, "parts": {"levers": {"figures": {"levers": {"zstd": lever(3.0), "g1": lever(4.0)}}}}}
+results.join(known, "levers", Measured({}, {"levers": {"g1": lever(2.0)}}), 1, 1, {}, 1.0)
+print({name: lever["median"] for name, lever in results.levers(known).items()})
 """
 
 
 def test_a_lever_that_is_not_measured_again_stays() -> None:
-    assert alone(SOME_LEVERS).strip() == "{'zstd': 'old', 'g1': 'new'}"
+    assert alone(SOME_LEVERS).strip() == "{'zstd': 3.0, 'g1': 2.0}"
 
 
 def test_every_lever_finds_what_it_changes(spark: Any) -> None:

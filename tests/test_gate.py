@@ -279,7 +279,7 @@ def test_every_blank_beyond_ascii_is_looked_for() -> None:
 
 @pytest.mark.parametrize("written", ["a\u00a0b", "a\u2003b", "a\u3000b", "a\ufeffb", "a  b", "a\tb"])
 def test_a_blank_becomes_one_space(spark: SparkSession, written: str) -> None:
-    """In a value that is not plain only by it: the key order is another too, so that it is parsed in any case."""
+    """The keys stand in another order, so that the value is parsed in any case."""
     value = json.dumps(
         dict(reversed((ANSWER | {"Nationality": written}).items())), ensure_ascii=False
     ).encode()

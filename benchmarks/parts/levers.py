@@ -9,7 +9,7 @@ from functools import partial
 from arena import SURVEY, Arena, Settings, counted, remove_kafka, say
 from contender import PEERS, Contender
 from levers import LEVERS, MANY, SEPARATE, SHORT, START
-from measured import Measured, ratio
+from measured import Measured, interleaved, ratio
 
 OURS = ""
 """In a lever's place: ours as it is."""
@@ -26,10 +26,12 @@ other what it has compiled, and an older JVM is a warmer one."""
 
 def minutes(settings: Settings) -> float:
     """About how long this takes on two cores."""
-    one = {MANY: min(settings.rows, MOST_ROWS) / 1e6 * 4, SHORT: 25, START: 20}
-    chosen = {group: _of(group, settings) for group in one}
-    rounds = {group: settings.repeats + WARM_UP[group] for group in one}
-    return sum((len(names) + 1) * rounds[group] * one[group] for group, names in chosen.items() if names) / 60
+    one = {MANY: 5 + min(settings.rows, MOST_ROWS) / 1e6 * 4, SHORT: 29, START: 24}
+    seconds = 0.0
+    for group, each in one.items():
+        chosen = list(_chunks(_of(group, settings)))
+        seconds += sum(len(names) + 1 for names in chosen) * (settings.repeats + WARM_UP[group]) * each
+    return seconds / 60
 
 
 def measure(arena: Arena) -> Measured:
@@ -68,15 +70,10 @@ def _measured(
 ) -> dict[str, object]:
     """lever -> what it is, and how many times as dear; `run` gives a run's `seconds`, and its `cpu` seconds where they count."""
     names = [OURS, *chosen] if chosen else []
-    costs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
-    for turn in range(WARM_UP[group] + arena.settings.repeats):
-        counts = turn >= WARM_UP[group]
-        for name in names:
-            cost = run(name)
-            words = ", ".join(f"{what} {number:.2f}" for what, number in cost.items())
-            say(f"  {group}, {name or 'ours'}: {words}{'' if counts else ' (warming up)'}")
-            if counts:
-                costs[name].append(cost)
+    runs = {name: partial(_said, group, name, run) for name in names}
+    say(f"{group}: warming up, {WARM_UP[group]} rounds that do not count")
+    interleaved(runs, WARM_UP[group])
+    costs = interleaved(runs, arena.settings.repeats)
     found: dict[str, object] = {}
     for name in chosen:
         lever = LEVERS[name]
@@ -86,6 +83,14 @@ def _measured(
             **asdict(ratio(changed, ours)), "costs": changed, "costs_of_ours": ours,
         }  # fmt: skip
     return found
+
+
+def _said(group: str, name: str, run: Callable[[str], dict[str, float]]) -> dict[str, float]:
+    """What `run` costs, told as it is found."""
+    cost = run(name)
+    words = ", ".join(f"{what} {number:.2f}" for what, number in cost.items())
+    say(f"  {group}, {name or 'ours'}: {words}")
+    return cost
 
 
 def _take(arena: Arena, jvms: dict[str, Contender], rows: int, most: int, lever: str) -> dict[str, float]:

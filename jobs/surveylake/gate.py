@@ -25,7 +25,7 @@ BACKSLASH, NUL = "\\", "\0"
 ESCAPED_BACKSLASH = r"\\\\"
 MOST_BRACKETS = 200
 """Objects and arrays in one value; the parser itself gives up at a depth of 1000."""
-KEY_EDGE = "\0"
+KEY_EDGE = NUL
 """Stands around each key of an object: the gate lets no NUL into a key."""
 
 

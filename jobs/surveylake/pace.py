@@ -13,7 +13,7 @@ from surveylake import deltalog
 FILE_BYTES = 256 * 1024**2
 """A data file need not be larger: a batch writes one for each partition of the topic."""
 FIRST_BYTES_PER_SECOND = 40_000_000
-"""Message bytes a second, of a lake that has measured nothing yet: two cores of 2024 did 45 MB/s (docs/performance.md)."""
+"""Message bytes a second, of a lake that has measured nothing yet: what two cores manage, on the low side."""
 FEWEST = 100_000
 LOOK_BACK = 10
 """commits"""

@@ -136,6 +136,8 @@ CASES = [
     Case("G15", "10,000 fields", answer(**{f"f{n}": n for n in range(10_000)}), ["too_large"]),
     Case("G15", "as many as fit", answer(**{f"f{n}": n for n in range(4_000)}), []),
     Case("G15", "1,200 lists deep", answer().replace(b'"Maybe"', b"[" * 1200 + b"]" * 1200), ["too_large"]),
+    Case("G15", "199 lists deep", answer().replace(b'"Maybe"', b"[" * 199 + b"]" * 199), ["wrong_type:Dessert"]),
+    Case("G15", "200 lists deep", answer().replace(b'"Maybe"', b"[" * 200 + b"]" * 200), ["too_large"]),
     Case("G15", "brackets in a text", answer(Nationality="[" * 1200), []),
     *(Case("G16", text[:12], answer(Nationality=text), [], (("nationality", text),)) for text in (
         '=HYPERLINK("http://x","y")', "+1", "-1", "@x", "<script>alert(1)</script>", "$(rm -rf /)", "../../x", "{{7*7}}",

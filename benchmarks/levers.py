@@ -129,6 +129,10 @@ LEVERS = {
         patches=(mock.patch("surveylake.class_archive.ClassArchive.options", lambda *_: []),),
     ),
     "both_compilers": Lever(START, "Java's thorough compiler too", True, patches=(_without(launch.EXTRA_OPTIONS),)),
+    "small_metaspace": Lever(
+        START, "all collected each time that classes outgrow a bound, from 21 MB on: Java's default", True,
+        patches=(mock.patch.dict("os.environ", {"_JAVA_OPTIONS": "-XX:MetaspaceSize=21m"}),),
+    ),
     "generated": Lever(
         START, "Java code generated for each query", True,
         patches=(_without("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode"),),

@@ -5,14 +5,17 @@ import os
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 import stream
+from surveylake import ingest, maintenance
+from surveylake.batches import Taken
 from surveylake.errors import StorageError, TopicError
 from surveylake.lakelock import one_writer
 from town import Town, until
@@ -43,6 +46,44 @@ def test_a_second_run_takes_nothing_and_writes_nothing(
     town.take()
     assert DeltaTable(town.lake / "records").version() == version
     assert "stream: 0 records" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("in_pieces", [True, False])
+def test_each_record_is_counted_once_in_pieces_or_at_the_end_although_its_file_was_compacted(
+    town: Town, in_pieces: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts: list[str] = []
+    compacted: list[str] = []
+    write, count = ingest.Landing.__call__, ingest.Intake.count
+
+    def write_after_both(landing: ingest.Landing, batch: DataFrame, number: int) -> None:
+        until(lambda: number == 0 or (len(compacted) > 0 and (not in_pieces or len(counts) >= number)))
+        write(landing, batch, number)
+
+    def noted(intake: ingest.Intake) -> Taken:
+        taken = count(intake)
+        counts.append(taken.line())
+        return taken
+
+    def compact(*_: object) -> str:
+        compacted.append(str(maintenance.compact(SparkSession.active(), str(town.lake / "records"))))
+        return compacted[-1]
+
+    monkeypatch.setattr(ingest.Landing, "__call__", write_after_both)
+    monkeypatch.setattr(ingest.Intake, "count", noted)
+    monkeypatch.setattr(ingest.Housekeeper, "after_batch", compact)
+    monkeypatch.setattr(ingest, "COUNT_SECONDS", -1.0 if in_pieces else 3600.0)
+    monkeypatch.setattr(ingest, "SPEAK_SECONDS", -1.0)
+    town.set_stream(max_offsets_per_trigger=10)
+    town.send(6, Age="300")
+    town.send(20, start=6)
+    town.send(2, start=26, Age="300", Juice="Beer")
+    town.take()
+    line = "28 records (accepted 20, rejected 8: out_of_range:Age 8, not_allowed:Juice 2)"
+    assert counts[-1] == line and f"stream: {line} from topic" in capsys.readouterr().out
+    assert len(counts) >= 3 if in_pieces else len(counts) == 1
+    written = {path.name for path in (town.lake / "records").glob("*.parquet")}
+    assert written > {Path(uri).name for uri in DeltaTable(town.lake / "records").file_uris()}
 
 
 def test_a_lost_checkpoint_resumes_from_the_offsets_in_the_table(town: Town) -> None:

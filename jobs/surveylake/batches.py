@@ -9,12 +9,11 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from surveylake import tables, topic
+from surveylake import topic, transactions
 from surveylake.config import Config
 from surveylake.contract import Contract
 from surveylake.errors import TopicError
 from surveylake.landing import Landing
-from surveylake.resume import Start
 from surveylake.tables import RECORDS, Lake
 
 log = logging.getLogger(__name__)
@@ -70,22 +69,26 @@ def end_offsets(batch: Any, contract: Contract) -> dict[int, int]:
 class Intake:
     """Counts what one run of the stream added to `records`, each record once, however long it runs."""
 
-    def __init__(self, spark: SparkSession, lake: Lake, start: Start, landing: Landing) -> None:
-        self._spark, self._path, self._epoch, self._landing = spark, lake.table(RECORDS), start.epoch, landing
-        self._counted = dict(start.table)
-        self._failed: Counter[str] = Counter()
-        self._rejected = 0
+    def __init__(self, spark: SparkSession, lake: Lake, landing: Landing) -> None:
+        self._spark, self._path, self._landing = spark, lake.table(RECORDS), landing
+        self._taken = Taken()
+
+    @property
+    def behind(self) -> bool:
+        """Whether files came since the last count."""
+        return not self._landing.files.empty()
 
     def count(self) -> Taken:
-        """All that was taken up to now. Only rejected rows that came since the last call are read; statistics skip the rest."""
-        received = self._landing.rows
-        new = ~F.col("partition").isin(list(self._counted)) if self._counted else F.lit(True)
-        for partition, offset in self._counted.items():
-            new = new | ((F.col("partition") == partition) & (F.col("offset") >= offset))
-        rejected = tables.read(self._spark, self._path).where(~F.col("accepted")).where(new)
-        groups = rejected.where(F.col("epoch") == self._epoch).groupBy("partition", "failed_rules")
-        for row in groups.agg(F.count("*").alias("n"), F.max("offset").alias("last")).collect():
-            self._rejected += row["n"]
-            self._failed.update(dict.fromkeys(row["failed_rules"], row["n"]))
-            self._counted[row["partition"]] = max(self._counted.get(row["partition"], 0), row["last"] + 1)
-        return Taken(received, received - self._rejected, self._failed)
+        """All that was taken up to now. Only files that came since the last count are read, and of them only where a record was
+        rejected: Parquet's statistics skip the rest. So count before they can be vacuumed."""
+        files, taken = [self._landing.files.get() for _ in range(self._landing.files.qsize())], self._taken
+        if not files:
+            return taken
+        received = sum(int(file.numLogicalRecords().get()) for file in files)
+        rejected = transactions.rows_of(self._spark, self._path, files).where("NOT accepted")
+        taken.received += received
+        taken.accepted += received
+        for row in rejected.groupBy("failed_rules").agg(F.count("*").alias("records")).collect():
+            taken.accepted -= row["records"]
+            taken.failed.update(dict.fromkeys(row["failed_rules"], row["records"]))
+        return taken

@@ -106,7 +106,7 @@ def follow(
     After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is said.
     Raises TopicError or StorageError with Spark's cause when the query fails.
     """
-    barrier, intake = _barrier(lake, config, start), Intake(spark, lake, start, running.landing)
+    barrier, intake = _barrier(lake, config, start), Intake(spark, lake, running.landing)
     query, seen, spoke, counted = running.query, -1, time.monotonic(), time.monotonic()
     with stop_signals() as stop, closing(Housekeeper(spark, lake, config)) as housekeeper:
         while not _ended(running, lake, contract):
@@ -125,7 +125,7 @@ def follow(
                 log.info(progress_line(batch, behind, contract.topic))
                 if said := housekeeper.after_batch(behind):
                     log.info(said)
-            if fresh and now - counted > COUNT_SECONDS:
+            if intake.behind and now - counted > COUNT_SECONDS:
                 log.info("so far: %s", intake.count().line())
                 counted = time.monotonic()
     _settle(query.lastProgress, barrier, config, contract)

@@ -1,6 +1,8 @@
 """Where the stream lands: each micro-batch becomes one commit of `records`, under the number that Spark gave it."""
 
 import threading
+from queue import SimpleQueue
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -23,8 +25,8 @@ class Landing:
         self.between = threading.Event()
         """set while no micro-batch is being written"""
         self.between.set()
-        self.rows = 0
-        """written up to now"""
+        self.files: SimpleQueue[Any] = SimpleQueue()
+        """Delta's AddFile of each file in the table now, for whoever counts; taken out, it is counted"""
         self.failure = ""
         """what made the last micro-batch fail, in the words of the innermost cause"""
 
@@ -39,9 +41,10 @@ class Landing:
         try:
             self._known.wait()
             assert self._query is not None
-            self.rows += transactions.append_batch(
+            for file in transactions.append_batch(
                 self._spark, self._path, self._query, batch, number, self._shared
-            )
+            ):
+                self.files.put(file)
         except Exception as error:
             self.failure = tables.innermost(error)
             raise

@@ -45,8 +45,9 @@ def last_seen(spark: SparkSession, path: str) -> Any:
 
 def append_batch(
     spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
-) -> int:
-    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; its rows.
+) -> list[Any]:
+    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; Delta's
+    AddFile of each file that is in the table now.
 
     Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
     other writers, or when there is no row, since a batch without rows may be one that was committed before. Else not even
@@ -59,14 +60,21 @@ def append_batch(
     plan = query._jsq.streamingQuery().lastExecution()
     files = transaction.writeFiles(java.org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder()))
     if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
-        return 0
+        return []
     now = java.scala.Some(java.System.currentTimeMillis())
     mark = delta.actions.SetTransaction(query_id, number, now)
     append = java.org.apache.spark.sql.streaming.OutputMode.Append()
     transaction.commit(
         files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
     )
-    return sum(int(file.numLogicalRecords().get()) for file in as_java(spark, files))
+    return list(as_java(spark, files))
+
+
+def rows_of(spark: SparkSession, path: str, files: list[Any]) -> DataFrame:
+    """The rows of files that `append_batch` added, without a look at the state of the log; they must not be vacuumed yet."""
+    seen = log_of(spark, path).unsafeVolatileSnapshot()
+    chosen = jvm(spark).scala.jdk.javaapi.CollectionConverters.asScala(files).toSeq()
+    return DataFrame(seen.deltaLog().createDataFrame(seen, chosen, False, jvm(spark).scala.Option.empty()), spark)
 
 
 def overwrite(frame: DataFrame, path: str, note: str) -> bool:

@@ -74,7 +74,9 @@ def rows_of(spark: SparkSession, path: str, files: list[Any]) -> DataFrame:
     """The rows of files that `append_batch` added, without a look at the state of the log; they must not be vacuumed yet."""
     seen = log_of(spark, path).unsafeVolatileSnapshot()
     chosen = jvm(spark).scala.jdk.javaapi.CollectionConverters.asScala(files).toSeq()
-    return DataFrame(seen.deltaLog().createDataFrame(seen, chosen, False, jvm(spark).scala.Option.empty()), spark)
+    return DataFrame(
+        seen.deltaLog().createDataFrame(seen, chosen, False, jvm(spark).scala.Option.empty()), spark
+    )
 
 
 def overwrite(frame: DataFrame, path: str, note: str) -> bool:

@@ -81,7 +81,8 @@ class Intake:
     def count(self) -> Taken:
         """All that was taken up to now. Only files that came since the last count are read, and of them only where a record was
         rejected: Parquet's statistics skip the rest. So count before they can be vacuumed."""
-        files, taken = [self._landing.files.get() for _ in range(self._landing.files.qsize())], self._taken
+        waiting, taken = self._landing.files, self._taken
+        files = [waiting.get() for _ in range(waiting.qsize())]
         if not files:
             return taken
         received = sum(int(file.numLogicalRecords().get()) for file in files)

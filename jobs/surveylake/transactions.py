@@ -72,11 +72,10 @@ def append_batch(
 
 def rows_of(spark: SparkSession, path: str, files: list[Any]) -> DataFrame:
     """The rows of files that `append_batch` added, without a look at the state of the log; they must not be vacuumed yet."""
-    seen = log_of(spark, path).unsafeVolatileSnapshot()
-    chosen = jvm(spark).scala.jdk.javaapi.CollectionConverters.asScala(files).toSeq()
-    return DataFrame(
-        seen.deltaLog().createDataFrame(seen, chosen, False, jvm(spark).scala.Option.empty()), spark
-    )
+    scala, log = jvm(spark).scala, log_of(spark, path)
+    chosen = scala.jdk.javaapi.CollectionConverters.asScala(files).toSeq()
+    found = log.createDataFrame(log.unsafeVolatileSnapshot(), chosen, False, scala.Option.empty())
+    return DataFrame(found, spark)
 
 
 def overwrite(frame: DataFrame, path: str, note: str) -> bool:

@@ -130,7 +130,7 @@ LEVERS = {
     ),
     "both_compilers": Lever(START, "Java's thorough compiler too", True, patches=(_without(launch.EXTRA_OPTIONS),)),
     "small_metaspace": Lever(
-        START, "all collected each time that classes outgrow a bound, from 21 MB on: Java's default", True,
+        START, "Java's own first bound for its classes, 21 MB", True,
         patches=(mock.patch.dict("os.environ", {"_JAVA_OPTIONS": "-XX:MetaspaceSize=21m"}),),
     ),
     "generated": Lever(

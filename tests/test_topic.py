@@ -6,18 +6,15 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, NewTopic, ResourceType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveylake import topic
 from surveylake.config import Kafka
 from surveylake.errors import ConfigError, TopicError
 from surveylake.kafka_settings import PASSWORD_VARIABLE
@@ -228,26 +225,6 @@ def test_an_open_transaction_ends_what_a_committed_reader_sees(kafka: Kafka) -> 
     while offset_bounds(kafka, "open")[0] != (0, 3) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert offset_bounds(kafka, "open")[0] == (0, 3)
-
-
-def test_offsets_are_asked_for_again_while_the_broker_is_not_sure(
-    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    create_topic(kafka, "unsure")
-    real, refusals = topic.answer_of, [KafkaError.OFFSET_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION]
-
-    def unsure(future: "Future[Any]", doing: str, hint: str = "") -> Any:
-        if "offsets" in doing and refusals:
-            refused = KafkaException(KafkaError(refusals.pop()))
-            raise TopicError(doing) from refused
-        return real(future, doing, hint)
-
-    monkeypatch.setattr(topic, "answer_of", unsure)
-    assert offset_bounds(kafka, "unsure") == {0: (0, 0), 1: (0, 0)}
-    assert refusals == []
-    refusals.append(KafkaError.TOPIC_AUTHORIZATION_FAILED)
-    with pytest.raises(TopicError):
-        offset_bounds(kafka, "unsure")
 
 
 def test_offsets_of_a_missing_topic_are_an_error(kafka: Kafka) -> None:

@@ -5,31 +5,24 @@ import re
 import socket
 import threading
 import time
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
+from surveylake.asking import ASK_SECONDS, ELSEWHERE
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka_settings import client_options
 
-ASK_SECONDS = 10.0
-"""The longest a question to a cluster that was reached may take."""
 CLIENT_LOG = logging.getLogger("surveylake.librdkafka")
 CLIENT_LOG.addHandler(logging.NullHandler())
 CLIENT_LOG.propagate = False
-ELSEWHERE = "Start the broker, or give its address with --bootstrap host:port."
 PROTOCOL = (
     "Set security.protocol in [kafka.options] to what this listener speaks (PLAINTEXT, SSL or SASL_SSL)."
 )
 CREDENTIALS = "Check sasl.mechanism and sasl.username in [kafka.options], and SURVEYLAKE_SASL_PASSWORD."
 CERTIFICATE = "Check ssl.ca.location in [kafka.options], and that the certificate names the host of the bootstrap address."
-PERMISSION = "Ask whoever runs the cluster: sending needs DESCRIBE, WRITE and READ on the topic, reading DESCRIBE and READ."
-
-Answer = TypeVar("Answer")
 
 
 def quiet_options(kafka: Kafka) -> dict[str, Any]:
@@ -63,30 +56,6 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
         else:
             _require_reachable(kafka.bootstrap, metadata, max(deadline - time.monotonic(), 0.5))
             return admin, metadata
-
-
-def answer_of(future: "Future[Answer]", doing: str, hint: str = "") -> Answer:
-    """What an admin request answers; TopicError says what it was `doing` and what the cluster said."""
-    try:
-        return future.result(timeout=ASK_SECONDS + 1)
-    except KafkaException as error:
-        raise refusal(error.args[0], doing, hint) from error
-    except FutureTimeout as error:
-        raise TopicError(f"{doing}: no answer within {ASK_SECONDS:.0f} s", ELSEWHERE) from error
-
-
-def refusal(error: KafkaError, doing: str, hint: str = "") -> TopicError:
-    """A broker's refusal as an error for people: a missing permission is named as such."""
-    said = error.str().removeprefix("Broker: ")
-    if "AUTHORIZATION_FAILED" in error.name():
-        return TopicError(f"{doing}: this user may not ({said})", PERMISSION)
-    return TopicError(f"{doing}: {said}", hint or ELSEWHERE)
-
-
-def code_of(error: TopicError) -> int | None:
-    """Kafka's number for what is behind an error; None when it was not Kafka that said it."""
-    cause = error.__cause__
-    return cause.args[0].code() if isinstance(cause, KafkaException) else None
 
 
 def _why(bootstrap: str, errors: list[KafkaError], seconds: float, late: bool) -> TopicError:

@@ -1,5 +1,6 @@
 """What Kafka says of offsets that the table has no row of: a record, an aborted one, or none at all."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import ConfigResource, ResourceType
 
 from surveylake import topic as topics
+from surveylake.asking import AGAIN_SECONDS, LONGEST, asked, passes, refusal
 from surveylake.config import Kafka
-from surveylake.connection import ASK_SECONDS, answer_of, connect, quiet_options, refusal
+from surveylake.connection import connect, quiet_options
 from surveylake.errors import TopicError
 
 NEAR = 10_000
@@ -93,8 +95,9 @@ def reach(kafka: Kafka, name: str) -> Broker:
     admin, _ = connect(kafka)
     resource = ConfigResource(ResourceType.TOPIC, name)
     try:
-        settings = answer_of(
-            admin.describe_configs([resource])[resource], f"asking for the settings of {name}"
+        settings = asked(
+            lambda: admin.describe_configs([resource])[resource].result(LONGEST),
+            f"asking for the settings of {name}",
         )
         compacted = "compact" in str(settings["cleanup.policy"].value)
     except TopicError:
@@ -110,15 +113,19 @@ def _out_of_reach(hole: Range, first: int, end: int) -> str:
 
 def _next(consumer: Consumer, at: int) -> tuple[int, int]:
     """The position after, and the offset of, the next record; at the end of the partition its end, and offset -1."""
-    message = consumer.poll(ASK_SECONDS)
-    if message is None:
-        raise TopicError(
-            f"no records came within {ASK_SECONDS:.0f} s", "Look at the broker, then run this again."
-        )
-    error, offset = message.error(), message.offset()
-    if error is None:
-        assert offset is not None
-        return offset + 1, offset
-    if error.code() == KafkaError._PARTITION_EOF:
-        return (at if offset in (None, OFFSET_INVALID) else max(at, offset)), -1
-    raise refusal(error, "reading what the table lacks") from KafkaException(error)
+    deadline = time.monotonic() + AGAIN_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        message = consumer.poll(left)
+        error = message.error() if message is not None else None
+        if message is None or (error is not None and passes(error)):
+            continue
+        offset = message.offset()
+        if error is None:
+            assert offset is not None
+            return offset + 1, offset
+        if error.code() == KafkaError._PARTITION_EOF:
+            return (at if offset in (None, OFFSET_INVALID) else max(at, offset)), -1
+        raise refusal(error, "reading what the table lacks") from KafkaException(error)
+    raise TopicError(
+        f"no records came within {AGAIN_SECONDS:.0f} s", "Look at the broker, then run this again."
+    )

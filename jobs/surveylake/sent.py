@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from surveylake.asking import AGAIN_SECONDS, passes, refusal
 from surveylake.config import Kafka
-from surveylake.connection import quiet_options, refusal
+from surveylake.connection import quiet_options
 from surveylake.errors import TopicError
 from surveylake.progress import Progress
 from surveylake.topic import offset_bounds
@@ -16,7 +17,6 @@ SOURCE_HEADER = "source"
 """sha256 (hex) over the file's parsed rows: the same answers, whatever the line ends."""
 ROW_HEADER = "line"
 """The row's number in that file, from 0, in decimal digits."""
-SILENCE_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
@@ -88,23 +88,32 @@ def _read(consumer: Consumer, left: dict[int, int], found: Sent, source: bytes, 
     """Consume until each partition in `left` is read to its end offset, which a control record may stand at."""
     heard = time.monotonic()
     while left:
-        messages = consumer.consume(10_000, timeout=0.1)
+        messages = [
+            message
+            for message in consumer.consume(10_000, timeout=0.1)
+            if (error := message.error()) is None or not passes(error)
+        ]
         if messages:
             heard = time.monotonic()
-        elif time.monotonic() - heard > SILENCE_SECONDS:
+        elif time.monotonic() - heard > AGAIN_SECONDS:
             raise TopicError(
-                f"no record came for {SILENCE_SECONDS:.0f} s while reading the topic", "Look at the broker."
+                f"no record came for {AGAIN_SECONDS:.0f} s while reading the topic", "Look at the broker."
             )
         for message in messages:
-            error = message.error()
-            if error is None:
-                _note(message, found, source)
-            elif error.code() != KafkaError._PARTITION_EOF:
-                raise refusal(error, "reading the topic to see what it holds")
-            partition, offset = message.partition(), message.offset()
-            if partition in left and (error is not None or (offset or 0) + 1 >= left[partition]):
-                del left[partition]
+            _take(message, left, found, source)
         progress.add(len(messages))
+
+
+def _take(message: Message, left: dict[int, int], found: Sent, source: bytes) -> None:
+    """Note a record, or that a partition has ended; a partition that is read to its end leaves `left`."""
+    error = message.error()
+    if error is None:
+        _note(message, found, source)
+    elif error.code() != KafkaError._PARTITION_EOF:
+        raise refusal(error, "reading the topic to see what it holds")
+    partition, offset = message.partition(), message.offset()
+    if partition in left and (error is not None or (offset or 0) + 1 >= left[partition]):
+        del left[partition]
 
 
 def _note(message: Message, found: Sent, source: bytes) -> None:

@@ -14,6 +14,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import (
     AclOperation,
     AdminClient,
+    ClusterMetadata,
     ConfigResource,
     NewTopic,
     OffsetSpec,
@@ -21,8 +22,9 @@ from confluent_kafka.admin import (
     TopicDescription,
 )
 
+from surveylake.asking import AGAIN_SECONDS, ASK_SECONDS, LONGEST, PERMISSION, asked, code_of
 from surveylake.config import Kafka
-from surveylake.connection import ASK_SECONDS, PERMISSION, answer_of, code_of, connect
+from surveylake.connection import connect
 from surveylake.consumer_group import commit_group
 from surveylake.errors import TopicError
 from surveylake.kafka_settings import client_options, spark_options
@@ -40,13 +42,6 @@ __all__ = [
 ]
 log = logging.getLogger(__name__)
 
-PASSING = {
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.OFFSET_NOT_AVAILABLE,
-}
-"""What a broker answers in the moments after it, or its predecessor, has come back."""
-AGAIN_SECONDS = 0.1
 KEEP_FOR_EVER = {"retention.ms": "-1", "cleanup.policy": "delete"}
 """A survey must not expire or be compacted behind its owner's back: the brokers' own default deletes after 7 days."""
 
@@ -67,14 +62,14 @@ def preflight(kafka: Kafka, topic: str, seconds: float = ASK_SECONDS) -> TopicId
     Nothing is created. Without READ a stream would fail much later, and not say why.
     """
     admin, metadata = connect(kafka, seconds)
-    if topic not in metadata.topics:
-        raise _not_found(
-            admin, topic, kafka.bootstrap, [name for name in metadata.topics if not name.startswith("__")]
-        )
+    _require_topic(admin, metadata, topic, kafka.bootstrap)
     found = _describe(admin, topic)
     if AclOperation.READ not in (found.authorized_operations or [AclOperation.READ]):
         raise TopicError(f"this user may not READ topic {topic}", PERMISSION)
-    cluster = answer_of(admin.describe_cluster(request_timeout=ASK_SECONDS), "asking the cluster for its id")
+    cluster = asked(
+        lambda: admin.describe_cluster(request_timeout=ASK_SECONDS).result(LONGEST),
+        "asking the cluster for its id",
+    )
     return TopicIdentity(str(cluster.cluster_id), str(found.topic_id), topic, len(found.partitions))
 
 
@@ -90,8 +85,8 @@ def create_topic(kafka: Kafka, topic: str) -> bool:
     wish = NewTopic(topic, kafka.partitions, kafka.replication, config=KEEP_FOR_EVER)
     doing = f"creating topic {topic} with {kafka.partitions} partitions, replication {kafka.replication}"
     try:
-        answer_of(admin.create_topics([wish], operation_timeout=ASK_SECONDS)[topic], doing,
-                  "Change partitions or replication in [kafka], or ask whoever runs the cluster.")  # fmt: skip
+        asked(lambda: admin.create_topics([wish], operation_timeout=ASK_SECONDS)[topic].result(LONGEST), doing,
+              "Change partitions or replication in [kafka], or ask whoever runs the cluster.")  # fmt: skip
     except TopicError as error:
         if code_of(error) != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
@@ -112,7 +107,8 @@ def offset_bounds(kafka: Kafka, topic: str, committed: bool = True) -> dict[int,
     With `committed` the second is the last stable offset: a reader of committed records gets no further while a
     transaction is open. TopicError when the topic is missing or the cluster does not answer.
     """
-    admin, _ = connect(kafka)
+    admin, metadata = connect(kafka)
+    _require_topic(admin, metadata, topic, kafka.bootstrap)
     partitions = [TopicPartition(topic, part.id) for part in _describe(admin, topic).partitions]
     level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
     first, end = (
@@ -125,16 +121,13 @@ def offset_bounds(kafka: Kafka, topic: str, committed: bool = True) -> dict[int,
 def _offsets(
     admin: AdminClient, wanted: dict[TopicPartition, OffsetSpec], level: IsolationLevel, topic: str
 ) -> dict[int, int]:
-    """Partition -> offset; asked again for a while where the broker is not yet sure."""
-    doing, deadline = f"asking for the offsets of {topic}", time.monotonic() + ASK_SECONDS
-    while True:
-        asked = admin.list_offsets(wanted, isolation_level=level, request_timeout=ASK_SECONDS)
-        try:
-            return {part.partition: answer_of(future, doing).offset for part, future in asked.items()}
-        except TopicError as error:
-            if code_of(error) not in PASSING or time.monotonic() > deadline:
-                raise
-        time.sleep(AGAIN_SECONDS)
+    """Partition -> offset."""
+
+    def ask() -> dict[int, int]:
+        answers = admin.list_offsets(wanted, isolation_level=level, request_timeout=ASK_SECONDS)
+        return {part.partition: answer.result(LONGEST).offset for part, answer in answers.items()}
+
+    return asked(ask, f"asking for the offsets of {topic}")
 
 
 def open_transactions(kafka: Kafka, topic: str) -> dict[int, tuple[int, int]]:
@@ -144,20 +137,28 @@ def open_transactions(kafka: Kafka, topic: str) -> dict[int, tuple[int, int]]:
     return {part: (stable[part][1], end) for part, (_, end) in written.items() if end > stable[part][1]}
 
 
-def _describe(admin: AdminClient, topic: str) -> TopicDescription:
-    asked = admin.describe_topics(
-        TopicCollection([topic]), include_authorized_operations=True, request_timeout=ASK_SECONDS
-    )
-    found: TopicDescription = answer_of(
-        asked[topic], f"asking for topic {topic}", "Create it, or correct the name."
-    )
-    return found
+def _describe(admin: AdminClient, topic: str, seconds: float = AGAIN_SECONDS) -> TopicDescription:
+    def ask() -> TopicDescription:
+        answers = admin.describe_topics(
+            TopicCollection([topic]), include_authorized_operations=True, request_timeout=ASK_SECONDS
+        )
+        found: TopicDescription = answers[topic].result(LONGEST)
+        return found
+
+    return asked(ask, f"asking for topic {topic}", "Create it, or correct the name.", seconds)
+
+
+def _require_topic(admin: AdminClient, metadata: ClusterMetadata, topic: str, bootstrap: str) -> None:
+    """TopicError when the cluster does not list the topic: 'not found' is final here, and afterwards it means 'not yet'."""
+    if topic not in metadata.topics:
+        names = [name for name in metadata.topics if not name.startswith("__")]
+        raise _not_found(admin, topic, bootstrap, names)
 
 
 def _not_found(admin: AdminClient, topic: str, bootstrap: str, names: list[str]) -> TopicError:
     """'Not found' with near names; or that it is there and this user may not see it."""
     try:
-        _describe(admin, topic)
+        _describe(admin, topic, seconds=0)
     except TopicError as error:
         if "may not" in error.message:
             return error
@@ -174,7 +175,8 @@ def _wait_for_leaders(admin: AdminClient, topic: str) -> None:
     """A created topic is known to the controller first; wait until every partition can be written."""
     deadline = time.monotonic() + ASK_SECONDS
     while time.monotonic() < deadline:
-        found = admin.list_topics(timeout=ASK_SECONDS).topics.get(topic)
+        known = asked(lambda: admin.list_topics(timeout=ASK_SECONDS), f"asking for topic {topic}")
+        found = known.topics.get(topic)
         if found and found.partitions and all(part.leader >= 0 for part in found.partitions.values()):
             return
         time.sleep(0.05)
@@ -188,7 +190,10 @@ def _settings(admin: AdminClient, topic: str) -> dict[str, str]:
     """The topic's settings; empty when this user may not read them, which needs a permission that sending does not."""
     resource = ConfigResource(ResourceType.TOPIC, topic)
     try:
-        found = answer_of(admin.describe_configs([resource])[resource], f"asking for the settings of {topic}")
+        found = asked(
+            lambda: admin.describe_configs([resource])[resource].result(LONGEST),
+            f"asking for the settings of {topic}",
+        )
     except TopicError:
         return {}
     return {name: str(entry.value) for name, entry in found.items()}

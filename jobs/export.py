@@ -15,7 +15,10 @@ from surveylake.contract import Contract, load_contract
 from surveylake.errors import StorageError
 
 if TYPE_CHECKING:
+    from surveylake import tables
     from surveylake.analysis import Published
+
+AGAIN = "Run jobs/aggregate.py again, then this."
 
 EXAMPLES = """
   python jobs/export.py                                  lake/ into out/
@@ -68,20 +71,21 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     )
 
 
-def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Published":  # noqa: F821
+def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Published":
     """What aggregate.py made last, computed again from the same version of `records`."""
     from surveylake import analysis, history, records, session, tables
 
     spark = session.open_session("surveylake export")
     path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
     note = history.note_of(spark, path)
+    if "records_version" not in note:
+        raise StorageError(f"{path} does not say which version of records it was made from", AGAIN)
     if note.get("contract") != contract.fingerprint:
-        raise StorageError(
-            f"{path} was made under another contract than {contract.name}",
-            "Run jobs/aggregate.py again, then this.",
-        )
-    version = int(note["records_version"])
-    seen = records.held(records.records_at(spark, lake, version), version)
+        raise StorageError(f"{path} was made under another contract than {contract.name}", AGAIN)
+    seen = records.noted(spark, lake, note)
+    if seen.read_from is not None:
+        records.require_the_same(spark, lake, contract, seen)
+        print(f"export: from version {seen.version} of records{seen.how}")
     return analysis.analyse(spark, lake, contract, config.publish, seen)
 
 

@@ -25,9 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Maintain every table of a lake."""
     args = _arguments().parse_args(argv)
     began = time.monotonic()
-    from surveylake import maintenance
+    from surveylake import retention
 
-    maintenance.check_days(args.keep_days, args.force)
+    retention.check_days(args.keep_days, args.force)
     with one_writer(args.lake, "maintain.py"):
         names = _maintain(args)
     print(f"maintain: {len(names)} tables of {args.lake} in {time.monotonic() - began:.1f} s")
@@ -36,21 +36,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _maintain(args: argparse.Namespace) -> list[str]:
     """Say and do what each table needs; the tables' names."""
-    from surveylake import maintenance, session, tables
+    from surveylake import folders, history, maintenance, retention, session, tables
 
     spark, lake = session.open_session("surveylake maintain"), tables.Lake(cli.absolute(args.lake))
-    names = tables.names(spark, lake)
+    names = folders.names(spark, lake)
+    published = retention.published_versions(spark, lake)
     for name in names:
         path = lake.table(name)
         if args.dry_run:
             small = maintenance.small_files(spark, path)
             print(f"{name}: {small or 'nobody knows how many files'} below the size to compact")
             continue
-        done = maintenance.compact(spark, path)
-        commits = maintenance.checkpoint(spark, path)
-        removed = maintenance.vacuum(spark, path, args.keep_days, args.force)
+        # Each commit made here carries the note of the table, which a log that is cleaned would lose with its commit.
+        with tables.noted(spark, history.note_of(spark, path)):
+            retention.promise(spark, path, args.keep_days)
+            done = maintenance.compact(spark, path)
+            pinned = published if name == tables.RECORDS else ()
+            files = retention.vacuum(spark, path, args.keep_days, args.force, pinned)
+            commits = maintenance.checkpoint(spark, path)
         log = f"log checkpoint after {commits:,} commits" if commits else "log checkpoint there already"
-        print(f"{name}: {done}; {log}; {removed:,} files replaced over {args.keep_days:g} days ago removed")
+        kept = f", {files.published:,} kept for what is published" if files.published else ""
+        print(
+            f"{name}: {done}; {log}; {files.removed:,} files replaced over {args.keep_days:g} days ago removed{kept}"
+        )
     return names
 
 
@@ -67,7 +75,7 @@ def _arguments() -> argparse.ArgumentParser:
         type=float,
         default=7,
         metavar="N",
-        help="files of versions this young stay (default: %(default)s, the least without --force)",
+        help="files replaced in these days stay, and what is published (default: %(default)s, the least without --force)",
     )
     parser.add_argument("--force", action="store_true", help="keep fewer days: no reader may be open then")
     parser.add_argument("--dry-run", action="store_true", help="say what there is, and change nothing")

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 import aggregate
 import maintain
 import replay
-from surveylake import history, maintenance, proof_lake, tables, transactions
+from surveylake import history, maintenance, proof_lake, retention, tables, transactions
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lakelock import one_writer
 from surveylake.maintenance import Files, Housekeeper, compact, small_files
@@ -269,7 +269,7 @@ def test_fewer_than_seven_days_are_refused_before_anything_starts(
 
 def test_vacuum_of_a_table_is_refused_below_seven_days_too(spark: SparkSession, busy: Town) -> None:
     with pytest.raises(ConfigError, match="7 days"):
-        maintenance.vacuum(spark, str(busy.lake / RECORDS), 1)
+        retention.vacuum(spark, str(busy.lake / RECORDS), 1)
 
 
 def test_replaced_files_stay_for_seven_days_and_go_with_force(busy: Town, spark: SparkSession) -> None:
@@ -278,10 +278,10 @@ def test_replaced_files_stay_for_seven_days_and_go_with_force(busy: Town, spark:
     assert maintain.main(["--lake", str(busy.lake)]) == 0
     assert all(Path(file).is_file() for file in replaced)
     assert len(DeltaTable(table, version=1).to_pyarrow_table()) > 0
-    assert maintenance.vacuum(spark, str(table), 0, force=True) == len(replaced)
+    assert retention.vacuum(spark, str(table), 0, force=True).removed == len(replaced)
     assert not any(Path(file).is_file() for file in replaced)
     assert rows(busy.lake) == before
-    assert spark.conf.get(maintenance.RETENTION_CHECK, "true") == "true"
+    assert spark.conf.get(retention.RETENTION_CHECK, "true") == "true"
     assert_proved(busy)
 
 

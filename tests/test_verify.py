@@ -27,6 +27,7 @@ from surveylake.proof_broker import Broker, reach
 from surveylake.proof_log import LOG, Log, missing_data, read_log
 from surveylake.proof_published import _exported, _responses, published
 from surveylake.publish import Publication
+from surveylake.records import at_version
 from surveylake.tables import RECORDS, RESPONSES, Lake
 
 TOPIC = "verified"
@@ -508,7 +509,8 @@ def test_stale_responses_are_named(
     spark: SparkSession, copy: Path, survey: Contract, change: str, named: str
 ) -> None:
     spark.sql(change.format(responses=copy / RESPONSES))
-    check = _responses(spark, Lake(str(copy)), survey, log_of(copy / RESPONSES), 2, 2)
+    seen = at_version(spark, Lake(str(copy)), 2)
+    check = _responses(spark, Lake(str(copy)), survey, log_of(copy / RESPONSES), seen, 2)
     assert check.verdict == NOT_PROVED
     assert named in check.detail
 

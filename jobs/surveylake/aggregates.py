@@ -67,6 +67,15 @@ def _hash(contract: Contract) -> Column:
     return F.xxhash64(contract.key).alias(HASH)
 
 
+def digest(frame: DataFrame, key: str) -> tuple[int, int, str]:
+    """Rows, different keys, and a digest of the content that does not depend on the order."""
+    hashed = F.xxhash64(*(F.col(sql.name(column)) for column in sorted(frame.columns))).cast("decimal(38,0)")
+    found = frame.agg(
+        F.count("*").alias("rows"), F.countDistinct(key).alias("keys"), F.sum(hashed).alias("content")
+    ).first()
+    return (found["rows"], found["keys"], str(found["content"])) if found else (0, 0, "")
+
+
 def verdicts(records: DataFrame) -> DataFrame:
     """Grain: one row per partition and list of failed rules: topic, epoch, partition, failed_rules, first, last, records."""
     return records.groupBy("topic", "epoch", "partition", "failed_rules").agg(

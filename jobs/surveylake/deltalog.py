@@ -158,6 +158,11 @@ def actions(commit: Path) -> list[Action] | None:
     return read if all(isinstance(action, dict) for action in read) else None
 
 
+def keeps_every_commit(table: Path) -> bool:
+    """Whether every commit is still in the log; Delta removes those that are older than a table's retention."""
+    return 0 in listed(table).commits
+
+
 def newer_protocol(table: Path) -> str:
     """That the table asks for a newer Delta protocol than the pinned one, in words; empty when no commit that is left says so."""
     for _, commit in sorted(listed(table).commits.items(), reverse=True):

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from pyspark.sql import SparkSession
 
-from surveylake import tables
+from surveylake import folders, tables
 
 Change = Literal["same", "grown", "other"]
 """Of the rows between two versions: the same, whatever files they lie in; some more, by a stream and nothing else; or other,
@@ -20,7 +21,7 @@ def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
             (action["commitInfo"] for action in actions or [] if "commitInfo" in action), {}
         )
         if actions is None or _change(actions) != "same" or "userMetadata" in info:
-            return dict(json.loads(info.get("userMetadata") or "{}"))
+            return _note(info)
     return {}
 
 
@@ -54,6 +55,30 @@ def same_rows(spark: SparkSession, path: str, version: int) -> int:
     return version
 
 
+def replaced_since(spark: SparkSession, path: str, version: int, since: int) -> set[str]:
+    """The files that were replaced at a time (ms since 1970) or later, by this version or one before, as far as the log tells."""
+    found: set[str] = set()
+    for actions in _commits(spark, path, range(version, -1, -1)):
+        removed = [action["remove"] for action in actions or [] if "remove" in action]
+        found |= {unquote(each["path"]) for each in removed if each.get("deletionTimestamp", 0) >= since}
+        if any(
+            action["commitInfo"].get("timestamp", 0) < since
+            for action in actions or []
+            if "commitInfo" in action
+        ):
+            break
+    return found
+
+
+def _note(info: dict[str, Any]) -> dict[str, Any]:
+    """The note in a commit's info; empty where another program left something else there."""
+    try:
+        said = json.loads(info.get("userMetadata") or "{}")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def _change(actions: list[dict[str, Any]]) -> Change:
     """What one commit did. Compaction marks its files as no change of data; a stream's commit says which batch it is."""
     if any(action["remove"].get("dataChange", True) for action in actions if "remove" in action):
@@ -66,7 +91,7 @@ def _change(actions: list[dict[str, Any]]) -> Change:
 def _commits(spark: SparkSession, path: str, versions: range) -> Iterator[list[dict[str, Any]] | None]:
     """The actions of each version's commit; None, and no more, where the log no longer keeps it."""
     for version in versions:
-        text = tables.log_text(spark, path, f"{version:020d}.json")
+        text = folders.log_text(spark, path, f"{version:020d}.json")
         if text is None:
             yield None
             return

@@ -1,24 +1,18 @@
-"""Fewer and larger files: compaction, log checkpoints, and removing what no version that is kept needs."""
+"""Fewer and larger files: compaction, and log checkpoints."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from surveylake import history, sql, tables, transactions
+from surveylake import folders, sql, tables, transactions
 from surveylake.config import Config
 from surveylake.durable import Barrier
-from surveylake.errors import ConfigError
 from surveylake.tables import RECORDS, Lake
 
-SAFE_DAYS = 7
-"""Delta's own limit: a reader or writer that began before the files were replaced may take as long."""
 MIN_SIZE = "spark.databricks.delta.optimize.minFileSize"
-RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 NEAR = 10_000
 """Records of lag that are no backlog: about what the stream takes in within one short batch."""
 GROUP = "surveylake compaction"
@@ -56,7 +50,7 @@ def small_files(spark: SparkSession, path: str) -> Files | None:
     limit may count as small.
     """
     snapshot = transactions.last_seen(spark, path)
-    said = tables.log_text(spark, path, f"{snapshot.version():020d}.crc")
+    said = folders.log_text(spark, path, f"{snapshot.version():020d}.crc")
     histogram = json.loads(said).get("fileSizeHistogram") if said else None
     if histogram is None:
         return None
@@ -93,26 +87,6 @@ def checkpoint(spark: SparkSession, path: str) -> int:
             snapshot, transactions.jvm(spark).scala.Option.empty()
         )
     return commits
-
-
-def vacuum(spark: SparkSession, path: str, days: float, force: bool = False) -> int:
-    """Remove files that no version of the last `days` needs; how many. ConfigError below SAFE_DAYS without `force`.
-
-    Only when nothing else writes to the table, not even in this process: files of a commit to come look like left ones.
-    """
-    check_days(days, force)
-    with _unchecked(spark):
-        spark.sql(f"VACUUM delta.{sql.name(path)} RETAIN {round(days * 24)} HOURS")
-    return int(history.metrics_of(spark, path).get("numDeletedFiles", 0))
-
-
-def check_days(days: float, force: bool) -> None:
-    """ConfigError when so few days are not safe."""
-    if days < SAFE_DAYS and not force:
-        raise ConfigError(
-            f"files replaced less than {SAFE_DAYS} days ago may still be read, and time travel needs them",
-            f"Keep {SAFE_DAYS} days. Add --force only when nobody reads this lake.",
-        )
 
 
 class Housekeeper:
@@ -165,13 +139,3 @@ class Housekeeper:
         if error is not None:
             return f"the compaction failed and changed nothing; another is tried later: {tables.first_line(error)}"
         return str(ended.result())
-
-
-@contextmanager
-def _unchecked(spark: SparkSession) -> Iterator[None]:
-    """Delta's own guard is off in the block: `vacuum` has asked."""
-    spark.conf.set(RETENTION_CHECK, "false")
-    try:
-        yield
-    finally:
-        spark.conf.unset(RETENTION_CHECK)

@@ -5,18 +5,18 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
-from pyspark.sql import functions as F
 
-from surveylake import aggregates, analysis, rules, sheets, sql, tables
+from surveylake import aggregates, analysis, rules, sheets, tables, transactions
 from surveylake.analysis import Published
 from surveylake.config import Publish
 from surveylake.contract import Contract
+from surveylake.deltalog import keeps_every_commit
+from surveylake.errors import StorageError
 from surveylake.manifest import MANIFEST, damaged_files
 from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, counted, some
 from surveylake.proof_log import Log
-from surveylake.records import held, records_at
+from surveylake.records import Held, noted
 from surveylake.tables import CONSTRAINTS, RECORDS, RESPONSES, Lake
 
 WHAT = "answers"
@@ -37,55 +37,57 @@ def published(
         return [Check(WHAT, RESPONSES, SAID, "not made yet, or its log is not whole")]
     version = log.note.get("records_version")
     if version is None:
-        said = "it does not say which version of records it was made from"
-        return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
+        return [_without_note(log)]
     if log.note.get("contract") != contract.fingerprint:
         said = f"made from version {version} of records under another contract than this {contract.name}"
         return [Check(WHAT, RESPONSES, NOT_PROVED, said, f"Give that contract (--survey). Or: {AGAIN}")]
     try:
-        answers = _responses(spark, lake, contract, log, int(version), logs[RECORDS].version)
-        seen = held(records_at(spark, lake, int(version)), int(version))
+        seen = noted(spark, lake, log.note)
+        answers = _responses(spark, lake, contract, log, seen, logs[RECORDS].version)
         made = analysis.analyse(spark, lake, contract, publish, seen)
-        numbers = [_summary(spark, lake, logs, name, frame, log.note) for name, frame in made.frames.items()]
-    except PySparkException as error:
+        numbers = [
+            _summary(spark, lake, logs, name, frame, log.note, seen) for name, frame in made.frames.items()
+        ]
+    except transactions.FAILURES as error:
         said = f"version {version} of records cannot be read any more: {tables.first_line(error)}"
         return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
+    except StorageError as error:
+        return [Check(WHAT, RESPONSES, NOT_PROVED, error.message, AGAIN)]
     return [answers, *numbers, *([_exported(out, made)] if out else [])]
 
 
+def _without_note(log: Log) -> Check:
+    """A table that does not name its version: another program made it, or the log's cleaning took the note with it."""
+    said = "it does not say which version of records it was made from"
+    if keeps_every_commit(log.table):
+        return Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)
+    return Check(
+        WHAT, RESPONSES, SAID, f"{said}: that commit was cleaned away, so nothing was compared. {AGAIN}"
+    )
+
+
 def _responses(
-    spark: SparkSession, lake: Lake, contract: Contract, log: Log, version: int, newest: int
+    spark: SparkSession, lake: Lake, contract: Contract, log: Log, seen: Held, newest: int
 ) -> Check:
     """One row per accepted participant of that version, the same in every column, each within the constraints."""
     responses = tables.read(spark, lake.table(RESPONSES), log.version)
-    due = aggregates.latest(records_at(spark, lake, version), contract)
+    due = aggregates.latest(seen.records, contract)
     (rows, people, content), (due_rows, _, due_content) = (
-        _digest(frame, contract.key) for frame in (responses, due)
+        aggregates.digest(frame, contract.key) for frame in (responses, due)
     )
-    wrong = []
+    wrong, version = [], f"version {seen.version} of records{seen.how}"
     if rows != people:
         wrong.append(f"{counted(rows - people, 'participant')} too many: some are there twice")
     if rows != due_rows:
-        wrong.append(
-            f"{counted(rows, 'row')}, and version {version} of records has {counted(due_rows, 'accepted participant')}"
-        )
+        wrong.append(f"{counted(rows, 'row')}, and {version} has {counted(due_rows, 'accepted participant')}")
     elif content != due_content:
-        wrong.append(f"the answers differ from those in version {version} of records")
+        wrong.append(f"the answers differ from those in {version}")
     wrong += _constraints(responses, contract, log.configuration)
     if wrong:
         return Check(WHAT, RESPONSES, NOT_PROVED, "; ".join(wrong), AGAIN)
-    later = f"; records is at version {newest} since" if newest != version else ""
-    said = f"{counted(rows, 'participant')}, each once, as in version {version} of records"
+    later = f"; records is at version {newest} since" if newest != seen.version else ""
+    said = f"{counted(rows, 'participant')}, each once, as in {version}"
     return Check(WHAT, RESPONSES, PROVED, f"{said}, all within the constraints{later}")
-
-
-def _digest(frame: DataFrame, key: str) -> tuple[int, int, str]:
-    """Rows, different keys, and a digest of the content that does not depend on the order."""
-    hashed = F.xxhash64(*(F.col(sql.name(column)) for column in sorted(frame.columns))).cast("decimal(38,0)")
-    found = frame.agg(
-        F.count("*").alias("rows"), F.countDistinct(key).alias("keys"), F.sum(hashed).alias("content")
-    ).first()
-    return (found["rows"], found["keys"], str(found["content"])) if found else (0, 0, "")
 
 
 def _constraints(responses: DataFrame, contract: Contract, configuration: dict[str, str]) -> list[str]:
@@ -113,7 +115,13 @@ def _constraints(responses: DataFrame, contract: Contract, configuration: dict[s
 
 
 def _summary(
-    spark: SparkSession, lake: Lake, logs: dict[str, Log], name: str, due: DataFrame, note: dict[str, object]
+    spark: SparkSession,
+    lake: Lake,
+    logs: dict[str, Log],
+    name: str,
+    due: DataFrame,
+    note: dict[str, object],
+    seen: Held,
 ) -> Check:
     """One published table against the same numbers computed anew."""
     what, log = "numbers", logs.get(name)
@@ -134,7 +142,7 @@ def _summary(
         what,
         name,
         PROVED,
-        f"{counted(len(there), 'row')}, the same computed anew from version {note['records_version']}",
+        f"{counted(len(there), 'row')}, the same computed anew from version {seen.version}{seen.how}",
     )
 
 

@@ -1,12 +1,20 @@
 """The table `records` at one version: how much of each partition it holds, and with what verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from surveylake import aggregates, history, tables
+from surveylake import aggregates, ends, history, tables, transactions
+from surveylake.contract import Contract
+from surveylake.errors import StorageError
 from surveylake.findings import OffsetRange
-from surveylake.tables import RECORDS, Lake
+from surveylake.proof import some
+from surveylake.tables import RECORDS, RESPONSES, Lake
+
+ENDS = "ends"
+"""In a note: epoch -> partition -> the offset after the last that was taken; keys are texts, as JSON has them."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,8 @@ class Held:
     """by epoch and partition"""
     verdicts: dict[tuple[str, ...], int]
     """failed rules -> records"""
+    read_from: int | None = None
+    """the newer version whose rows up to the same offsets these are, where the version itself is gone"""
 
     @property
     def accepted(self) -> int:
@@ -34,12 +44,12 @@ class Held:
                 found[rule] = found.get(rule, 0) + count
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
-
-def records_at(spark: SparkSession, lake: Lake, version: int) -> DataFrame:
-    """The rows of `records` at a version, read from the newest version that has the same: VACUUM may have removed the files
-    of older ones."""
-    path = lake.table(RECORDS)
-    return tables.read(spark, path, history.same_rows(spark, path, version))
+    @property
+    def how(self) -> str:
+        """How it was read, in words for after the version's number; empty when it was the version itself."""
+        if self.read_from is None:
+            return ""
+        return f" (which is gone: read from version {self.read_from}, up to the same offsets)"
 
 
 def held(records: DataFrame, version: int) -> Held:
@@ -54,3 +64,67 @@ def held(records: DataFrame, version: int) -> Held:
         verdicts[failed] = verdicts.get(failed, 0) + row["records"]
     ordered = sorted(ranges.values(), key=lambda found: (found.epoch, found.partition))
     return Held(version, records, tuple(ordered), verdicts)
+
+
+def at_version(spark: SparkSession, lake: Lake, version: int) -> Held:
+    """What `records` held at a version, read from the newest version that has the same rows.
+
+    VACUUM may have removed the files of older ones. Raises StorageError when the log or the files are gone.
+    """
+    path = lake.table(RECORDS)
+    try:
+        same = history.same_rows(spark, path, version)
+        # Looked at first where that is quick: Spark finds it too, and prints a trace for each file.
+        gone = _missing(spark, path, same) if "://" not in path and same < tables.version(spark, path) else []
+        if not gone:
+            return held(tables.read(spark, path, same), version)
+        said, cause = f"its data is gone, {some(gone)}", None
+    except transactions.FAILURES as error:
+        said, cause = tables.first_line(error), error
+    raise StorageError(
+        f"version {version} of {path} cannot be read: {said}",
+        "Its log or its files were removed. Run jobs/aggregate.py without --version, then jobs/export.py.",
+    ) from cause
+
+
+def _missing(spark: SparkSession, path: str, version: int) -> list[str]:
+    files = transactions.files_at(spark, path, version)
+    return sorted(file for file in files if not Path(path, file).is_file())
+
+
+def noted(spark: SparkSession, lake: Lake, note: dict[str, Any]) -> Held:
+    """What `records` held at the version that a note names.
+
+    Where that version is gone, the note's offsets say which rows of the newest version these were; `read_from` names it then.
+    Whether their verdicts are the same since is for the caller to find out: `require_the_same`. Raises StorageError.
+    """
+    version, path = int(note["records_version"]), lake.table(RECORDS)
+    try:
+        return at_version(spark, lake, version)
+    except StorageError:
+        newest = tables.version(spark, path)
+        if ENDS not in note or newest == version:
+            raise
+    until = {int(e): {int(p): end for p, end in of.items()} for e, of in note[ENDS].items()}
+    rows = tables.read(spark, path, newest).where(ends.before_by_epoch(until))
+    return replace(held(rows, version), read_from=newest)
+
+
+def require_the_same(spark: SparkSession, lake: Lake, contract: Contract, seen: Held) -> None:
+    """Raise StorageError when the rows that stand in for a version that is gone were judged again since `responses` was made.
+
+    Where the log still tells that `records` only grew, nothing is compared; else each participant's answer is.
+    """
+    path = lake.table(RECORDS)
+    if history.change(spark, path, seen.version, tables.version(spark, path)) != "other":
+        return
+    published = tables.read(spark, lake.table(RESPONSES))
+    then, now = (
+        aggregates.digest(frame, contract.key)
+        for frame in (published, aggregates.latest(seen.records, contract))
+    )
+    if then != now:
+        raise StorageError(
+            f"version {seen.version} of {path}{seen.how} was judged again since {RESPONSES} was made from it",
+            "Run jobs/aggregate.py, then this again.",
+        )

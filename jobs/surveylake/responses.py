@@ -12,10 +12,10 @@ from surveylake import aggregates, history, rules, tables, transactions
 from surveylake.contract import Contract
 from surveylake.findings import OffsetRange
 from surveylake.history import Change
-from surveylake.records import Held, held, records_at
+from surveylake.records import ENDS, Held, at_version
+from surveylake.retention import FILES_KEPT, LOG_KEPT
 from surveylake.tables import RECORDS, RESPONSES, Lake
 
-ENDS = "ends"
 MANY = 1_000_000
 """Of fewer records the whole table is made sooner than anything cleverer is planned; so many keys fit in a task's memory."""
 
@@ -51,7 +51,7 @@ def refresh(
     path, version = lake.table(RESPONSES), wanted["records_version"]
     with ThreadPoolExecutor(1) as pool:
         prepared = pool.submit(prepare, spark, lake, contract) if change == "other" else None
-        seen = held(records_at(spark, lake, version), version)
+        seen = at_version(spark, lake, version)
         if prepared is not None:
             prepared.result()
     note = {**wanted, ENDS: _ends(seen.offsets)}
@@ -108,7 +108,7 @@ def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:
     """Make the empty table, with the contract's columns and CHECK constraints, unless it is there and has them."""
     path, properties = lake.table(RESPONSES), tables.response_properties(rules.checks(contract))
     if tables.exists(spark, path):
-        there = tables.properties(spark, path)
+        there = {k: v for k, v in tables.properties(spark, path).items() if k not in (FILES_KEPT, LOG_KEPT)}
         fields = {field.name: field.dataType.simpleString() for field in tables.read(spark, path).schema}
         same = list(contract.columns.items()) == list(fields.items())[: len(contract.columns)]
         if same and there == properties:

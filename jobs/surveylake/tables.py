@@ -139,7 +139,13 @@ def properties(spark: SparkSession, path: str) -> dict[str, str]:
 
 def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
     """Write one table property, as a commit of its own."""
-    spark.sql(f"ALTER TABLE delta.{sql.name(path)} SET TBLPROPERTIES ({sql.text(key)} = {sql.text(value)})")
+    set_properties(spark, path, {key: value})
+
+
+def set_properties(spark: SparkSession, path: str, properties: dict[str, str]) -> None:
+    """Write table properties in one commit; Delta refuses some of them one by one."""
+    listed = ", ".join(f"{sql.text(key)} = {sql.text(value)}" for key, value in properties.items())
+    spark.sql(f"ALTER TABLE delta.{sql.name(path)} SET TBLPROPERTIES ({listed})")
 
 
 def version(spark: SparkSession, path: str) -> int:
@@ -197,14 +203,17 @@ def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], 
     """Give the rows that share `keys` with a row of `changed` its other columns, in one commit; none is added or removed."""
     same = " AND ".join(f"old.{sql.name(key)} = new.{sql.name(key)}" for key in keys)
     values = {sql.name(column): f"new.{sql.name(column)}" for column in changed.columns if column not in keys}
-    with _noted(spark, note):
+    with noted(spark, note):
         merge = DeltaTable.forPath(spark, path).alias("old").merge(changed.alias("new"), same)
         merge.whenMatchedUpdate(set=dict(values)).execute()
 
 
 @contextmanager
-def _noted(spark: SparkSession, note: dict[str, Any]) -> Iterator[None]:
-    """Commits made in the block carry the note: MERGE has no option for it."""
+def noted(spark: SparkSession, note: dict[str, Any]) -> Iterator[None]:
+    """Have commits made in the block carry the note, where it says anything: MERGE and OPTIMIZE have no option for it."""
+    if not note:
+        yield
+        return
     setting = "spark.databricks.delta.commitInfo.userMetadata"
     spark.conf.set(setting, _said(note))
     try:
@@ -223,27 +232,6 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
         for r in rows.collect()
     ]
     return sorted(found, key=lambda r: (r.epoch, r.partition))
-
-
-def log_text(spark: SparkSession, path: str, name: str) -> str | None:
-    """A file of the table's log as text; None when it is not there."""
-    log = transactions.log_of(spark, path)
-    settings = log.newDeltaHadoopConf()
-    file = transactions.jvm(spark).org.apache.hadoop.fs.Path(log.logPath(), name)
-    if not file.getFileSystem(settings).exists(file):
-        return None
-    return str(log.store().read(file, settings).mkString("\n"))
-
-
-def names(spark: SparkSession, lake: Lake) -> list[str]:
-    """The tables of a lake by name, one at least; StorageError when there is none."""
-    root = transactions.jvm(spark).org.apache.hadoop.fs.Path(lake.root)
-    files = root.getFileSystem(spark._jsc.hadoopConfiguration())
-    found = files.listStatus(root) if files.exists(root) else []
-    folders = [str(status.getPath().getName()) for status in found if status.isDirectory()]
-    if there := sorted(name for name in folders if exists(spark, lake.table(name))):
-        return there
-    raise StorageError(f"there is no table in {lake.root}", "Give another lake with --lake.")
 
 
 def first_line(error: BaseException) -> str:

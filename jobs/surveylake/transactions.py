@@ -2,11 +2,17 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake.deltalog import LOG
+
+FAILURES = (PySparkException, Py4JJavaError)
+"""What Spark and Delta raise here: some of their errors have a class in Python, others come as they are in Java."""
 
 
 def jvm(spark: SparkSession) -> Any:
@@ -41,6 +47,32 @@ def last_seen(spark: SparkSession, path: str) -> Any:
     seen = log_of(spark, path).unsafeVolatileSnapshot()
     there = "://" not in path and Path(path, LOG, f"{seen.version():020d}.json").is_file()
     return seen if there else snapshot(spark, path)
+
+
+def snapshot_at(spark: SparkSession, path: str, version: int) -> Any:
+    """Delta's snapshot of the table at a version; it raises where the log no longer tells what the table was then."""
+    none = jvm(spark).scala.Option.empty()
+    return log_of(spark, path).getSnapshotAt(version, none, none, False)
+
+
+def files_at(spark: SparkSession, path: str, version: int) -> set[str]:
+    """The names of the data files that make a version; raises as `snapshot_at` does."""
+    files = DataFrame(snapshot_at(spark, path, version).allFiles().toDF(), spark)
+    return {unquote(row["path"]) for row in files.select("path").collect()}
+
+
+def now(spark: SparkSession) -> int:
+    """The time by the driver's JVM, which Delta goes by too: milliseconds since 1970."""
+    return int(jvm(spark).System.currentTimeMillis())
+
+
+def version_at(spark: SparkSession, path: str, milliseconds: int) -> int:
+    """The version that was the newest at a time (since 1970), or the oldest that the log can still tell."""
+    java, log = jvm(spark), log_of(spark, path)
+    when = java.java.sql.Timestamp(milliseconds)
+    return int(
+        log.history().getActiveCommitAtTime(when, java.scala.Option.empty(), True, True, True).version()
+    )
 
 
 def append_batch(

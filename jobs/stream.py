@@ -16,6 +16,7 @@ from surveylake.config import Config, load_config
 from surveylake.contract import Contract, load_contract
 from surveylake.errors import ConfigError, TopicError
 from surveylake.lakelock import one_writer
+from surveylake.proof import some
 
 log = logging.getLogger(__name__)
 EXAMPLES = """
@@ -97,9 +98,9 @@ def _name_what_waits(config: Config, contract: Contract) -> None:
     except TopicError as error:
         log.warning("whether records wait for a transaction is not known: %s", error.message)
         return
-    for partition, (first, end) in waiting.items():
-        log.warning("partition %d: offsets %d to %d wait for a transaction that is open; run this again when it has ended",
-                    partition, first, end - 1)  # fmt: skip
+    if waiting:
+        named = [f"partition {p}: offsets {first} to {end - 1}" for p, (first, end) in waiting.items()]
+        log.warning("%s wait for a transaction that is open; run this again when it has ended", some(named))
 
 
 if __name__ == "__main__":

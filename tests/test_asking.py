@@ -216,7 +216,7 @@ def test_b8_a_reader_that_is_told_the_leader_is_not_sure_reads_on(
     assert sent.look(kafka, "back-records", "s", 5).count == 5
     assert not Telling.told
     Telling.told = list(codes)
-    assert [answer.committed for answer in reach(kafka, "back-records").ask(0, [(1, 3)])] == [3]
+    assert [answer.committed for answer in reach(kafka, "back-records").ask({0: [(1, 3)]})[0]] == [3]
     assert not Telling.told
     Telling.told = [KafkaError.TOPIC_AUTHORIZATION_FAILED]
     with pytest.raises(TopicError, match="may not"):

@@ -16,7 +16,7 @@ import pets
 import verify
 from findings_sample import SAMPLE
 from surveylake import checkpoint as cp
-from surveylake import proof_checkpoint, proof_lake, proof_offsets, proof_topic, sheets
+from surveylake import proof_checkpoint, proof_cover, proof_lake, proof_offsets, proof_topic, sheets
 from surveylake.analysis import Published
 from surveylake.config import Publish
 from surveylake.contract import Contract
@@ -25,6 +25,7 @@ from surveylake.kraft import free_port
 from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.proof_broker import Broker, reach
 from surveylake.proof_log import LOG, Log, missing_data, read_log
+from surveylake.proof_offsets import Claim
 from surveylake.proof_published import _exported, _responses, published
 from surveylake.publish import Publication
 from surveylake.records import at_version
@@ -280,8 +281,9 @@ def offsets_check(
     spark: SparkSession, offsets: list[int], lost: list[tuple[int, int]], broker: Broker | None
 ) -> Check:
     records = frame_of(spark, offsets)
-    (cover,) = proof_offsets.covers(records)
-    return proof_offsets.check(records, cover, lost, broker, None)
+    (cover,) = proof_cover.covers(records)
+    (check,) = proof_offsets.checks(records, [Claim(cover, lost, broker)])
+    return check
 
 
 def test_a_double_that_hides_a_hole_is_seen(spark: SparkSession) -> None:
@@ -314,14 +316,14 @@ def test_bitmaps_count_across_their_edges(spark: SparkSession) -> None:
             .where(f"id <> {missing}")
             .selectExpr("1 AS epoch", "0 AS partition", "id AS offset")
         )
-        (cover,) = proof_offsets.covers(records)
+        (cover,) = proof_cover.covers(records)
         assert (cover.first, cover.last, cover.rows, cover.distinct) == (
             0,
             3 * edge - 1,
             3 * edge - 1,
             3 * edge - 1,
         )
-        assert proof_offsets.holes(records, cover) == [(missing, missing)]
+        assert proof_cover.holes(records, [cover]) == {(1, 0): [(missing, missing)]}
 
 
 @pytest.mark.parametrize(
@@ -337,7 +339,7 @@ def test_bitmaps_count_across_their_edges(spark: SparkSession) -> None:
 def test_ranges_are_taken_out_of_ranges(
     found: list[tuple[int, int]], known: list[tuple[int, int]], left: list[tuple[int, int]]
 ) -> None:
-    assert proof_offsets.without(found, known) == left
+    assert proof_cover.without(found, known) == left
 
 
 def test_what_the_broker_no_longer_keeps_or_never_had_is_not_proved(
@@ -475,7 +477,7 @@ def test_what_expired_unread_is_no_lag_and_what_was_accepted_is_neither(
         NOT_PROVED,
         "offsets expired before they were taken in, partition 0: 7 to 8",
     )
-    (cover,) = proof_offsets.covers(frame_of(spark, [5, 6]))
+    (cover,) = proof_cover.covers(frame_of(spark, [5, 6]))
     assert proof_offsets.go_on_at(cover, [(1, 4), (7, 8)]) == 9
     assert (
         proof_topic.lag(expired, {0: 9, 1: 2}).detail

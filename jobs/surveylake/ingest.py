@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import pace, tables, topic
+from surveylake import pace, tables, topic, transactions
 from surveylake.batches import Intake, Taken, end_offsets, lag, progress_line
 from surveylake.config import Config
 from surveylake.contract import Contract
@@ -39,16 +39,17 @@ STOP_SECONDS = 120.0
 """A batch in progress is given this long to finish after SIGTERM or Ctrl-C; it is safe to abandon after that."""
 
 
-def batch_limit(lake: Lake, config: Config, contract: Contract, start: Start) -> int:
+def batch_limit(spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start) -> int:
     """Records per micro-batch: what this lake's last batches measured, or a guess from the topic's newest messages."""
     most, seconds = config.stream.max_offsets_per_trigger, config.stream.batch_seconds
     bounds = topic.offset_bounds(config.kafka, contract.topic)
     waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
-    if waiting <= pace.FEWEST:
+    if waiting <= pace.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
     batches = pace.batches_of(Path(lake.table(RECORDS))) if "://" not in lake.root else []
     size = 0.0 if batches else mean_message_bytes(config.kafka, contract.topic)
-    limit = pace.limit(batches, seconds, len(bounds), most, size)
+    files = min(len(bounds), transactions.most_tasks(spark))
+    limit = pace.limit(batches, seconds, len(bounds), files, most, size)
     log.info("%s records wait: up to %s per micro-batch", f"{waiting:,}", f"{limit:,}")
     return limit
 
@@ -83,7 +84,7 @@ def start_query(
     spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str
 ) -> Running:
     """Start writing `records`: one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
-    arriving = kafka_rows(spark, config, contract, start, batch_limit(lake, config, contract, start))
+    arriving = kafka_rows(spark, config, contract, start, batch_limit(spark, lake, config, contract, start))
     rows = judged(not_held(arriving, start.table), contract, config.stream.max_message_bytes)
     landing = Landing(spark, lake.table(RECORDS), shared="://" in lake.root)
     writer = rows.writeStream.foreachBatch(landing).queryName(f"{contract.name} records")

@@ -7,7 +7,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import checkpoint, tables, transactions
+from surveylake import ends, tables, transactions
+from surveylake.checkpoint import Offsets
 
 
 class Landing:
@@ -52,7 +53,6 @@ class Landing:
             self.between.set()
 
 
-def not_held(rows: DataFrame, held: checkpoint.Offsets) -> DataFrame:
+def not_held(rows: DataFrame, held: Offsets) -> DataFrame:
     """Without the rows that the table holds already; `held` is partition -> the next offset it lacks."""
-    there = " OR ".join(f"(partition = {p} AND offset < {end})" for p, end in sorted(held.items()) if end > 0)
-    return rows.where(f"NOT ({there})") if there else rows
+    return rows.where(f"NOT {ends.before(held)}") if any(held.values()) else rows

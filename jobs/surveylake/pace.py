@@ -11,10 +11,12 @@ from pathlib import Path
 from surveylake import deltalog
 
 FILE_BYTES = 256 * 1024**2
-"""A data file need not be larger: a batch writes one for each partition of the topic."""
+"""A data file need not be larger: a batch writes one for each of its tasks."""
 FIRST_BYTES_PER_SECOND = 40_000_000
 """Message bytes a second, of a lake that has measured nothing yet: what two cores manage, on the low side."""
 FEWEST = 100_000
+FEWEST_OF_EACH = 500
+"""of a partition: to reach one costs a batch as much as some hundred records do"""
 LOOK_BACK = 10
 """commits"""
 
@@ -30,8 +32,15 @@ class Batch:
     """when it was committed, ms since 1970"""
 
 
-def limit(batches: Sequence[Batch], seconds: float, partitions: int, most: int, message_bytes: float) -> int:
-    """Records a micro-batch should take at most.
+def fewest(partitions: int) -> int:
+    """Records that a micro-batch is always allowed to take."""
+    return max(FEWEST, partitions * FEWEST_OF_EACH)
+
+
+def limit(
+    batches: Sequence[Batch], seconds: float, partitions: int, files: int, most: int, message_bytes: float
+) -> int:
+    """Records a micro-batch should take at most, from a topic of so many partitions into so many files.
 
     `batches` are the table's newest, in order; without any, `message_bytes` (mean size of a message) gives the first guess.
     """
@@ -41,8 +50,8 @@ def limit(batches: Sequence[Batch], seconds: float, partitions: int, most: int, 
     wanted = rate * seconds
     stored = sum(batch.bytes for batch in batches) / max(sum(batch.rows for batch in batches), 1)
     if stored:
-        wanted = min(wanted, partitions * FILE_BYTES / stored)
-    return min(most, max(FEWEST, int(wanted)))
+        wanted = min(wanted, files * FILE_BYTES / stored)
+    return min(most, max(fewest(partitions), int(wanted)))
 
 
 def rows_per_second(before: Batch, batch: Batch) -> float:

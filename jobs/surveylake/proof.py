@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 
 PROVED, NOT_PROVED, SAID = "proved", "NOT proved", "said"
 """What a check can come to; `said` is a fact that proves nothing and refutes nothing, such as lag."""
+MOST_ALIKE = 24
+"""lines of one kind and verdict that a table shows; of more, as of a topic of a thousand partitions, it shows the first few"""
 SHOWN = 5
 """examples named in one detail; the count says how many there are"""
 
@@ -66,7 +69,7 @@ class Proof:
     def lines(self) -> list[str]:
         """The table, the seconds, the verdict and what to do next, ready to print."""
         rows = [("what", "where", "verdict", "detail")]
-        rows += [(check.what, check.where, check.verdict, check.detail) for check in self.checks]
+        rows += [(check.what, check.where, check.verdict, check.detail) for check in shown(self.checks)]
         took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.seconds.items())
         return [
             *aligned(rows),
@@ -80,6 +83,18 @@ class Proof:
         seconds = {step: round(taken, 3) for step, taken in self.seconds.items()}
         whole = {"proved": self.proved, "verdict": self.verdict, "next": self.next_steps, "seconds": seconds}
         return json.dumps({**whole, "checks": [asdict(check) for check in self.checks]}, indent=1)
+
+
+def shown(checks: Sequence[Check]) -> list[Check]:
+    """The checks a person is shown: of many neighbours of one kind and verdict the first few, and how many more there are."""
+    found: list[Check] = []
+    for (what, verdict), group in groupby(checks, key=lambda check: (check.what, check.verdict)):
+        alike = list(group)
+        if len(alike) > MOST_ALIKE:
+            left, alike = len(alike) - SHOWN, alike[:SHOWN]
+            alike.append(Check(what, f"and {left:,} more", verdict, "alike; --json has a line for each"))
+        found += alike
+    return found
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -1,7 +1,7 @@
 """What Kafka says of offsets that the table has no row of: a record, an aborted one, or none at all."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -48,33 +48,52 @@ class Broker:
     """partition -> (first offset kept, next offset to be written; with an open transaction, the end of what is stable)"""
     compacted: bool
 
-    def ask(self, partition: int, holes: Sequence[Range]) -> list[Answer]:
-        """What each range of offsets holds; ranges in ascending order, none overlapping."""
-        first, end = self.kept.get(partition, (0, 0))
-        unknown = {hole: _out_of_reach(hole, first, end) for hole in holes}
-        ranges = [hole for hole in holes if not unknown[hole]]
-        committed = self._records(partition, ranges, "read_committed")
-        silent = [hole for hole in ranges if not committed[hole]]
-        written = self._records(partition, silent, "read_uncommitted")
-        return [Answer(hole, committed.get(hole, 0), written.get(hole, 0), unknown[hole]) for hole in holes]
+    def ask(self, holes: Mapping[int, Sequence[Range]]) -> dict[int, list[Answer]]:
+        """What each range of offsets holds, by partition; ranges in ascending order, none overlapping."""
+        unknown = {(p, hole): self._out_of_reach(p, hole) for p, of in holes.items() for hole in of}
+        within = {p: [hole for hole in of if not unknown[p, hole]] for p, of in holes.items()}
+        committed = self._records(within, "read_committed")
+        silent = {p: [hole for hole in of if not committed[p, hole]] for p, of in within.items()}
+        written = self._records(silent, "read_uncommitted")
+        return {
+            p: [
+                Answer(hole, committed.get((p, hole), 0), written.get((p, hole), 0), unknown[p, hole])
+                for hole in of
+            ]
+            for p, of in holes.items()
+        }
 
-    def _records(self, partition: int, holes: Sequence[Range], isolation: str) -> dict[Range, int]:
-        """How many records a consumer finds in each range."""
-        found = dict.fromkeys(holes, 0)
-        if not holes:
+    def _out_of_reach(self, partition: int, hole: Range) -> str:
+        first, end = self.kept.get(partition, (0, 0))
+        if hole[0] < first:
+            return f"the broker keeps nothing before offset {first}"
+        return f"the topic ends at offset {end}" if hole[1] >= end else ""
+
+    def _records(self, holes: Mapping[int, Sequence[Range]], isolation: str) -> dict[tuple[int, Range], int]:
+        """How many records one consumer finds in each range of each partition."""
+        found = {(p, hole): 0 for p, of in holes.items() for hole in of}
+        if not found:
             return found
         with self._consumer(isolation) as consumer:
-            at, offset = -NEAR, -1
-            for hole in holes:
-                if hole[0] - at >= NEAR:
-                    consumer.assign([TopicPartition(self.identity.name, partition, hole[0])])
-                    at = hole[0]
-                while True:
-                    found[hole] += hole[0] <= offset <= hole[1]
-                    if max(at - 1, offset) >= hole[1]:
-                        break
-                    at, offset = _next(consumer, at)
+            for partition, of in holes.items():
+                for hole, number in self._in(consumer, partition, of):
+                    found[partition, hole] = number
         return found
+
+    def _in(self, consumer: Consumer, partition: int, holes: Sequence[Range]) -> Iterator[tuple[Range, int]]:
+        """Each range of one partition with the number of its records."""
+        at, offset = -NEAR, -1
+        for hole in holes:
+            number = 0
+            if hole[0] - at >= NEAR:
+                consumer.assign([TopicPartition(self.identity.name, partition, hole[0])])
+                at = hole[0]
+            while True:
+                number += hole[0] <= offset <= hole[1]
+                if max(at - 1, offset) >= hole[1]:
+                    break
+                at, offset = _next(consumer, at)
+            yield hole, number
 
     @contextmanager
     def _consumer(self, isolation: str) -> Iterator[Consumer]:
@@ -103,12 +122,6 @@ def reach(kafka: Kafka, name: str) -> Broker:
     except TopicError:
         compacted = True  # not allowed to ask: then compaction cannot be ruled out
     return Broker(kafka, identity, topics.offset_bounds(kafka, name), compacted)
-
-
-def _out_of_reach(hole: Range, first: int, end: int) -> str:
-    if hole[0] < first:
-        return f"the broker keeps nothing before offset {first}"
-    return f"the topic ends at offset {end}" if hole[1] >= end else ""
 
 
 def _next(consumer: Consumer, at: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from surveylake import checkpoint as cp
-from surveylake.proof import NOT_PROVED, PROVED, SAID, Check
+from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, some
 from surveylake.proof_broker import Broker, Range
 from surveylake.proof_offsets import spoken_against, spoken_for
 
@@ -60,7 +60,7 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
     """The offsets that the table's newest batch read, against the table's rows."""
     beyond = [f"partition {p} to offset {end - 1}" for p, end in sorted(ends.items()) if end > read.get(p, 0)]
     if beyond:
-        said = f"batch {batch} did not read that far, and the table has rows of {', '.join(beyond)}"
+        said = f"batch {batch} did not read that far, and the table has rows of {some(beyond)}"
         return Check(WHAT, where, NOT_PROVED, said, ASIDE)
     short: dict[int, Range] = {
         p: (ends[p], end - 1) for p, end in sorted(read.items()) if p in ends and end > ends[p]
@@ -69,7 +69,7 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
     if not short:
         return Check(WHAT, where, PROVED, agreed)
     if broker is None:
-        said = ", ".join(f"partition {p} offset {first} to {last}" for p, (first, last) in short.items())
+        said = some([f"partition {p} offset {first} to {last}" for p, (first, last) in short.items()])
         return Check(
             WHAT,
             where,
@@ -77,7 +77,9 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
             f"batch {batch} read {said}, and the table ends before; no broker was asked",
             ASIDE,
         )
-    answers = [answer for p, hole in short.items() for answer in broker.ask(p, [hole])]
+    answers = [
+        answer for of in broker.ask({p: [hole] for p, hole in short.items()}).values() for answer in of
+    ]
     if against := spoken_against(answers):
         return Check(WHAT, where, NOT_PROVED, f"batch {batch} read more than the table has: {against}", ASIDE)
     return Check(WHAT, where, PROVED, f"{agreed} but for {spoken_for(answers, broker)}")

@@ -18,7 +18,7 @@ from surveylake.proof_topic import Asked, ask, lag, same_topic
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from surveylake.proof_offsets import Cover
+    from surveylake.proof_cover import Cover
 
 RECORDS, EPOCH = "records", "surveylake.epoch."
 REPAIR = f"{MEND} What it does not mend: 'When verify says no' in docs/reliability.md."
@@ -96,19 +96,19 @@ def _offsets(
     look: Look, properties: dict[str, str], newest: int, broker: Broker | None
 ) -> tuple["list[Cover]", list[Check], dict[int, int]]:
     """What each epoch and partition holds, a check of each, and for the newest epoch partition -> where the stream goes on."""
-    from surveylake import proof_offsets, tables
+    from surveylake import proof_cover, proof_offsets, tables
 
     records = tables.read(look.spark, tables.Lake(look.root).table(RECORDS), look.logs[RECORDS].version)
-    covers, checks, ends = proof_offsets.covers(records), [], {}
+    covers, claims, ends = proof_cover.covers(records), [], {}
     from_start = look.config.stream.starting_offsets == "earliest"
     for cover in covers:
         present = broker if cover.epoch == newest else None
         lost = proof_offsets.accepted_losses(properties, cover.epoch, cover.partition)
         kept = present.kept.get(cover.partition) if present and from_start else None
-        checks.append(proof_offsets.check(records, cover, lost, present, kept[0] if kept else None))
+        claims.append(proof_offsets.Claim(cover, lost, present, kept[0] if kept else None))
         if cover.epoch == newest:
             ends[cover.partition] = proof_offsets.go_on_at(cover, lost)
-    return covers, checks, ends
+    return covers, proof_offsets.checks(records, claims), ends
 
 
 def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:

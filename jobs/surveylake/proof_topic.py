@@ -57,6 +57,6 @@ def lag(broker: Broker, ends: dict[int, int]) -> Check:
         said = f"offsets expired before they were taken in, {some(gone)}"
         return Check("topic", where, NOT_PROVED, said, EXPIRED)
     ahead = {p: end - ends.get(p, first) for p, (first, end) in kept.items()}
-    beyond = ", ".join(f"partition {p}: {n:,}" for p, n in ahead.items() if n)
+    beyond = some([f"partition {p}: {n:,}" for p, n in ahead.items() if n])
     said = f"{counted(sum(ahead.values()), 'offset')} not taken in yet"
     return Check("lag", where, SAID, f"{said} ({beyond})" if beyond else said)

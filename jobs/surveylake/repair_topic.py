@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.errors import PySparkException
 
 from surveylake import checkpoint as cp
-from surveylake import proof_offsets, session
+from surveylake import proof_cover, proof_offsets, session
 from surveylake.config import Config
 from surveylake.contract import Contract
 from surveylake.deltalog import LogFiles
@@ -76,7 +76,7 @@ def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract)
     if short:
         said = f"topic {topic} is shorter than what was read from it: {some(short)}"
         raise ProofError(said, f"{UNCHANGED} {SHORTER}")
-    where = ", ".join(f"{begin} of partition {p}" for p, begin in sorted(begins.items()))
+    where = some([f"{begin} of partition {p}" for p, begin in sorted(begins.items())])
     return f"topic {topic} keeps every offset after version {log.version} of {RECORDS}: from {where}"
 
 
@@ -116,7 +116,7 @@ def _ends(log: Log, epoch: int) -> dict[int, int]:
         return {}
     try:
         paths = (str(log.table / name) for name in log.files)
-        covers = proof_offsets.covers(session.open_session("surveylake repair").read.parquet(*paths))
+        covers = proof_cover.covers(session.open_session("surveylake repair").read.parquet(*paths))
     except PySparkException as error:
         raise StorageError(
             f"the data files of {log.table} cannot be read: {first_line(error)}", UNCHANGED

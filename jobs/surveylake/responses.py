@@ -5,10 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
-from surveylake import aggregates, history, rules, tables, transactions
+from surveylake import aggregates, ends, history, rules, tables, transactions
 from surveylake.contract import Contract
 from surveylake.findings import OffsetRange
 from surveylake.history import Change
@@ -118,18 +117,18 @@ def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 
 def _ends(offsets: tuple[OffsetRange, ...]) -> dict[str, dict[str, int]]:
     """Epoch -> partition -> the offset after the last; keys as JSON has them."""
-    ends: dict[str, dict[str, int]] = {}
+    found: dict[str, dict[str, int]] = {}
     for part in offsets:
-        ends.setdefault(str(part.epoch), {})[str(part.partition)] = part.last + 1
-    return ends
+        found.setdefault(str(part.epoch), {})[str(part.partition)] = part.last + 1
+    return found
 
 
-def _beyond(ends: dict[str, dict[str, int]], offsets: tuple[OffsetRange, ...]) -> Column:
-    """Records after these ends. Partition by partition, so that files are skipped by their statistics."""
-    beyond = F.lit(False)
-    for part in offsets:
-        begin = ends.get(str(part.epoch), {}).get(str(part.partition), part.first)
-        if begin <= part.last:
-            where = (F.col("epoch") == part.epoch) & (F.col("partition") == part.partition)
-            beyond = beyond | (where & (F.col("offset") >= begin))
-    return beyond
+def _beyond(known: dict[str, dict[str, int]], offsets: tuple[OffsetRange, ...]) -> str:
+    """SQL that is true of records after these ends; what has none is taken from its first record on."""
+    terms = []
+    for epoch in sorted({part.epoch for part in offsets}):
+        parts, of_epoch = [part for part in offsets if part.epoch == epoch], known.get(str(epoch), {})
+        begins = {part.partition: of_epoch.get(str(part.partition), part.first) for part in parts}
+        grown = [part.partition for part in parts if begins[part.partition] <= part.last]
+        terms.append(f"(epoch = {epoch} AND {ends.from_on(begins, grown)})")
+    return " OR ".join(terms) or "false"

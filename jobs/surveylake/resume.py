@@ -11,6 +11,7 @@ from surveylake import tables
 from surveylake.contract import Contract
 from surveylake.errors import StorageError, TopicError
 from surveylake.findings import OffsetRange
+from surveylake.proof import some
 from surveylake.tables import EPOCH, LOSS, RECORDS, Lake
 from surveylake.topic import TopicIdentity
 
@@ -118,7 +119,7 @@ def _refuse_a_shorter_topic(table: cp.Offsets, kept: Kept, name: str) -> None:
     said += [f"partition {p} is gone" for p in sorted(set(table) - set(kept))]
     if said:
         raise TopicError(
-            f"topic {name} lost records that were read before: {', '.join(said)}",
+            f"topic {name} lost records that were read before: {some(said)}",
             "The broker's data was damaged or rolled back: restore it, or make the topic anew and run with --accept-new-topic.",
         )
 
@@ -137,12 +138,12 @@ def _accept_loss(spark: SparkSession, path: str, lost: dict[str, str], name: str
     """TopicError that names what expired unread; with accept_loss the table's properties record it instead."""
     if lost and not wishes.accept_loss:
         raise TopicError(
-            f"topic {name} no longer has records that were not read yet, by retention or deletion: {', '.join(lost.values())}",
+            f"topic {name} no longer has records that were not read yet, by retention or deletion: {some(list(lost.values()))}",
             "Restore them if you can. To go on without them, run again with --accept-loss: the table will record the ranges.",
         )
-    for key, words in lost.items():
-        tables.set_property(spark, path, key, "accepted")
-        log.info("accepted as lost: %s", words)
+    if lost:
+        tables.set_properties(spark, path, dict.fromkeys(lost, "accepted"))
+        log.info("accepted as lost: %s", some(list(lost.values())))
 
 
 def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> bool:
@@ -158,6 +159,6 @@ def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRang
     if retired:
         log.info("checkpoint %s is put aside as %s: %s", folder, cp.retire(folder).name, reason)
     if table:
-        ends = ", ".join(f"{r.partition}: {r.last + 1}" for r in ranges)
+        ends = some([f"{r.partition}: {r.last + 1}" for r in ranges])
         log.info("going on from the offsets in the table (partition: next offset) %s", ends)
     return retired

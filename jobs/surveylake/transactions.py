@@ -11,6 +11,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake.deltalog import LOG
 
+TASKS_PER_CORE = 4
 FAILURES = (PySparkException, Py4JJavaError)
 """What Spark and Delta raise here: some of their errors have a class in Python, others come as they are in Java."""
 
@@ -88,9 +89,7 @@ def append_batch(
     java, query_id = jvm(spark), str(query.id)
     delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
     transaction = _begin(java, last_seen(spark, path))
-    # `batch` reads the rows that the query made, and makes each anew; its plan instead of it makes them once.
-    plan = query._jsq.streamingQuery().lastExecution()
-    files = transaction.writeFiles(java.org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder()))
+    files = transaction.writeFiles(_few_tasks(spark, query, batch))
     if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
         return []
     now = java.scala.Some(java.System.currentTimeMillis())
@@ -100,6 +99,23 @@ def append_batch(
         files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
     )
     return list(as_java(spark, files))
+
+
+def _few_tasks(spark: SparkSession, query: StreamingQuery, batch: DataFrame) -> Any:
+    """The rows of a micro-batch as a Dataset of no more tasks than `most_tasks`: each writes a file.
+
+    A batch has a task for each partition of the topic. `batch` reads the rows that the query made, and makes each anew; its
+    plan instead of it makes them once, and is taken where its tasks are few already.
+    """
+    plan, most = query._jsq.streamingQuery().lastExecution(), most_tasks(spark)
+    if plan.toRdd().getNumPartitions() > most:
+        return batch._jdf.coalesce(most)
+    return jvm(spark).org.apache.spark.sql.classic.Dataset(plan, batch._jdf.encoder())
+
+
+def most_tasks(spark: SparkSession) -> int:
+    """The most tasks, and so files, of a micro-batch: a few for each core that there is now, so that none waits for the last."""
+    return TASKS_PER_CORE * spark.sparkContext.defaultParallelism
 
 
 def rows_of(spark: SparkSession, path: str, files: list[Any]) -> DataFrame:

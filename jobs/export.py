@@ -48,6 +48,7 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     began = time.monotonic()
     from surveylake import charts, evidence, report, session, sheets, tables
     from surveylake.publish import Publication
+    from surveylake.report_statements import report_of
     from surveylake.responses_csv import write_responses_csv
 
     spark = session.open_session("surveylake export")
@@ -57,11 +58,10 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
         responses = tables.read(spark, lake.table(tables.RESPONSES), made.responses_version)
         write_responses_csv(responses, contract, publication.path("responses.csv"))
         sheets.write_summaries(made.findings, publication.folder())
-        drawn = charts.draw_charts(made.findings, publication.folder("charts"))
         weighed = evidence.weigh(made.findings)
-        report.write_report(
-            made.findings, weighed, drawn, publication.folder(), config.publish.smallest_group
-        )
+        statements = report_of(made.findings, weighed, config.publish.warn_rejected_share)
+        drawn = charts.draw_charts(statements, made.findings, publication.folder("charts"))
+        report.write_report(statements, made.findings, drawn, publication.folder())
         files = publication.commit(sheets.facts_of(made.findings))
     print(
         f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"

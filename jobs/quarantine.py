@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from surveylake.findings import Cell
 
+SAMPLES = 3
+"""records shown of each reason"""
 EXAMPLES = """
-  python jobs/quarantine.py                                  how many by reason
+  python jobs/quarantine.py                                  how many by reason, with a few records of each
   python jobs/quarantine.py --rule out_of_range:Age          those records, each with its text
   python jobs/quarantine.py --rule out_of_range              of any field
   python jobs/quarantine.py --all --limit 100 --width 200
@@ -64,10 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = quarantine.for_sheets(quarantine.ordered(found, args.limit)).toLocalIterator()
         print(f"quarantine: {_write(args.csv, quarantine.cells(rows)):,} rejected records in {args.csv}")
         return 0
-    for reason, count in quarantine.by_reason(found).items():
+    reasons, listed = quarantine.by_reason(found), args.rule or args.all
+    sampled = {} if listed else quarantine.samples(found, SAMPLES)
+    for reason, count in reasons.items():
         print(f"{count:>10,}  {cli.plain(reason)}")
+        for row in sampled.get(reason, ()):
+            print(f"{'':>12}{quarantine.shown(row, args.width)}")
     total = found.count()
-    if args.rule or args.all:
+    if listed:
         for row in quarantine.ordered(found, args.limit or 20).collect():
             print(quarantine.shown(row, args.width))
     failed = f" that failed {cli.plain(args.rule)}" if args.rule else ""

@@ -38,7 +38,7 @@ from matplotlib.font_manager import FontProperties  # noqa: E402
 
 __all__ = [
     "GREY", "GRID", "INK", "MUTED", "PAPER", "WIDTH", "Axes", "Box", "Drawn", "Figure", "colour", "drawing", "frame",
-    "no_data", "on", "place", "save", "text_width",
+    "on", "place", "save", "text_width",
 ]  # fmt: skip
 
 WIDTH = 5.6
@@ -158,16 +158,6 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes(
         (left / whole_width, bottom / whole_height, width / whole_width, height / whole_height)
     )
-
-
-def no_data(what: str, caption: str) -> Drawn:
-    """The picture of nothing: it says so, instead of empty axes."""
-    title = f"No data: {what}"
-    figure, (left, bottom, width, height) = frame(title, caption, 0.9)
-    whole_width, whole_height = figure.get_size_inches()
-    middle = ((left + width / 2) / whole_width, (bottom + height / 2) / whole_height)
-    figure.text(*middle, "no data", ha="center", va="center", size=15, color=MUTED)
-    return Drawn(figure, title, caption, f"{title}. There is no answer to show.")
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:

@@ -1,4 +1,4 @@
-"""The pictures of one run. Findings in, PNG and SVG files out: which pictures there are follows from the contract."""
+"""The pictures of one run. Statements in, PNG and SVG files out: which pictures there are follows from the contract."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from surveylake.chart_line import draw_line
 from surveylake.chart_points import draw_scatter
 from surveylake.chart_stacks import draw_stacked
 from surveylake.findings import Findings
-from surveylake.labels import summary_by
+from surveylake.statements import Report, Statement, Table
 
 
 @dataclass(frozen=True)
@@ -29,37 +29,53 @@ class Chart:
     svg: Path
 
 
-def draw_charts(findings: Findings, folder: Path) -> list[Chart]:
+def draw_charts(report: Report, findings: Findings, folder: Path) -> list[Chart]:
     """Draw every picture the contract asks for into `folder`, as NAME.png (150 dpi) and NAME.svg.
 
     [charts] gives bar and pie by `group`, a line over `bands`, the measure by `group` as points, and bars of `group`
-    stacked by `stack`, each if its summary is published; every other one-column summary gives a bar chart. The same
-    findings give the same bytes.
+    stacked by `stack`, each if its table is published and has a group to show; every other one-column table gives a bar
+    chart. The same report gives the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     charts = []
     with drawing():
-        for name, picture in _pictures(findings):
+        for name, picture in _pictures(report, findings):
             png, svg = save(picture.figure, folder, name)
             charts.append(Chart(name, picture.title, picture.caption, picture.alt, png, svg))
     return charts
 
 
-def _pictures(findings: Findings) -> Iterator[tuple[str, Drawn]]:
-    wanted, version = findings.contract.charts, findings.version
-    shown = set()
+def chart_statements(charts: list[Chart]) -> list[Statement]:
+    """Return what the pictures say, for report.json."""
+    return [
+        Statement(
+            "chart", chart.title, groups=(chart.name,), more={"caption": chart.caption, "alt": chart.alt}
+        )
+        for chart in charts
+    ]
+
+
+def _pictures(report: Report, findings: Findings) -> Iterator[tuple[str, Drawn]]:
+    contract, version = findings.contract, findings.version
+    wanted, drawn = contract.charts, set()
     if wanted:
-        groups = summary_by(findings, wanted.group)
-        if groups:
-            yield f"bar_{wanted.group}", draw_bars(groups, version, coloured=True)
-            yield f"pie_{wanted.group}", draw_pie(groups, version)
-        if wanted.bands and (bands := summary_by(findings, wanted.bands)):
-            yield f"line_{wanted.bands}", draw_line(bands, findings)
-        if groups and (measure := findings.contract.summaries.measure):
-            yield f"scatter_{measure}_{wanted.group}", draw_scatter(findings, wanted.group, groups)
-        if wanted.stack and (both := summary_by(findings, wanted.group, wanted.stack)):
+        if groups := _drawable(report, wanted.group):
+            yield f"bar_{wanted.group}", draw_bars(groups, contract, version, coloured=True)
+            yield f"pie_{wanted.group}", draw_pie(groups, contract, version)
+        if wanted.bands and (bands := _drawable(report, wanted.bands)):
+            yield f"line_{wanted.bands}", draw_line(bands, contract, version)
+        if groups and (measure := contract.summaries.measure):
+            scatter = draw_scatter(groups, contract, version, findings.points, findings.points_total)
+            if scatter:
+                yield f"scatter_{measure}_{wanted.group}", scatter
+        if wanted.stack and (both := _drawable(report, wanted.group, wanted.stack)):
             yield f"stacked_{wanted.group}_{wanted.stack}", draw_stacked(both, version)
-        shown = {wanted.group, wanted.bands}
-    for table in findings.summaries.values():
-        if len(table.by) == 1 and table.by[0] not in shown:
-            yield f"bar_{table.by[0]}", draw_bars(table, version)
+        drawn = {wanted.group, wanted.bands}
+    for table in report.tables():
+        if len(table.columns) == 1 and table.columns[0] not in drawn and table.lines:
+            yield f"bar_{table.columns[0]}", draw_bars(table, contract, version)
+
+
+def _drawable(report: Report, *columns: str) -> Table | None:
+    table = report.table(*columns)
+    return table if table and table.lines else None

@@ -56,6 +56,7 @@ class Publish(Part):
 
     smallest_group: Annotated[int, Field(ge=1)] = 5
     scatter_points: Annotated[int, Field(ge=1)] = 5_000
+    warn_rejected_share: Annotated[float, Field(gt=0, le=1)] = 0.5
 
 
 class Config(Part):

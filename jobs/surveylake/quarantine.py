@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from surveylake import cli
@@ -32,6 +32,17 @@ def by_reason(found: DataFrame) -> dict[str, int]:
     return {
         row["reason"]: row["count"] for row in sorted(rows, key=lambda row: (-row["count"], row["reason"]))
     }
+
+
+def samples(found: DataFrame, each: int) -> dict[str, list[Row]]:
+    """Return reason -> its first `each` records by epoch, partition and offset."""
+    first = Window.partitionBy("reason").orderBy("epoch", "partition", "offset")
+    exploded = found.withColumn("reason", F.explode("failed_rules"))
+    numbered = exploded.withColumn("~place", F.row_number().over(first)).where(F.col("~place") <= each)
+    sampled: dict[str, list[Row]] = {}
+    for row in numbered.orderBy("reason", "~place").collect():
+        sampled.setdefault(row["reason"], []).append(row)
+    return sampled
 
 
 def ordered(found: DataFrame, limit: int | None = None) -> DataFrame:

@@ -42,6 +42,22 @@ def in_words(reason: str, contract: Contract) -> str:
     return f"the survey's rule '{shorten(reason, 60)}' does not hold"
 
 
+def remedy(reason: str, contract: Contract) -> str:
+    """Say what to do where good records are rejected for this reason."""
+    then = "then run jobs/replay.py, which judges the stored records again."
+    kind, _, source = reason.partition(":")
+    name = next((name for name, field in contract.fields.items() if field.source == source), None)
+    if name and kind in ("missing_field", "wrong_case"):
+        return f"If the field has another name there, correct fields.{name}.source in the contract, {then}"
+    if name:
+        return f"If the answers are right, correct fields.{name} in the contract, {then}"
+    if reason == "unknown_field":
+        return f'If those fields may come, name them or set unknown_fields = "ignore" in the contract, {then}'
+    if reason in contract.rules:
+        return f"If the answers are right, correct rules.{reason} in the contract, {then}"
+    return "Whoever fills the topic does not send JSON objects: jobs/quarantine.py shows what came."
+
+
 def _limits(kind: str, field: SurveyField) -> str:
     if kind == "out_of_range" and (field.min is not None or field.max is not None):
         low = "" if field.min is None else f"{field.min:,} "

@@ -5,7 +5,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from surveylake import summary_tables
 from surveylake.findings import Cell, Findings
+from surveylake.statements import DIGITS
+from surveylake.summary_tables import QUANT
 
 NEUTRALISE_PATTERN = r"^(?=[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])"
 """Where a text cell needs a leading ': before = + - @ TAB CR LF and the full-width ＝＋－＠, which spreadsheets take for
@@ -13,8 +16,6 @@ the start of a formula (OWASP, CSV Injection). Zero-width; means the same to Pyt
 `re.sub(NEUTRALISE_PATTERN, "'", text)` here and `regexp_replace(column, NEUTRALISE_PATTERN, "'")` in Spark."""
 FORMULA = re.compile(NEUTRALISE_PATTERN)
 QUOTED = re.compile(r'[",\r\n]')
-DIGITS = 12
-"""significant digits of a computed number: means and deviations differ in the 16th with the order of adding up"""
 
 
 def neutralised(text: str) -> str:
@@ -52,17 +53,17 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Cell]
 
 
 def write_summaries(findings: Findings, folder: Path) -> dict[str, int]:
-    """Write every published table as summary_….csv, and `summary_quant.csv`; file name -> rows."""
+    """Write every published table as summary_….csv, and `summary_quant.csv`. Returns file name -> rows."""
+    contract = findings.contract
     written = {}
-    measure = findings.contract.summaries.measure
-    measures = [f"{measure}_{what}" for what in ("mean", "median", "sd", "min", "max")] if measure else []
-    for table in findings.summaries.values():
-        name = f"summary_{'_'.join(table.by)}.csv"
-        written[name] = write_csv(folder / name, [*table.by, "answers", "share", *measures], table.rows)
-    group = findings.contract.summaries.received_by
-    if group:
-        columns = [group, "received", "accepted", "responses"]
-        written["summary_quant.csv"] = write_csv(folder / "summary_quant.csv", columns, findings.received_by)
+    for by, table in findings.summaries.items():
+        name, columns = f"{table.name}.csv", list(summary_tables.columns_of(contract, by))
+        rows = summary_tables.rows(table, contract.summaries.measure)
+        written[name] = write_csv(folder / name, columns, rows)
+    if group := contract.summaries.received_by:
+        columns = list(summary_tables.quant_columns(group))
+        rows = summary_tables.quant_rows(group, findings.received_by)
+        written[f"{QUANT}.csv"] = write_csv(folder / f"{QUANT}.csv", columns, rows)
     return written
 
 
@@ -78,6 +79,6 @@ def facts_of(findings: Findings) -> dict[str, object]:
             for part in findings.offsets
         ],
         "rows": {"received": findings.received, "accepted": findings.accepted, "rejected": findings.rejected,
-                 "responses": findings.responses},
+                 "responses": findings.responses, "replaced": findings.replaced},
         "rejected_by_rule": dict(sorted(findings.rejected_by_rule.items())),
     }  # fmt: skip

@@ -1,0 +1,168 @@
+"""Statements about one published table of people: its lines, its headline, its statistics.
+
+Every share is of the people who answered.
+"""
+
+from surveylake.contract import Contract
+from surveylake.findings import Cell, Line, Summary
+from surveylake.labels import count, decimal, joined, percent, plural, shorten, words
+from surveylake.statements import Statement
+
+SUMS_UNSAID = (
+    "some means and deviations are not said: those of people who are not shown could be worked out from them"
+)
+EXTREMES_UNSAID = "a smallest or largest value is not said where only people have it who are not shown"
+MOST_LEVEL = 3
+
+
+def of_table(
+    table: Summary, contract: Contract, smallest: int, responses: int, published: bool
+) -> list[Statement]:
+    """Return all statements of a table of one or two columns."""
+    statements = [
+        _answered(table, responses, published),
+        *_rows(table),
+        *(_line(table, line, smallest) for line in table.lines),
+        _headline(table, smallest),
+    ]
+    if measure := contract.summaries.measure:
+        statements += [_measure(table, line, measure) for line in table.lines if _has_measure(line)]
+    return statements
+
+
+def not_shown(smallest: int) -> str:
+    """Say that nothing is large enough to be shown."""
+    return f"not shown: fewer than {smallest} people"
+
+
+def _answered(table: Summary, responses: int, published: bool) -> Statement:
+    said = f"n = {plural(table.base, 'person', 'people')}"
+    if table.blank:
+        what = " or ".join(map(words, table.by))
+        said += f"; {count(table.blank)} did not answer {what}"
+    return Statement(
+        "answered",
+        said,
+        table.by,
+        value=table.base,
+        base=responses,
+        more={"blank": table.blank, "published": published},
+    )
+
+
+def _rows(table: Summary) -> list[Statement]:
+    """Return how many people of each value of the first column answered both."""
+    first = table.totals[0] if table.totals else {}
+    return [
+        Statement(
+            "row",
+            f"{shorten(value)}: n = {count(people)}",
+            table.by,
+            (value,),
+            people,
+            table.base,
+            people / table.base,
+        )
+        for value, people in first.items()
+    ]
+
+
+def _line(table: Summary, line: Line, smallest: int) -> Statement:
+    if line.kind == "named" or (line.kind == "pooled" and len(table.by) == 2):
+        return _shown(table, line)
+    rule = f"groups of fewer than {smallest} people are not named"
+    if line.kind == "held":
+        whom = plural(line.people, "person is", "people are") if line.people else "a few people are"
+        return Statement(
+            "held",
+            f"{whom} in combinations that are not shown",
+            table.by,
+            (),
+            line.people,
+            table.base,
+            rule=rule,
+        )
+    if line.people is None:
+        said = f"fewer than {smallest} people gave other answers"
+        return Statement("pooled", said, table.by, line.groups, None, table.base, rule=rule)
+    said = f"{line.groups[0]} {count(line.people)} ({percent(line.people / table.base)})"
+    return Statement(
+        "pooled", said, table.by, line.groups, line.people, table.base, line.people / table.base, rule=rule
+    )
+
+
+def _shown(table: Summary, line: Line) -> Statement:
+    base = table.totals[0][line.groups[0]] if table.totals else table.base
+    people = line.people or 0
+    said = f"{shorten(line.groups[-1])} {count(people)} ({percent(people / base)})"
+    what = "cell" if table.totals else "group"
+    return Statement(what, said, table.by, line.groups, people, base, people / base)
+
+
+def _headline(table: Summary, smallest: int) -> Statement:
+    label = " and ".join(map(words, table.by)).capitalize()
+    if not table.base:
+        return Statement("headline", f"{label}: nobody answered", table.by, base=0)
+    if table.is_bare:
+        hidden = not_shown(smallest)
+        return Statement("headline", f"{label}: {hidden}", table.by, base=table.base, rule=hidden)
+    return _largest(table, label) if len(table.by) == 1 else _difference(table)
+
+
+def _largest(table: Summary, label: str) -> Statement:
+    named = [line for line in table.lines if line.kind == "named"]
+    most = max(line.people or 0 for line in named)
+    level = [line.groups[0] for line in named if line.people == most]
+    share = most / table.base
+    if len(level) == 1:
+        said = f"{label}: {shorten(level[0])} leads, {count(most)} of {count(table.base)} ({percent(share)})"
+    else:
+        names = joined(map(shorten, level)) if len(level) <= MOST_LEVEL else f"{count(len(level))} groups"
+        said = f"{label}: {names} are level at {plural(most, 'answer')}"
+    return Statement("headline", said, table.by, tuple(level), most, table.base, share)
+
+
+def _difference(table: Summary) -> Statement:
+    """Return the answer on which the two largest groups that are shown differ most, with each group's share of its people."""
+    shares: dict[str, dict[str, float]] = {}
+    for line in table.lines:
+        if line.kind == "named":
+            group, value = line.groups
+            shares.setdefault(group, {})[value] = (line.people or 0) / table.totals[0][group]
+    groups = sorted(shares, key=lambda group: -table.totals[0][group])[:2]
+    common = [value for value in shares[groups[0]] if all(value in shares[group] for group in groups)]
+    if len(groups) < 2 or not common:
+        groups = groups[:1]
+        common = list(shares[groups[0]])
+    value = max(common, key=lambda value: _apart([shares[group][value] for group in groups]))
+    parts = [(group, shares[group][value], table.totals[0][group]) for group in groups]
+    said = joined(f"{percent(share)} of {shorten(group, 18)} (n = {count(n)})" for group, share, n in parts)
+    more: dict[str, Cell] = {}
+    for place, (_, share, n) in enumerate(parts, 1):
+        more |= {f"share_{place}": share, f"n_{place}": n}
+    return Statement(
+        "headline", f"{shorten(value)}: {said}", table.by, (value, *groups), _apart([share for _, share, _ in parts]),
+        base=table.base, more=more,
+    )  # fmt: skip
+
+
+def _apart(shares: list[float]) -> float:
+    """Return how far two shares are apart; a share that stands alone counts by itself."""
+    return max(shares) - min(shares) if len(shares) > 1 else shares[0]
+
+
+def _has_measure(line: Line) -> bool:
+    return line.kind == "named" and line.measures.get("median") is not None
+
+
+def _measure(table: Summary, line: Line, measure: str) -> Statement:
+    values = {name: value for name, value in line.measures.items() if name != "n"}
+    extremes = values["min"] is None or values["max"] is None
+    rules = [SUMS_UNSAID] * (values["mean"] is None) + [EXTREMES_UNSAID] * extremes
+    said = ", ".join(f"{name} {decimal(value)}" for name, value in values.items() if value is not None)
+    whom = ", ".join(map(shorten, line.groups))
+    n = line.measures.get("n")
+    return Statement(
+        "measure", f"{whom}: {said}", table.by, line.groups, base=line.people, n=int(n) if n is not None else None,
+        rule="; ".join(rules) or None, more={"of": measure, **values},
+    )  # fmt: skip

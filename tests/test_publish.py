@@ -353,9 +353,9 @@ def test_every_published_table_is_a_csv(tmp_path):
     written = write_summaries(SAMPLE, tmp_path)
     assert written["summary_gender_dessert.csv"] == 6
     assert (tmp_path / "summary_gender.csv").read_text().splitlines() == [
-        "gender,answers,share,age_mean,age_median,age_sd,age_min,age_max",
-        "Female,165,0.572916666667,33.157576,32.0,11.075105,8,80",
-        "Male,123,0.427083333333,27.162602,25.0,10.412299,9,74",
+        "gender,answers,share,people,age_mean,age_median,age_sd,age_min,age_max",
+        "Female,165,0.572916666667,288,33.157576,32.0,11.075105,8,80",
+        "Male,123,0.427083333333,288,27.162602,25.0,10.412299,9,74",
     ]
     assert (tmp_path / "summary_quant.csv").read_text() == (
         "gender,received,accepted,responses\nFemale,166,165,165\nMale,123,123,123\n"
@@ -370,6 +370,7 @@ def test_the_manifests_facts_are_json_without_a_clock():
     facts = facts_of(SAMPLE)
     assert json.loads(json.dumps(facts)) == facts
     assert facts["rows"] == {"received": 289, "accepted": 288, "rejected": 1, "responses": 288}
+    assert facts["replaced"] == 0
     assert facts["offsets"][1] == {
         "topic": "Food",
         "epoch": 1,

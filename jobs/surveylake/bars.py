@@ -28,7 +28,8 @@ def bars_of(table: Table, contract: Contract, most: int) -> tuple[list[Bar], int
     by_size = sorted(table.lines, key=lambda line: (-_people(line.value), line.groups))
     shown = by_size[:most]
     if has_order(contract, table.columns[0], [line.groups[0] for line in table.lines]):
-        shown = [line for line in table.lines if line in shown]
+        kept = {line.groups for line in shown}
+        shown = [line for line in table.lines if line.groups in kept]
     bars = [Bar(line.groups[0], _people(line.value), line.share or 0.0) for line in shown]
     folded = by_size[most:]
     pooled = next((line for line in table.rest if line.value is not None), None)

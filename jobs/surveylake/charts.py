@@ -77,5 +77,5 @@ def _pictures(report: Report, findings: Findings) -> Iterator[tuple[str, Drawn]]
 
 
 def _drawable(report: Report, *columns: str) -> Table | None:
-    table = report.table(*columns)
-    return table if table and table.lines else None
+    """Return a published table that has a group to show."""
+    return next((table for table in report.tables() if table.columns == columns and table.lines), None)

@@ -32,6 +32,8 @@ class Mask:
     """per column, the values that are shown by name"""
     held: frozenset[Group] = frozenset()
     """cells of a two-column table that are not shown, rare values pooled"""
+    small: frozenset[Group] = frozenset()
+    """those of them that hold fewer than `smallest` people: the reason why the others are held back"""
     few_blank: bool = False
     """whether those who did not answer are so few that they are protected too"""
 
@@ -94,7 +96,9 @@ def mask(people: Answered, smallest: int) -> Mask:
         for axis, total in ((ROW, totals[ROW]), (COLUMN, totals[COLUMN]))
         if 0 < sum(count for value, count in total.items() if value not in pooled.named[axis]) < smallest
     }
-    return Mask(smallest, pooled.named, frozenset(held_cells(cells, smallest, unsaid)), few_blank)
+    held = frozenset(held_cells(cells, smallest, unsaid))
+    small = frozenset(cell for cell, count in cells.items() if count < smallest)
+    return Mask(smallest, pooled.named, held, small, few_blank)
 
 
 def _named(totals: list[dict[str, int]], smallest: int) -> tuple[frozenset[str], ...]:

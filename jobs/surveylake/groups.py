@@ -106,13 +106,13 @@ def statistics(
 
 
 def protected(masks: Mapping[By, Mask]) -> Column:
-    """True for people of whom some table says nothing but their number."""
+    """True for people in a group or a cell that is too small to be named in some table."""
     condition = F.lit(False)
     for by, mask in masks.items():
         unnamed = F.lit(False)
         for column, named in zip(by, mask.named, strict=False):
             unnamed = unnamed | ~F.col(column).isin(*sorted(named)) if named else F.lit(True)
-        condition = condition | (_answered(by) & (unnamed | _is_held(by, mask)))
+        condition = condition | (_answered(by) & (unnamed | _is_small(by, mask)))
         if mask.few_blank and len(by) == 1:
             condition = condition | F.col(by[0]).isNull()
     return condition
@@ -138,11 +138,11 @@ def _labels(by: By, mask: Mask) -> list[Column]:
     return [F.when(held, F.lit(HELD)).otherwise(column) for column in named]
 
 
-def _is_held(by: By, mask: Mask) -> Column:
-    """True for the cells that are held back although both values are named."""
+def _is_small(by: By, mask: Mask) -> Column:
+    """True for the small cells of two values that are named."""
     cells = [
         cell
-        for cell in sorted(mask.held)
+        for cell in sorted(mask.small)
         if all(value in named for value, named in zip(cell, mask.named, strict=True))
     ]
     if not cells:

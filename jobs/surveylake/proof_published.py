@@ -168,7 +168,12 @@ def _exported(out: Path, made: Published) -> Check:
         )
     kept = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
     due = json.loads(json.dumps(sheets.facts_of(made.findings)))
-    if other := sorted(key for key, value in due.items() if kept.get(key) != value):
+    # A manifest of an earlier release does not say how many answers were replaced.
+    if other := sorted(
+        key
+        for key, value in due.items()
+        if kept.get(key, due["replaced"] if key == "replaced" else None) != value
+    ):
         return Check(
             "exports", where, NOT_PROVED, f"its manifest says other {some(other)} than the tables", publish
         )

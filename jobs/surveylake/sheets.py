@@ -79,6 +79,7 @@ def facts_of(findings: Findings) -> dict[str, object]:
             for part in findings.offsets
         ],
         "rows": {"received": findings.received, "accepted": findings.accepted, "rejected": findings.rejected,
-                 "responses": findings.responses, "replaced": findings.replaced},
+                 "responses": findings.responses},
+        "replaced": findings.replaced,
         "rejected_by_rule": dict(sorted(findings.rejected_by_rule.items())),
     }  # fmt: skip

@@ -5,6 +5,7 @@ report.json holds all of them; report.html, report.md, the charts' headlines and
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from surveylake.disclosure import pooled_name
@@ -76,7 +77,15 @@ class Report:
 
     def all(self, what: str, *columns: str) -> list[Statement]:
         """Return the statements of a kind, about these columns if any are given."""
-        return [s for s in self.statements if s.what == what and (not columns or s.columns == columns)]
+        return self._index.get((what, columns), [])
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, tuple[str, ...]], list[Statement]]:
+        index: dict[tuple[str, tuple[str, ...]], list[Statement]] = {}
+        for statement in self.statements:
+            for columns in {(), statement.columns}:
+                index.setdefault((statement.what, columns), []).append(statement)
+        return index
 
     def one(self, what: str, *columns: str) -> Statement | None:
         """Return the only statement of a kind; None when there is none."""

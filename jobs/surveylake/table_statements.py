@@ -94,8 +94,9 @@ def _line(table: Summary, line: Line, smallest: int) -> Statement:
 def _shown(table: Summary, line: Line) -> Statement:
     base = table.totals[0][line.groups[0]] if table.totals else table.base
     people = line.people or 0
-    said = f"{shorten(line.groups[-1])} {count(people)} ({percent(people / base)})"
     what = "cell" if table.totals else "group"
+    row = f"{shorten(line.groups[0])}: " if table.totals else ""
+    said = f"{row}{shorten(line.groups[-1])} {count(people)} ({percent(people / base)})"
     return Statement(what, said, table.by, line.groups, people, base, people / base)
 
 
@@ -129,7 +130,8 @@ def _difference(table: Summary) -> Statement:
         if line.kind == "named":
             group, value = line.groups
             shares.setdefault(group, {})[value] = (line.people or 0) / table.totals[0][group]
-    groups = sorted(shares, key=lambda group: -table.totals[0][group])[:2]
+    largest = sorted(shares, key=lambda group: -table.totals[0][group])[:2]
+    groups = [group for group in shares if group in largest]
     common = [value for value in shares[groups[0]] if all(value in shares[group] for group in groups)]
     if len(groups) < 2 or not common:
         groups = groups[:1]

@@ -127,7 +127,9 @@ def _association(report: Report, test: Statement) -> dict[str, str]:
     more = test.more
     return {
         "outcome": words(test.columns[1]),
-        "gap": headline.text if headline else "",
+        "gap": headline.text
+        if headline and len(headline.groups) > 2
+        else "not shown: too few people in some cells",
         "method": test.test or "",
         "n": _number(test.n),
         "statistic": "–"

@@ -86,7 +86,7 @@ def _received(findings: Findings) -> list[Statement]:
 
 
 def _as_received(column: str, line: ReceivedLine) -> Statement:
-    named = line.group if line.group is not None else f"no readable {words(column)}"
+    named = line.group if line.group is not None else f"without {words(column)}"
     numbers = {"received": line.received, "accepted": line.accepted, "counted": line.responses}
     steps = (("received", "as received"), ("accepted", "accepted"), ("counted", "counted"))
     said = ", ".join(

@@ -127,9 +127,7 @@ def _association(report: Report, test: Statement) -> dict[str, str]:
     more = test.more
     return {
         "outcome": words(test.columns[1]),
-        "gap": headline.text
-        if headline and len(headline.groups) > 2
-        else "not shown: too few people in some cells",
+        "gap": _gap(headline),
         "method": test.test or "",
         "n": _number(test.n),
         "statistic": "–"
@@ -142,6 +140,13 @@ def _association(report: Report, test: Statement) -> dict[str, str]:
         "note": test.rule or "",
         "differs": "yes" if more["conclusion"] == "differs" else "",
     }
+
+
+def _gap(headline: Statement | None) -> str:
+    """Return where the shares are furthest apart, if two groups can be compared."""
+    if headline is None or not headline.base:
+        return ""
+    return headline.text if len(headline.groups) > 2 else "not shown: too few people in some cells"
 
 
 def _p(p: Cell, rule: str | None) -> str:

@@ -63,6 +63,8 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
             made.findings, weighed, drawn, publication.folder(), config.publish.smallest_group
         )
         files = publication.commit(sheets.facts_of(made.findings))
+    if boxes := charts.said_of_boxes(drawn):
+        print(f"note: {cli.plain(boxes)}", file=sys.stderr)
     print(
         f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from surveylake.charts import Chart
+from surveylake.charts import Chart, said_of_boxes
 from surveylake.contract import Contract
 from surveylake.crosstab import gap_of
 from surveylake.evidence import CONFIDENCE, FEWEST_EXPECTED, LEVEL, Association, Evidence
@@ -46,6 +46,7 @@ def view(findings: Findings, evidence: Evidence, charts: list[Chart], smallest_g
         "level": LEVEL,
         "fewest_expected": FEWEST_EXPECTED,
         "charts": charts,
+        "boxes": said_of_boxes(charts),
         "tables": [_table(table, contract) for table in findings.summaries.values()],
         "rejected": rejected(findings),
         "unmapped": unmapped(findings),

@@ -55,8 +55,8 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     with Publication(out, lake.root) as publication:
         made = published or _aggregated(lake, config, contract)
         responses = tables.read(spark, lake.table(tables.RESPONSES), made.responses_version)
-        write_responses_csv(responses, contract, publication.path("responses.csv"))
-        sheets.write_summaries(made.findings, publication.folder())
+        write_responses_csv(responses, contract, publication.path("responses.csv"), config.publish.csv_bom)
+        sheets.write_summaries(made.findings, publication.folder(), config.publish.csv_bom)
         drawn = charts.draw_charts(made.findings, publication.folder("charts"))
         weighed = evidence.weigh(made.findings)
         report.write_report(

@@ -56,6 +56,7 @@ class Publish(Part):
 
     smallest_group: Annotated[int, Field(ge=1)] = 5
     scatter_points: Annotated[int, Field(ge=1)] = 5_000
+    csv_bom: bool = False
 
 
 class Config(Part):

@@ -21,9 +21,8 @@ COMPRESSED = {
 OTHERS = {
     AVRO_FILE: "an Avro file",
     b"\xc3\x01": "an Avro record with the fingerprint of its schema",
-    b"PAR1": "a Parquet file",
-    b"ORC": "an ORC file",
-    b"ARROW1": "an Arrow file",
+    b"PAR1\x15": "a Parquet file",
+    b"ARROW1\0\0": "an Arrow file",
     b"SQLite format 3\0": "an SQLite database",
     b"%PDF-": "a PDF document",
     b"\x89PNG\r\n": "a PNG picture",

@@ -8,22 +8,44 @@ MOST_NAMES = 8
 
 def quoted(text: str, most: int = MOST_LETTERS) -> str:
     """A text between quotes, cut when it is long; what is no letter is shown by its number: `'caf\\xe9'`."""
-    shown = text[: most + 1]
-    # A byte that is not UTF-8 was read as half a surrogate pair: it is shown as the byte it is.
-    plain = "".join(_letter(letter) for letter in shown[:most])
-    return f"'{plain}{'…' if len(text) > most else ''}'"
+    return f"'{_cut(text, most)}'"
 
 
 def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
     """`a, b, c and 12 more`: each name cut when it is long."""
-    given: Sequence[str] = list(names)
-    shown = ", ".join(_cut(name) for name in given[:most])
+    return some(map(_cut, names), most)
+
+
+def some(parts: Iterable[str], most: int = MOST_NAMES) -> str:
+    """The first parts, and how many more there are."""
+    given = list(parts)
+    shown = ", ".join(given[:most])
     return f"{shown} and {len(given) - most:,} more" if len(given) > most else shown
 
 
-def _cut(name: str) -> str:
-    plain = "".join(_letter(letter) for letter in name[:MOST_LETTERS])
-    return f"{plain}…" if len(name) > MOST_LETTERS else plain
+def columns(places: Sequence[int]) -> str:
+    """`column 3 (C)`, `columns 3 (C), 5 (E)`: numbered from 1, and lettered as spreadsheets do."""
+    return (
+        f"column{'s' if len(places) > 1 else ''} {some(f'{place} ({_lettered(place)})' for place in places)}"
+    )
+
+
+def _lettered(place: int) -> str:
+    letters = ""
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _cut(text: str, most: int = MOST_LETTERS) -> str:
+    shown = ""
+    # A byte that is not UTF-8 was read as half a surrogate pair: it is shown as the byte it is.
+    for letter in map(_letter, text):
+        if len(shown) + len(letter) > most:
+            return f"{shown}…"
+        shown += letter
+    return shown
 
 
 def _letter(letter: str) -> str:

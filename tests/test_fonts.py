@@ -155,8 +155,15 @@ def test_b9_an_italic_face_is_not_taken(machine: list[str], tmp_path: Path) -> N
     assert families_with("中") == []
 
 
+RARE = "\U00010570\U0001e290\U00012f90\U00010f70\U00016ac0\U0001e030\U00016a40"
+"""Letters of scripts that few fonts have."""
+
+
 def test_b9_a_font_installed_since_the_first_start_is_found(tmp_path: Path) -> None:
     """Through the system's own folders, and with the list of fonts that matplotlib keeps from its first start."""
+    letter = next((letter for letter in RARE if shorten(letter) and not families_with(letter)), "")
+    if not letter:
+        pytest.skip("this machine has a font for each of the rare letters")
     environment = {
         **os.environ,
         "PYTHONPATH": f"{JOBS}{os.pathsep}{Path(__file__).parent}",
@@ -166,19 +173,19 @@ def test_b9_a_font_installed_since_the_first_start_is_found(tmp_path: Path) -> N
     code = (
         "import sys; from pathlib import Path; from findings_sample import of_groups\n"
         "from surveylake.charts import draw_charts, said_of_boxes\n"
-        "print(said_of_boxes(draw_charts(of_groups({'\U00016a40': 9, 'Female': 7}), Path(sys.argv[1]))))"
+        "print(said_of_boxes(draw_charts(of_groups({sys.argv[2]: 9, 'Female': 7}), Path(sys.argv[1]))))"
     )
 
     def said() -> str:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code, str(tmp_path / "charts")],
+            [sys.executable, "-W", "error", "-c", code, str(tmp_path / "charts"), letter],
             env=environment, capture_output=True, text=True, timeout=60, encoding="utf-8",
         )  # fmt: skip
         assert done.stderr == ""
         return done.stdout.strip()
 
     assert "No font of this machine has these letters" in said()
-    font(tmp_path / "fonts" / "rare.ttf", "Rare", "\U00016a40")
+    font(tmp_path / "fonts" / "rare.ttf", "Rare", letter)
     assert said() == ""
 
 

@@ -32,6 +32,11 @@ def check_names(contract: "Contract") -> None:
             contract.key,
             "required",
         )
+    _check_doubles(contract)
+    _check_columns(contract)
+
+
+def _check_doubles(contract: "Contract") -> None:
     for source in contract.sources:
         names = [name for name, field in contract.fields.items() if field.source == source]
         if len(names) > 1:
@@ -44,6 +49,9 @@ def check_names(contract: "Contract") -> None:
             raise WrongValueError(
                 f"both a field and a derived column: {name}; call one of them otherwise", "derived", name
             )
+
+
+def _check_columns(contract: "Contract") -> None:
     for at, name in _mentions(contract):
         if name not in contract.columns:
             raise WrongValueError(f"not a column: {quoted(name)}{_near(name, contract.columns)}", *at)

@@ -1,8 +1,10 @@
 """Findings as literals, in the shape of the food survey: 289 records received, 288 accepted, 165 women and 123 men."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from surveylake.charts import Chart, draw_charts
 from surveylake.contract import Contract, load_contract
 from surveylake.disclosure import pooled_name
 from surveylake.evidence import weigh
@@ -147,3 +149,8 @@ def of_groups(sizes: dict[str, int]) -> Findings:
 def report(findings: Findings) -> Report:
     """What is said of these findings."""
     return report_of(findings, weigh(findings), rejected_share=0.5)
+
+
+def drawn(findings: Findings, folder: Path) -> list[Chart]:
+    """The pictures of these findings."""
+    return draw_charts(report(findings), findings, folder)

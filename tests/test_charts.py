@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from findings_sample import EMPTY, FOOD, PLAIN, SAMPLE, of_groups, report, summary
-from surveylake import charts as pictures
+from findings_sample import drawn as draw_charts
 from surveylake.bars import bars_of
 from surveylake.canvas import on
 from surveylake.disclosure import pooled_name
@@ -20,10 +20,6 @@ from surveylake.labels import measure_words, p_value, percent, percent_in_words,
 from surveylake.project import JOBS
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def draw_charts(findings, folder):
-    return pictures.draw_charts(report(findings), findings, folder)
 
 
 def by_name(charts):

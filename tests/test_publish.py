@@ -362,6 +362,18 @@ def test_every_published_table_is_a_csv(tmp_path):
     )
 
 
+def test_b11_every_csv_begins_with_one_byte_order_mark_where_the_conf_file_asks_for_it(tmp_path):
+    for kind in ("plain", "marked"):
+        (tmp_path / kind).mkdir()
+    write_summaries(SAMPLE, tmp_path / "plain", bom=False)
+    write_summaries(SAMPLE, tmp_path / "marked", bom=True)
+    names = sorted(path.name for path in (tmp_path / "marked").iterdir())
+    assert "summary_quant.csv" in names and "summary_gender_food.csv" in names
+    for name in names:
+        marked, plain = ((tmp_path / kind / name).read_bytes() for kind in ("marked", "plain"))
+        assert marked == b"\xef\xbb\xbf" + plain
+
+
 def test_a_contract_without_summaries_writes_none(tmp_path):
     assert write_summaries(replace(SAMPLE, contract=PLAIN, summaries={}), tmp_path) == {}
 

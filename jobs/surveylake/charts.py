@@ -1,6 +1,6 @@
 """The pictures of one run. Statements in, PNG and SVG files out: which pictures there are follows from the contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from surveylake.chart_line import draw_line
 from surveylake.chart_points import draw_scatter
 from surveylake.chart_stacks import draw_stacked
 from surveylake.findings import Findings
+from surveylake.fonts import UNSEEN, families_with, said_of
 from surveylake.statements import Report, Statement, Table
 
 
@@ -27,6 +28,8 @@ class Chart:
     """the picture in words, for those who do not see it"""
     png: Path
     svg: Path
+    boxes: str = ""
+    """letters that no font of this machine has; they are boxes in the picture"""
 
 
 def draw_charts(report: Report, findings: Findings, folder: Path) -> list[Chart]:
@@ -34,14 +37,29 @@ def draw_charts(report: Report, findings: Findings, folder: Path) -> list[Chart]
 
     [charts] gives bar and pie by `group`, a line over `bands`, the measure by `group` as points, and bars of `group`
     stacked by `stack`, each if its table is published and has a group to show; every other one-column table gives a bar
-    chart. The same report gives the same bytes.
+    chart. The same report gives the same bytes, with our own font on every machine. Letters that it lacks are drawn with
+    fonts of this machine, where it has some.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    charts = _drawn(report, findings, folder)
+    if lacking := set("".join(chart.boxes for chart in charts)):
+        charts = _drawn(report, findings, folder, families_with(lacking))
+    return charts
+
+
+def said_of_boxes(charts: Sequence[Chart]) -> str:
+    """One sentence on the letters that are boxes in these charts, with what to do; '' where all are readable."""
+    return said_of(set("".join(chart.boxes for chart in charts)))
+
+
+def _drawn(report: Report, findings: Findings, folder: Path, fallbacks: Sequence[str] = ()) -> list[Chart]:
     charts = []
-    with drawing():
+    with drawing(fallbacks) as boxes:
         for name, picture in _pictures(report, findings):
             png, svg = save(picture.figure, folder, name)
-            charts.append(Chart(name, picture.title, picture.caption, picture.alt, png, svg))
+            lacking = "".join(sorted(letter for letter in boxes if ord(letter) not in UNSEEN))
+            boxes.clear()
+            charts.append(Chart(name, picture.title, picture.caption, picture.alt, png, svg, lacking))
     return charts
 
 

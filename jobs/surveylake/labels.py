@@ -2,7 +2,9 @@
 
 import math
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import accumulate
 
 from surveylake.contract import Contract
 from surveylake.findings import Cell
@@ -58,13 +60,17 @@ def words(column: str) -> str:
 
 
 def shorten(text: Cell, width: int = 28) -> str:
-    """One line of at most `width` characters that cannot disturb its surroundings; NULL is `not given`."""
+    """One line of at most `width` columns that cannot disturb its surroundings; NULL is `not given`.
+
+    A letter takes one column, a Chinese, Japanese or Korean one and an emoji two: they are as wide as two Latin ones.
+    """
     if text is None:
         return NOT_GIVEN
     # A name may be 10 kB long: only its start can be shown, so only its start is looked at.
     seen = (" " if char.isspace() else char for char in str(text)[: width * 8])
     line = " ".join("".join(c for c in seen if unicodedata.category(c) not in UNSEEN).split())
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+    ends = list(accumulate(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line))
+    return line if not ends or ends[-1] <= width else line[: bisect_right(ends, width - 1)].rstrip() + "…"
 
 
 def joined(parts: Iterable[str], last: str = "and") -> str:

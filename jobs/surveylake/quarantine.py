@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from surveylake import cli
 from surveylake.findings import Cell
+from surveylake.looks import looks_like
 
 COLUMNS = ("topic", "epoch", "partition", "offset", "timestamp", "key", "failed_rules", "value")
 SEPARATOR = "; "
@@ -57,7 +58,9 @@ def shown(row: Row, width: int) -> str:
     cut = value if len(value) <= width else f"{value[: width - 1]}…"
     where = f"epoch {row['epoch']} partition {row['partition']} offset {row['offset']}"
     key = cli.plain(row["key"])[:width] if row["key"] is not None else "(none)"
-    return f"{where}  key {key}  {cli.plain(SEPARATOR.join(row['failed_rules']))}  {cut}"
+    guess = looks_like(row["value"])
+    looks = f"  (looks like {guess})" if guess else ""
+    return f"{where}  key {key}  {cli.plain(SEPARATOR.join(row['failed_rules']))}  {cut}{looks}"
 
 
 def cells(rows: Iterator[Row]) -> Iterator[dict[str, Cell]]:

@@ -5,11 +5,15 @@ from surveylake.labels import joined, shorten
 
 ALONE = {
     "tombstone": "no value at all (a Kafka tombstone)",
+    "schema_registry": "written through a schema registry, not as plain JSON",
+    "avro_file": "an Avro file, not JSON",
+    "compressed": "packed as a whole (gzip, zstd, LZ4, xz, snappy or zip), not JSON",
     "empty_payload": "an empty value",
     "bad_encoding": "not UTF-8 text",
     "too_large": "longer than the configuration allows",
     "malformed": "not readable as JSON",
     "not_an_object": "JSON, but not an object",
+    "encoded_twice": "JSON inside a JSON text: encoded twice",
     "trailing_data": "something after the JSON object",
     "duplicate_key": "one key twice",
     "unknown_field": "a field the contract does not know",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from surveylake.charts import Chart
+from surveylake.charts import Chart, said_of_boxes
 from surveylake.contract import Contract
 from surveylake.evidence import CONFIDENCE, FEWEST_EXPECTED, LEVEL
 from surveylake.findings import Cell, Findings
@@ -37,6 +37,7 @@ def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, A
         "level": LEVEL,
         "fewest_expected": FEWEST_EXPECTED,
         "charts": charts,
+        "boxes": said_of_boxes(charts),
         "tables": [table_view(table, contract) for table in report.tables()],
         "measure_name": words(contract.summaries.measure or ""),
         "measure": measure_words(contract),

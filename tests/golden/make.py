@@ -5,10 +5,11 @@ Run it once per release, on that release's checkout:  .venv/bin/python tests/gol
 Only the verbs are used, as a user would. Two archives come out, each with a lake, its exports and its Kafka (data folder, so that
 a stream can go on):
 
-sample.tar.gz   the survey's own sample, as `make run` takes it in
+sample.tar.gz   the survey's own sample, as `make run` takes it in; its contract is copied beside it (sample.toml)
 epochs.tar.gz   a topic that was made anew (two epochs), records judged again under a corrected contract, files compacted
 """
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -117,6 +118,7 @@ def main() -> None:
     """Make both archives in the folder that is named."""
     target = Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(SURVEY, target / "sample.toml")
     for name, make in (("sample", make_sample), ("epochs", make_epochs)):
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)

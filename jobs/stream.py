@@ -107,7 +107,7 @@ def _warn_of_rejections(
     from surveylake.survey_statements import mostly_rejected
 
     share = config.publish.warn_rejected_share
-    for statement in mostly_rejected(taken.failed, taken.received, share, contract):
+    for statement in mostly_rejected(dict(taken.failed), taken.received, taken.rejected, share, contract):
         log.warning("warning: %s", statement.text)
         (reason,) = statement.groups
         rejects = quarantine.rejects(tables.read(spark, lake.table(tables.RECORDS)), reason)

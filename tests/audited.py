@@ -55,7 +55,9 @@ def from_report(folder: Path) -> dict[By, Told]:
         mine = [s for s in told if tuple(s.get("columns", ())) == by]
         lines = [s for s in mine if s["what"] in ("group", "cell", "pooled")]
         people = {tuple(s["groups"]): s["value"] for s in lines if "value" in s}
-        measures = {tuple(s["groups"]): {**s["more"], "n": s["n"]} for s in mine if s["what"] == "measure"}
+        measures = {
+            tuple(s["groups"]): {**s["more"], "n": s.get("n")} for s in mine if s["what"] == "measure"
+        }
         tables[by] = Told(people, measures)
     return tables
 

@@ -121,7 +121,8 @@ def _of_two(chart: Statement, said: Said, facts: Facts, columns: tuple[str, ...]
     pairs = {(cells[first, second], rows[first]) for first, second in shown}
     numbers = [*(n for n, _ in pairs), *large, base, facts.blank(*columns), sum(cells.values()) - sum(cells[c] for c in shown),
                max(len(large) - 20, 0), VERSION]  # fmt: skip
-    shares = [n / total for n, total in pairs]
+    nobody_there = any(not cells[first, second] for first in rows for second in {pair[1] for pair in cells})
+    shares = [*(n / total for n, total in pairs), *([0.0] if nobody_there else [])]
     for text in _words(chart):
         yield from odd_numbers(text, numbers, shares, _names(facts, columns), name)
         for count, share in PAIR.findall(text.replace("\xa0", " ")):

@@ -24,22 +24,21 @@ def faults(said: Said, facts: Facts) -> Iterator[str]:
             yield f"measure {columns} {group}: said of people who are not shown"
         inside = {group: _inside(facts, columns, group) for group in shown if pool(facts.survey) not in group}
         values = {group: numbers[members].dropna() for group, members in inside.items()}
-        sums_may_hide = _sums_may_hide(facts, columns)
+        hides = _hides(facts, columns, numbers.notna())
+        large = [v for v in values.values() if len(v) >= facts.survey.smallest]
         # Where one group's extreme has to be kept back, those of the others would tell that the people are not among them.
-        extremes_may_hide = any(
-            bool(protected[v[v == end].index].all())
-            for v in values.values()
-            if len(v)
-            for end in (v.min(), v.max())
-        )
+        kept_back = {
+            end
+            for end in ("min", "max")
+            if hides or any(protected[v[v == getattr(v, end)()].index].all() for v in large)
+        }
         for group, members in inside.items():
             statement, name = told.get(group), f"measure {columns} {group}"
             if len(values[group]) < facts.survey.smallest:
                 if statement:
                     yield f"{name}: said of {len(values[group])} people"
                 continue
-            may_hide = sums_may_hide, extremes_may_hide
-            yield from _one(statement, name, values[group], protected, int(members.sum()), may_hide)
+            yield from _one(statement, name, values[group], int(members.sum()), hides, kept_back)
     for columns in {tuple(s["columns"]) for s in said.all("measure")} - set(facts.survey.by):
         yield f"measure {columns}: of a table that nobody asked for"
 
@@ -53,35 +52,36 @@ def _inside(facts: Facts, columns: Table, group: tuple[str, ...]) -> pd.Series:
 
 
 def _one(
-    statement: object,
-    name: str,
-    values: pd.Series,
-    protected: pd.Series,
-    people: int,
-    may_hide: tuple[bool, bool],
+    statement: object, name: str, values: pd.Series, people: int, hides: bool, kept_back: set[str]
 ) -> Iterator[str]:
-    sums_may_hide, extremes_may_hide = may_hide
     if not isinstance(statement, dict):
         yield f"{name}: not said"
         return
     more, rule = statement["more"], statement.get("rule")
-    yield from differences(statement, name, n=len(values), base=people, median=float(values.median()))
-    if more["mean"] is None or more["sd"] is None:
-        if more["mean"] != more["sd"] or not sums_may_hide or not rule:
-            yield f"{name}: a mean is kept back, and nobody is protected by it (rule: {rule})"
-    else:
-        yield from differences(statement, name, mean=float(values.mean()))
-        if abs(more["sd"] - float(values.std(ddof=1))) > 1e-6 * max(1.0, float(values.std(ddof=1))):
-            yield f"{name}: sd is said to be {more['sd']}, and is {values.std(ddof=1)}"
-    for kind, right in (("min", values.min()), ("max", values.max())):
-        only_protected = bool(protected[values[values == right].index].all())
-        if more[kind] is None:
-            if not extremes_may_hide or not rule:
-                yield f"{name}: {kind} is kept back, and people have it who are shown"
-        elif only_protected:
-            yield f"{name}: {kind} is said, and only people have it who are not shown"
-        else:
-            yield from differences(statement, name, **{kind: float(right)})
+    yield from differences(statement, name, base=people, median=float(values.median()))
+    said = {
+        "mean": more["mean"],
+        "sd": more["sd"],
+        "n": statement.get("n"),
+        "min": more["min"],
+        "max": more["max"],
+    }
+    unsaid = {kind for kind, value in said.items() if value is None}
+    wanted = {"mean", "sd", "n", *kept_back} if hides else kept_back
+    if unsaid != wanted:
+        yield f"{name}: kept back are {sorted(unsaid)}, and should be {sorted(wanted)}"
+    if bool(unsaid) != bool(rule):
+        yield f"{name}: {sorted(unsaid)} are kept back by the rule {rule!r}"
+    right = {
+        "mean": values.mean(),
+        "sd": values.std(ddof=1),
+        "n": len(values),
+        "min": values.min(),
+        "max": values.max(),
+    }
+    for kind, value in said.items():
+        if value is not None and abs(value - float(right[kind])) > 1e-6 * max(1.0, abs(float(right[kind]))):
+            yield f"{name}: {kind} is said to be {value}, and is {right[kind]}"
 
 
 def _protected(said: Said, facts: Facts) -> pd.Series:
@@ -98,29 +98,33 @@ def _protected(said: Said, facts: Facts) -> pd.Series:
         )
     for columns in survey.tables():
         if len(columns) == 2:
-            shown = set(said.by_groups("cell", *columns))
+            small = {pair for pair, n in facts.groups(*columns).items() if n < survey.smallest}
             pairs = [tuple(map(as_text, pair)) for pair in people[list(columns)].itertuples(index=False)]
             answered = people[list(columns)].notna().all(axis=1)
-            found |= answered & pd.Series(
-                [pair not in shown for pair in pairs], index=people.index, dtype=bool
-            )
+            found |= answered & pd.Series([pair in small for pair in pairs], index=people.index, dtype=bool)
     return found
 
 
-def _sums_may_hide(facts: Facts, columns: Table) -> bool:
-    """True if somebody is protected whose sum could follow from those that are said."""
-    smallest = facts.survey.smallest
+def _hides(facts: Facts, columns: Table, measured: pd.Series) -> bool:
+    """True if somebody is in a group, a cell or a blank that is too small, or has a measure as one of few there."""
+    smallest, everyone = facts.survey.smallest, facts.people
 
     def few(people: int) -> bool:
         return 0 < people < smallest
 
-    if any(facts.rare(column) or few(facts.blank(column)) for column in columns):
-        return True
+    for column in columns:
+        blank = everyone[column].isna()
+        sizes = everyone[column].dropna().map(as_text)
+        counts = [sizes.value_counts(), sizes[measured[sizes.index]].value_counts()]
+        if any(few(n) for count in counts for n in count):
+            return True
+        if few(int(blank.sum())) or few(int((blank & measured).sum())):
+            return True
     if len(columns) == 1:
         return False
-    everyone = facts.people[list(columns)]
-    for column, other in (columns, columns[::-1]):
-        alone = everyone[everyone[column].isna() & everyone[other].notna()]
-        if alone[other].map(as_text).value_counts().map(few).any():
-            return True
-    return any(few(n) for n in facts.groups(*columns).values())
+    texts = everyone[list(columns)].map(lambda v: "\0" if v is None or v != v else as_text(v))
+    for part in (texts, texts[measured]):
+        for pair, n in part.value_counts().items():
+            if few(int(n)) and pair != ("\0", "\0"):
+                return True
+    return False

@@ -9,7 +9,7 @@ from checker_said import Said, differences, only, pool
 DOUBT = 0.05
 """of the answers: more replaced ones are a warning"""
 MOSTLY = 0.5
-"""of the records, rejected for one reason: a warning"""
+"""of the records, rejected for one reason, or for several together: a warning"""
 
 
 def faults(said: Said, facts: Facts) -> Iterator[str]:
@@ -53,12 +53,15 @@ def _rejected(said: Said, facts: Facts) -> Iterator[str]:
     if set(told) != {(reason,) for reason in reasons}:
         yield f"rejected: reasons are {sorted(reasons)}, said {sorted(told)}"
     warned = {tuple(s["groups"]): s for s in said.all("warning") if s["groups"] != ["replaced"]}
+    mostly = {reason for reason, n in reasons.items() if n >= MOSTLY * records}
+    if records and records - facts.accepted >= MOSTLY * records and not mostly:
+        mostly = {min(reasons, key=lambda reason: (-reasons[reason], reason))}
     for reason, n in reasons.items():
         yield from differences(
             told.get((reason,)), f"rejected {reason}", value=n, base=records, share=n / records
         )
         warning = warned.pop((reason,), None)
-        if n >= MOSTLY * records:
+        if reason in mostly:
             yield from differences(warning, f"warning of {reason}", value=n, base=records)
             name = next(
                 name for name, c in facts.survey.columns.items() if c.source == reason.partition(":")[2]
@@ -67,7 +70,7 @@ def _rejected(said: Said, facts: Facts) -> Iterator[str]:
                 if warning and needed not in warning["text"]:
                     yield f"warning of {reason}: does not say {needed}"
         elif warning:
-            yield f"warning of {reason}: only {n} of {records}"
+            yield f"warning of {reason}: only {n} of {records}, and it is not the most frequent one"
     if warned:
         yield f"warnings of no reason: {sorted(warned)}"
 

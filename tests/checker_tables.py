@@ -120,7 +120,7 @@ def _two(said: Said, facts: Facts, columns: tuple[str, ...], name: str) -> Itera
             )
         else:
             yield f"cell {name} {cell}: nobody is in it"
-    for axis, values in enumerate((list(told_rows), list(dict.fromkeys(cell[1] for cell in told)))):
+    for axis, values in enumerate((list(told_rows), [c for (c,) in said.by_groups("column", *columns)])):
         if not in_order(survey, columns[axis], values):
             yield f"{('rows', 'columns')[axis]} of {name}: not in order: {values}"
     hidden = {cell: n for cell, n in cells.items() if cell not in told}

@@ -51,7 +51,7 @@ def summary(
              dict.fromkeys(line.groups[axis] for line in lines)}
             for axis in (0, 1)
         )  # fmt: skip
-    return Summary(by, sum(line.people or 3 for line in lines), blank, tuple(lines), totals)
+    return Summary(by, sum(line.people or 3 for line in lines), blank, tuple(lines), totals, pooled_name(5))
 
 
 TABLES = (

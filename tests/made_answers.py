@@ -1,10 +1,9 @@
 """Answers to two questions and a number, drawn from seeds or written down: what disclosure is audited on."""
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 
-from publication import SMALLEST, Person
+from publication import Person
 
 Counts = dict[tuple[str, ...], int]
 SIZES = ([0, 0, 1, 2, 3, 4, 5, 6, 8, 12, 20, 40], [0, 1, 2, 3, 5, 9], [0, 3, 7, 30, 60, 60])
@@ -57,18 +56,6 @@ def same_values(rng: random.Random) -> list[Person]:
         for _ in range(rng.choice([0, 1, 2]))
     ]
     return people + [Person("g0", None, rng.choice([20, 30])) for _ in range(rng.choice([0, 0, 1, 3, 8]))]
-
-
-def are_near_equal(people: Sequence[Person]) -> bool:
-    """True if some group of one column and some group of the other differ by fewer than five people."""
-    members = [Counter(getattr(person, column) for person in people) for column in ("g", "a")]
-    both = Counter((person.g, person.a) for person in people)
-    return any(
-        min(n, m) >= SMALLEST and n + m - 2 * both[g, a] < SMALLEST
-        for g, n in members[0].items()
-        for a, m in members[1].items()
-        if g is not None and a is not None
-    )
 
 
 def drawn(seed: int, number: int, make: Callable[[random.Random], list[Person]]) -> list[list[Person]]:

@@ -14,6 +14,7 @@ from surveylake import disclosure, groups, summaries
 from surveylake.contract import Contract
 from surveylake.disclosure import Mask
 from surveylake.findings import Cell, Summary
+from surveylake.groups import Counted
 
 By = tuple[str, ...]
 LISTS: tuple[By, ...] = (("g",), ("a",), ("g", "a"))
@@ -41,11 +42,14 @@ class Person:
 
 def publish(people: Sequence[Person]) -> dict[By, Summary]:
     """Return the published tables of LISTS."""
-    counts = {by: Counter(person.says(by) for person in people) for by in LISTS}
-    answered = {by: disclosure.answered(counts[by]) for by in LISTS}
-    masks = {by: disclosure.mask(answered[by], SMALLEST) for by in LISTS}
+    counted = Counted(
+        {by: Counter(person.says(by) for person in people) for by in LISTS},
+        {by: Counter(person.says(by) for person in people if person.n is not None) for by in LISTS},
+    )
+    answered = {by: disclosure.answered(counted.people[by]) for by in LISTS}
+    masks = {by: disclosure.mask_of(by, answered[by], SMALLEST) for by in LISTS}
     rows = [row for place, by in enumerate(LISTS) for row in _statistics(people, place, by, masks)]
-    measures = summaries.measures(rows, list(LISTS), "n", counts, masks)
+    measures = summaries.measures(rows, list(LISTS), "n", counted, masks)
     return {
         by: summaries.summary(CONTRACT, by, answered[by], masks[by], measures.get(by, {})) for by in LISTS
     }
@@ -56,7 +60,8 @@ def is_protected(person: Person, masks: dict[By, Mask]) -> bool:
     for by, mask in masks.items():
         said = person.says(by)
         group = tuple(value for value in said if value is not None)
-        if len(group) == len(said) and mask.is_protected(group):
+        unnamed = any(v not in named for v, named in zip(group, mask.named, strict=False))
+        if len(group) == len(said) and (unnamed or group in mask.small):
             return True
         if None in said and mask.few_blank and len(by) == 1:
             return True
@@ -89,9 +94,5 @@ def _row(place: int, label: tuple[str, ...], people: list[Person], masks: dict[B
         "max": extremes[1],
     }
     named = dict(zip(groups.PLACES, (place, *label, None)[:3], strict=True))
-    bounds = {
-        groups.MEASURED: len(values),
-        groups.LOWEST: float(values[0]) if values else None,
-        groups.HIGHEST: float(values[-1]) if values else None,
-    }
-    return Row(**named, **bounds, **{f"n_{name}": figures[name] for name in groups.MEASURES})
+    said = {f"n_{name}": figures[name] for name in groups.MEASURES}
+    return Row(**named, **{groups.MEASURED: len(values)}, **said)

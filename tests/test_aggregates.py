@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from judging import FOOD, SECOND
-from surveylake import disclosure, groups, summaries
+from surveylake import groups, summaries
 from surveylake.aggregates import latest, points, received, spellings, verdicts
 from surveylake.contract import Contract
 from surveylake.disclosure import Mask, answered, mask
@@ -113,7 +113,7 @@ def tables(
     """The published tables of these people over these lists."""
     cell_rows = cells(people, contract)
     counted = counts(cell_rows, groupings(contract))
-    everyone = {by: answered(counted[by]) for by in groups.published(contract)}
+    everyone = {by: answered(counted.people[by]) for by in groups.published(contract)}
     masks: Mapping[By, Mask] = {by: mask(everyone[by], smallest) for by in everyone}
     measure = contract.summaries.measure or ""
     rows = groups.statistics(cell_rows, masks, lists, measure).collect()
@@ -127,7 +127,9 @@ def by_group(table: Summary) -> dict[tuple[str, ...], dict[str, object]]:
 
 def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows: DataFrame) -> None:
     lists = groupings(FOOD)
-    found = counts(cells(crowd_rows, FOOD), lists)
+    counted = counts(cells(crowd_rows, FOOD), lists)
+    found = counted.people
+    assert sum(counted.measured[("gender",)].values()) == crowd["age"].count()
     assert set(found) == set(lists)
     assert found[()] == {(): 400}
     for by in [("gender",), ("nationality",), ("gender", "dessert"), ("age_group",)]:
@@ -144,10 +146,12 @@ def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows:
 
 def test_nobody_is_counted_as_nothing(spark: SparkSession) -> None:
     nobody = latest(records(spark, [record("a", 1, accepted=False)]), FOOD)
-    found = counts(cells(nobody, FOOD), groupings(FOOD))
+    found = counts(cells(nobody, FOOD), groupings(FOOD)).people
     assert set(found) == set(groupings(FOOD))
     assert not any(found.values())
-    assert tables(nobody, [("gender",)])[("gender",)] == Summary(("gender",), 0, 0, ())
+    assert tables(nobody, [("gender",)])[("gender",)] == Summary(
+        ("gender",), 0, 0, (), pool="Other (fewer than 1 each)"
+    )
 
 
 def test_groupings_are_all_that_is_published_tested_or_mapped_each_once() -> None:
@@ -235,11 +239,14 @@ def test_nothing_but_their_number_is_said_of_people_in_a_small_group(spark: Spar
     assert list(gender) == [("Female",), ("Male",), ("Other (fewer than 5 each)",)]
     assert (gender[("Female",)]["people"], gender[("Male",)]["people"]) == (60, 50)
     assert gender[("Other (fewer than 5 each)",)] == {"people": None}
-    assert gender[("Male",)]["mean"] is None, "theirs would follow from it and everybody's"
-    assert gender[("Male",)]["median"] is not None
-    assert gender[("Female",)]["mean"] is not None
-    food = by_group(found[("food",)])[("Western Food",)]
-    assert (food["max"], food["min"]) == (None, 20), "the largest age is one of theirs"
+    for said in (gender[("Male",)], gender[("Female",)]):
+        assert said["median"] is not None
+        assert said["mean"] is said["sd"] is said["min"] is said["max"] is said["n"] is None, (
+            "theirs would follow"
+        )
+    for said in by_group(found[("food",)]).values():
+        assert said["mean"] is not None, "this table hides nobody"
+        assert (said["max"], said["min"] is None) == (None, False), "the largest age is one of theirs"
 
 
 def test_a_table_of_two_columns_says_no_means_where_it_holds_somebody_back(spark: SparkSession) -> None:
@@ -253,7 +260,7 @@ def test_a_table_of_two_columns_says_no_means_where_it_holds_somebody_back(spark
 def test_points_tell_who_is_protected_anywhere(spark: SparkSession) -> None:
     people = few_strangers(spark)
     counted = counts(cells(people, FOOD), groupings(FOOD))
-    masks = {by: mask(answered(counted[by]), 5) for by in groups.published(FOOD)}
+    masks = {by: mask(answered(counted.people[by]), 5) for by in groups.published(FOOD)}
     drawn = points(as_text(people, FOOD), "gender", groups.protected(masks), most=1000)
     assert {point.measure for point in drawn if point.protected} == {91.0, 92.0, 93.0}
     assert len(drawn) == 113
@@ -263,8 +270,8 @@ def received_of(
     spark: SparkSession, rows: list[dict[str, object]], smallest: int
 ) -> tuple[ReceivedLine, ...]:
     frame = records(spark, rows)
-    people = answered(counts(cells(latest(frame, FOOD), FOOD), [("gender",)])[("gender",)])
-    counted = received(frame, "gender", smallest).collect()
+    people = answered(counts(cells(latest(frame, FOOD), FOOD), [("gender",)]).people[("gender",)])
+    counted = received(frame, FOOD, "gender", smallest).collect()
     return summaries.received_lines(FOOD, "gender", counted, people, smallest)
 
 
@@ -291,11 +298,12 @@ def test_small_groups_as_received_are_one_line_without_a_name(spark: SparkSessio
     rows += [record("x", 6, gender=None, accepted=False), record("y", 7, gender="femal", accepted=False)]
     rows += [record("z", 8 + n, gender="Other") for n in range(5)]  # one person, who sent it five times
     rows += [record(f"q{n}", 20 + n, gender="female", accepted=False) for n in range(5)]
+    rows += [record("one", 30 + n, gender="a name", accepted=False) for n in range(6)]  # one sender again
     assert received_of(spark, rows, 5) == (
         ReceivedLine("Female", "named", 6, 6, 6),
         ReceivedLine("female", "named", 5, 0, 0),
         ReceivedLine(None, "named", 1, 0, 0),
-        ReceivedLine("Other (fewer than 5 each)", "pooled", 6, 5, None),
+        ReceivedLine("Other (fewer than 5 each)", "pooled", 12, 5, None),
     )
 
 
@@ -366,11 +374,11 @@ def test_the_second_survey_counts_its_own_columns(spark: SparkSession) -> None:
         rows, "visit string, paid decimal(10,2), repaired boolean, thing string, month string"
     )
     found = cells(people, SECOND)
-    assert counts(found, [("thing", "repaired")]) == {
+    assert counts(found, [("thing", "repaired")]).people == {
         ("thing", "repaired"): {("Bicycle", "true"): 2, ("Toaster", "false"): 1}
     }
-    rows = groups.statistics(found, {("thing",): mask(disclosure.answered(counts(found, [("thing",)])[("thing",)]), 1)},
-                             [("thing",)], "paid").collect()  # fmt: skip
+    people = answered(counts(found, [("thing",)]).people[("thing",)])
+    rows = groups.statistics(found, {("thing",): mask(people, 1)}, [("thing",)], "paid").collect()
     bicycle, toaster = sorted(rows, key=lambda row: row[1])
     assert bicycle["paid_mean"] == pytest.approx(5.25)
     assert bicycle["paid_sd"] == pytest.approx(np.std([10, 0.5], ddof=1))

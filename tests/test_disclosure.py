@@ -12,11 +12,11 @@ from surveylake.disclosure import (
     Answered,
     Group,
     answered,
-    covering_groups,
+    hides_nobody,
     lines,
     mask,
+    mask_of,
     pooled_name,
-    sums_may_show,
 )
 
 POOL = pooled_name(5)
@@ -94,39 +94,57 @@ def test_a_table_of_ten_thousand_cells_is_decided_in_a_moment_and_more_cells_are
     assert 0 < len(masked.held) < MOST_CELLS
 
 
-def test_sums_beside_a_small_group_stay_unsaid_for_the_smallest_group_that_covers_it() -> None:
-    everyone = Answered({("F",): 51, ("M",): 51, ("N",): 9, ("X",): 3}, 0)
-    spread = {("F",): 60.0, ("M",): 60.0, ("N",): 1.0}
-    assert covering_groups(everyone, mask(everyone, 5), spread, 60.0) == {("F",)}, (
-        "nine alike would tell of three"
-    )
+WHOLE: dict[tuple[str | None, ...], int] = {("F", "yes"): 9, ("F", "no"): 9, ("M", "yes"): 9, ("M", "no"): 9}
 
 
-@pytest.mark.parametrize(("blank", "chosen"), [(0, set()), (3, {("F",)}), (5, set())])
-def test_few_blanks_are_covered_too_and_many_cover_by_themselves(blank: int, chosen: set[Group]) -> None:
-    everyone = Answered({("F",): 51, ("M",): 60}, blank)
-    assert covering_groups(everyone, mask(everyone, 5), {("F",): 60.0, ("M",): 60.0}, 60.0) == chosen
+def may(
+    people: dict[tuple[str | None, ...], int], measured: dict[tuple[str | None, ...], int] | None = None
+) -> bool:
+    """Whether sums may be said of a table of these people."""
+    return hides_nobody(people, people if measured is None else measured, mask(answered(people), 5))
 
 
-def test_a_small_group_among_many_blanks_needs_no_cover() -> None:
-    everyone = Answered({("F",): 51, ("X",): 3}, 10)
-    assert not covering_groups(everyone, mask(everyone, 5), {("F",): 60.0}, 60.0)
+def test_sums_are_said_of_a_table_that_hides_nobody() -> None:
+    assert may({("F",): 51, ("M",): 51})
+    assert may(WHOLE)
+    assert may({("F",): 51, ("M",): 51, (None,): 9})
 
 
-def test_where_no_group_covers_alone_several_do() -> None:
-    everyone = Answered({("a",): 6, ("b",): 7, ("X",): 4}, 0)
-    spread = {("a",): 20.0, ("b",): 25.0}
-    assert covering_groups(everyone, mask(everyone, 5), spread, 60.0) == {("a",), ("b",)}
+@pytest.mark.parametrize(
+    "more",
+    [{("X",): 3}, {(f"x{n}",): 1 for n in range(9)}, {(None,): 3}],
+    ids=["a small group", "many small groups", "few who did not answer"],
+)
+def test_no_sums_are_said_beside_people_of_whom_they_would_tell(
+    more: dict[tuple[str | None, ...], int],
+) -> None:
+    assert not may({("F",): 51, ("M",): 51, **more})
 
 
-def test_means_of_two_columns_show_only_where_nobody_is_held_back_or_blank_with_few() -> None:
-    whole = {("F", "yes"): 9, ("F", "no"): 9, ("M", "yes"): 9, ("M", "no"): 9}
+def test_no_sums_are_said_where_fewer_than_five_of_a_group_have_a_measure() -> None:
+    people: dict[tuple[str | None, ...], int] = {("F",): 51, ("M",): 51}
+    assert not may(people, {("F",): 51, ("M",): 2})
+    assert may(people, {("F",): 51})
+    assert not may({**people, (None,): 9}, {**people, (None,): 1})
 
-    def may(counts: dict[tuple[str | None, ...], int], complete: bool = True) -> bool:
-        return sums_may_show(counts, mask(answered(counts), 5), complete)
 
-    assert may(whole)
-    assert not may(whole, complete=False)
-    assert not may({**whole, ("X", "yes"): 2})
-    assert not may({**whole, ("F", None): 1}), "her measure would be F's less the two cells'"
-    assert may({**whole, ("F", None): 5})
+def test_sums_of_two_columns_are_not_said_where_a_cell_is_small_or_few_left_one_blank() -> None:
+    assert not may({**WHOLE, ("X", "yes"): 2})
+    assert not may({**WHOLE, ("F", None): 1}), "her measure would be F's less the two cells'"
+    assert may({**WHOLE, ("F", None): 5, (None, None): 1})
+
+
+def test_a_pair_of_columns_hides_the_same_cells_in_either_order() -> None:
+    groups = {("F", "a"): 60, ("F", "b"): 30, ("F", "c"): 3, ("M", "a"): 30, ("M", "b"): 60, ("M", "c"): 3}
+    one = mask_of(("g", "x"), Answered(groups, 0), 5)
+    other = mask_of(("x", "g"), Answered({(x, g): n for (g, x), n in groups.items()}, 0), 5)
+    assert other == one.turned()
+    assert {(x, g) for g, x in one.held} == other.held
+
+
+def test_an_answer_that_reads_like_our_own_words_is_an_answer() -> None:
+    groups = {(POOL,): 9, ("a",): 3}
+    masked = mask(Answered(groups, 0), 5)
+    assert lines(groups, masked) == {(POOL,): 9, (f"{POOL} *",): 3}
+    assert masked.kind((POOL,)) == "named"
+    assert masked.kind((f"{POOL} *",)) == "pooled"

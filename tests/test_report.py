@@ -187,7 +187,7 @@ def test_when_everything_was_rejected_the_report_says_why_and_what_to_do(tmp_pat
         assert "No data: none of the 40 records received was accepted" in said
         assert "nobody answered yet" not in said
         assert (
-            "40 of 40 records were rejected: Gender is not one of the allowed answers (allowed: Female or Male)."
+            "40 of 40 records were rejected, all because Gender is not one of the allowed answers (allowed: Female or Male)."
             in said
         )
         assert "correct fields.gender in the contract, then run jobs/replay.py" in said

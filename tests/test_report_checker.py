@@ -17,23 +17,6 @@ from generated_surveys import SURVEYS, reserved_names
 from report_checker import PARTS, faults
 from surveyed import publish
 
-KNOWN = {
-    "nobody": (r"says that nobody answered", "a7 a7b a7c", "records came and none was accepted: the tables say 'nobody answered'"),
-    "unwarned": (r"^warning: no record was accepted", "a7c", "all rejected, each reason for fewer than half: no warning at all"),
-    "rows": (r"^rows of .* not in order", "a3 rare_groups half_rejected", "the rows of a two-column table come as Spark happens to give them"),
-    "columns": (r"^columns of .* not in order", "a9 likert",
-                "a cell with nobody in it moves its column: bands 1-5, 26-100, 6-25 in table and stacks"),
-    "zero": (r"^headline .* is said to differ most", "zero_cells likert a9", "an answer that one group never gave is not compared"),
-    "alone": (r"^headline .* one group only", "no_less a11", "two groups without a common answer: one of them is left out"),
-    "withheld": (r"^claim: .* is said to be (None|'withheld')", "no_less a5 one_group",
-                 "a claim is withheld for a side of no people, which is no small group: 40 against 0"),
-    "too few": (r"says '.*: not shown: fewer than 5 people', and \d+ people", "all_alone",
-                "'fewer than 5 people' of a table of 30 people, of whom fewer than 5 gave each answer"),
-    "sender": (r"names 'Zwischenform'", "same_sender",
-               "a value is named that came in five rejected records, all from one person"),
-}  # fmt: skip
-"""Faults of the report that are known: pattern, surveys that show it, what is wrong."""
-
 
 class Reports:
     """The published reports by survey's name, each made once."""
@@ -63,29 +46,9 @@ def reports(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Re
 @pytest.mark.parametrize("name", SURVEYS)
 def test_everything_a_report_says_follows_from_the_raw_answers(name: str, reports: Reports) -> None:
     """a1 to a13 are literal cases that were reported wrong once."""
-    # The order of rows is Spark's, so any survey may have that one.
-    known = [
-        pattern for kind, (pattern, names, _) in KNOWN.items() if name in names.split() or kind == "rows"
-    ]
-    assert [f for f in reports.faults(name) if not any(re.search(pattern, f) for pattern in known)] == []
+    assert reports.faults(name) == []
 
 
-@pytest.mark.parametrize(
-    ("pattern", "names"),
-    [pytest.param(pattern, names, id=kind, marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason=why))
-     for kind, (pattern, names, why) in KNOWN.items()],
-)  # fmt: skip
-def test_a_known_fault_is_mended(pattern: str, names: str, reports: Reports) -> None:
-    """When one of these passes, its line in KNOWN has done its duty."""
-    assert [
-        fault for one in names.split() for fault in reports.faults(one) if re.search(pattern, fault)
-    ] == []
-
-
-@pytest.mark.xfail(
-    strict=True, raises=(IndexError, AssertionError),
-    reason="a group of people who wrote '(not shown)' is taken for what is held back, and ends the export",
-)  # fmt: skip
 def test_an_answer_may_be_called_as_what_is_held_back(spark: SparkSession, tmp_path: Path) -> None:
     made = reserved_names()
     assert faults(*made, publish(spark, "reserved_names", made, tmp_path)) == []

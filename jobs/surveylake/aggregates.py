@@ -72,17 +72,21 @@ def verdicts(records: DataFrame) -> DataFrame:
     )
 
 
-def received(records: DataFrame, by: str, smallest: int) -> DataFrame:
-    """Grain: one row per group as received, before any rule: `group`, `few`, received, accepted (records).
+def received(records: DataFrame, contract: Contract, by: str, smallest: int) -> DataFrame:
+    """Grain: one row per group as received, before any rule: `group`, `few`, received, accepted (records), senders.
 
     `group` is NULL for records without a readable answer. Values that fewer than `smallest` records have are one row, `few`.
+    `senders` are the different keys of the rejected records.
     """
     group = F.col(by).cast("string").alias("group")
+    key = F.when(~F.col("accepted"), F.col(contract.key))
     counted = records.groupBy(group).agg(
-        F.count("*").alias("received"), F.count_if(F.col("accepted")).alias("accepted")
+        F.count("*").alias("received"),
+        F.count_if("accepted").alias("accepted"),
+        F.countDistinct(key).alias("senders"),
     )
     few = (F.col("group").isNotNull() & (F.col("received") < smallest)).alias("few")
-    sums = [F.sum(column).alias(column) for column in ("received", "accepted")]
+    sums = [F.sum(column).alias(column) for column in ("received", "accepted", "senders")]
     return counted.groupBy(F.when(~few, F.col("group")).alias("group"), few).agg(*sums)
 
 

@@ -11,7 +11,7 @@ from surveylake.config import Publish
 from surveylake.contract import Contract
 from surveylake.disclosure import Answered, Counts, Group, Mask
 from surveylake.findings import Cell, Findings, Point, ReceivedLine, Summary
-from surveylake.groups import By, GroupCounts
+from surveylake.groups import By, Counted, GroupCounts
 from surveylake.records import Held
 from surveylake.spellings import mapped_columns, unknown_spellings
 from surveylake.summary_tables import AT_A_TIME, QUANT
@@ -43,11 +43,12 @@ def findings_of(responses: DataFrame, contract: Contract, publish: Publish, seen
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             spelled = pool.submit(_spelled_elsewhere, responses, contract)
             received = pool.submit(_received, seen.records, contract, smallest)
-            people = groups.counts(cells, groups.groupings(contract))
+            counted = groups.counts(cells, groups.groupings(contract))
+            people = counted.people
             answered = {by: disclosure.answered(people[by]) for by in groups.published(contract)}
-            masks = {by: disclosure.mask(answered[by], smallest) for by in answered}
+            masks = {by: disclosure.mask_of(by, answered[by], smallest) for by in answered}
             points = pool.submit(_points, responses, contract, masks, publish.scatter_points)
-            measures = _measures(cells, contract, people, masks)
+            measures = _measures(cells, contract, counted, masks)
     finally:
         cells.unpersist()
     made = {
@@ -75,7 +76,7 @@ def findings_of(responses: DataFrame, contract: Contract, publish: Publish, seen
 
 def _received(records: DataFrame, contract: Contract, smallest: int) -> list[Row]:
     by = contract.summaries.received_by
-    return aggregates.received(records, by, smallest).collect() if by else []
+    return aggregates.received(records, contract, by, smallest).collect() if by else []
 
 
 def _received_lines(
@@ -105,13 +106,13 @@ def _frames(spark: SparkSession, findings: Findings) -> dict[str, DataFrame]:
 
 
 def _measures(
-    cells: DataFrame, contract: Contract, people: Mapping[By, GroupCounts], masks: Mapping[By, Mask]
+    cells: DataFrame, contract: Contract, counted: Counted, masks: Mapping[By, Mask]
 ) -> dict[By, dict[Group, dict[str, Cell]]]:
     lists, measure = [tuple(by) for by in contract.summaries.by], contract.summaries.measure
     if measure is None or not lists:
         return {}
     rows = groups.statistics(cells, masks, lists, measure).collect()
-    return summaries.measures(rows, lists, measure, people, masks)
+    return summaries.measures(rows, lists, measure, counted, masks)
 
 
 def _points(

@@ -1,4 +1,4 @@
-"""Answers, and the mean measure, across the bands of one column. Statements in, figure out."""
+"""Answers, and the median measure, across the bands of one column. Statements in, figure out."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ MOST_LEVEL = 3
 
 
 def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
-    """Draw answers, and below them the mean measure, across the bands of a one-column table, in the bands' own order."""
+    """Draw answers, and below them the median measure, across the bands of a one-column table, in the bands' own order."""
     band, measure, bands = table.columns[0], contract.summaries.measure, table.lines[:MOST_BANDS]
     left_out = sum(_people(line) for line in (*table.lines[MOST_BANDS:], *table.rest))
     more = f"{plural(left_out, 'answer')} without a band of their own not drawn." if left_out else ""
     caption = caption_of(table, version, more=more)
     title = _peak(table, bands)
-    means = [_mean(table, line) for line in bands]
-    panels = 2 if any(mean == mean for mean in means) else 1
+    medians = [_median(table, line) for line in bands]
+    panels = 2 if any(median == median for median in medians) else 1
     figure, (left, bottom, width, height) = frame(title, caption, 0.55 + 1.35 * panels)
     each = (height - 0.55) / panels
     answers = place(figure, left + 0.42, bottom + height - each, width - 0.6, each - 0.36)
@@ -28,15 +28,15 @@ def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
     _draw_panel(answers, [float(_people(line)) for line in bands], 0, "answers (people)", 0)
     if panels == 2:
         lowest = place(figure, left + 0.42, bottom + 0.45, width - 0.6, each - 0.36)
-        _draw_panel(lowest, means, 1, f"mean {measure_words(contract)}", 1)
+        _draw_panel(lowest, medians, 1, f"median {measure_words(contract)}", 1)
         answers.set_xticks(range(len(bands)), [""] * len(bands))
     _name_bands(lowest, [shorten(line.groups[0], 14) for line in bands], words(band))
     spoken = [
         f"{shorten(line.groups[0])} {count(_people(line))}"
-        + (f" (mean {decimal(mean)})" if mean == mean else "")
-        for line, mean in zip(bands, means, strict=True)
+        + (f" (median {median:,g})" if median == median else "")
+        for line, median in zip(bands, medians, strict=True)
     ]
-    what = f"answers and mean {words(measure or '')}" if panels == 2 else "answers"
+    what = f"answers and median {words(measure or '')}" if panels == 2 else "answers"
     return Drawn(figure, title, caption, f"Line chart of {what} by {words(band)}: {', '.join(spoken)}.")
 
 
@@ -55,11 +55,11 @@ def _people(line: Statement) -> int:
     return line.value if isinstance(line.value, int) else 0
 
 
-def _mean(table: Table, line: Statement) -> float:
-    """Return the band's mean measure; NaN, a gap in the line, where there is none or it is not said."""
+def _median(table: Table, line: Statement) -> float:
+    """Return the band's median measure; NaN, a gap in the line, where there is none or it is not said."""
     measure = table.measures.get(line.groups)
-    mean = measure.more.get("mean") if measure else None
-    return float("nan") if mean is None else float(mean)
+    median = measure.more.get("median") if measure else None
+    return float("nan") if median is None else float(median)
 
 
 def _draw_panel(axes: Axes, values: list[float], rank: int, label: str, places: int) -> None:

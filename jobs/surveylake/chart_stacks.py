@@ -55,7 +55,7 @@ def _layers(table: Table, rows: list[Statement]) -> list[str]:
         if cell.groups[0] in drawn:
             people[cell.groups[1]] = people.get(cell.groups[1], 0) + _people(cell)
     frequent = sorted(people, key=lambda value: -people[value])[:MOST_LAYERS]
-    return [value for value in people if value in frequent]
+    return [value for value in table.values if value in frequent]
 
 
 def _fill(

@@ -36,7 +36,7 @@ def draw_charts(report: Report, findings: Findings, folder: Path) -> list[Chart]
     """Draw every picture the contract asks for into `folder`, as NAME.png (150 dpi) and NAME.svg.
 
     [charts] gives bar and pie by `group`, a line over `bands`, the measure by `group` as points, and bars of `group`
-    stacked by `stack`, each if its table is published and has a group to show; every other one-column table gives a bar
+    stacked by `stack`, each if there is such a table, and it has a group to show; every other one-column table gives a bar
     chart. The same report gives the same bytes, with our own font on every machine. Letters that it lacks are drawn with
     fonts of this machine, where it has some.
     """
@@ -86,7 +86,8 @@ def _pictures(report: Report, findings: Findings) -> Iterator[tuple[str, Drawn]]
             scatter = draw_scatter(groups, contract, version, findings.points, findings.points_total)
             if scatter:
                 yield f"scatter_{measure}_{wanted.group}", scatter
-        if wanted.stack and (both := _drawable(report, wanted.group, wanted.stack)):
+        both = report.table(wanted.group, wanted.stack) if wanted.stack else None
+        if both and both.lines:
             yield f"stacked_{wanted.group}_{wanted.stack}", draw_stacked(both, version)
         drawn = {wanted.group, wanted.bands}
     for table in report.tables():

@@ -3,16 +3,17 @@
 docs/contract.md, 'What is published', says in plain words what is protected and why.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from surveylake.suppression import COLUMN, ROW, Line, held_cells
+from surveylake.suppression import COLUMN, ROW, held_cells
 
 Group = tuple[str, ...]
 """What people said in each column of a list, as text."""
 Counts = Mapping[tuple[str | None, ...], int]
 """Group -> people; None stands for no answer."""
-MOST_CELLS = 10_000
+MOST_CELLS = 2_500
 """of a two-column table; past these its rarest values are pooled too, for nobody reads such a table cell by cell"""
 HELD = "(not shown)"
 """In both columns of the line that holds every cell of a two-column table that is held back."""
@@ -36,14 +37,28 @@ class Mask:
     """those of them that hold fewer than `smallest` people: the reason why the others are held back"""
     few_blank: bool = False
     """whether those who did not answer are so few that they are protected too"""
+    pool: str = ""
+    """what the pooled values are called; nobody answered just that"""
+    hold: str = HELD
+    """what stands in both columns of the line of the held cells; the same holds of it"""
 
     def label(self, group: Group) -> Group:
         """Return the line of the published table in which a group is counted."""
-        pool = pooled_name(self.smallest)
         pooled = tuple(
-            value if value in named else pool for value, named in zip(group, self.named, strict=True)
+            value if value in named else self.pool for value, named in zip(group, self.named, strict=True)
         )
-        return (HELD,) * len(group) if pooled in self.held else pooled
+        return (self.hold,) * len(group) if pooled in self.held else pooled
+
+    def kind(self, label: Group) -> Literal["named", "pooled", "held"]:
+        """Return what a line of the published table stands for."""
+        if label == (self.hold,) * len(label):
+            return "held"
+        return "pooled" if self.pool in label else "named"
+
+    def turned(self) -> "Mask":
+        """Return the same of the table with its two columns the other way round."""
+        held, small = (frozenset((b, a) for a, b in cells) for cells in (self.held, self.small))
+        return replace(self, named=self.named[::-1], held=held, small=small)
 
     def is_protected(self, group: Group) -> bool:
         """True if nothing but their number may be known of these people."""
@@ -85,20 +100,36 @@ def mask(people: Answered, smallest: int) -> Mask:
         for total, value in zip(totals, group, strict=True):
             total[value] = total.get(value, 0) + count
     few_blank = 0 < people.blank < smallest
-    pooled = Mask(smallest, _named(totals, smallest), few_blank=few_blank)
+    values = set().union(*totals)
+    pool, hold = free_name(pooled_name(smallest), values), free_name(HELD, values)
+    pooled = Mask(smallest, _named(totals, smallest), few_blank=few_blank, pool=pool, hold=hold)
     if columns < 2:
         return pooled
     cells: dict[tuple[str, str], int] = {}
     for label, count in lines(groups, pooled).items():
         cells[label[ROW], label[COLUMN]] = count
     unsaid = {
-        (axis, pooled_name(smallest))
+        (axis, pool)
         for axis, total in ((ROW, totals[ROW]), (COLUMN, totals[COLUMN]))
         if 0 < sum(count for value, count in total.items() if value not in pooled.named[axis]) < smallest
     }
     held = frozenset(held_cells(cells, smallest, unsaid))
     small = frozenset(cell for cell, count in cells.items() if count < smallest)
-    return Mask(smallest, pooled.named, held, small, few_blank)
+    return replace(pooled, held=held, small=small)
+
+
+def mask_of(by: tuple[str, ...], people: Answered, smallest: int) -> Mask:
+    """Decide as `mask` does, alike for a pair of columns in either order: two ways to choose cells would tell more than one."""
+    if len(by) < 2 or by[0] <= by[1]:
+        return mask(people, smallest)
+    return mask(Answered({(b, a): n for (a, b), n in people.groups.items()}, people.blank), smallest).turned()
+
+
+def free_name(name: str, values: Collection[str]) -> str:
+    """Return a name for a line that stands for many; another than `name` where people gave just that as their answer."""
+    while name in values:
+        name += " *"
+    return name
 
 
 def _named(totals: list[dict[str, int]], smallest: int) -> tuple[frozenset[str], ...]:
@@ -121,47 +152,18 @@ def lines(groups: Mapping[Group, int], masked: Mask) -> dict[Group, int]:
     return people
 
 
-def covering_groups(
-    everyone: Answered, masked: Mask, spread: Mapping[Group, float], widest: float
-) -> frozenset[Group]:
-    """Choose the groups of a one-column table whose sums stay unsaid beside those of the people who are not shown.
+def hides_nobody(people: Counts, measured: Counts, masked: Mask) -> bool:
+    """True if sums of a measure may be said of a table: every one of its groups is shown, and large enough.
 
-    Means are sums: whoever knows the sum over everybody, from another table, could subtract the groups that are shown. What is
-    left must hold other people too, and be uncertain enough: smallest, median and largest value of a group of n people bound
-    their sum within n / 2 times its `spread` (largest less smallest value). Where fewer than `smallest` people are protected,
-    nobody may learn their mean within half of `widest`, the spread of all. The group with the fewest people is chosen that
-    does; all that are needed where none does alone. Returns none where nobody needs this, or where those who did not answer
-    are enough.
+    Means are sums. Whoever knows the sum over everybody, from another table, could subtract the groups that are shown: what is
+    left must not be few people. So nobody may be pooled or held back, and neither a group nor those who left a column blank may
+    hold one to `smallest` - 1 people with a measure. `measured` counts the people of each group who have one.
     """
-    few = everyone.blank if masked.few_blank else 0
-    people = few + sum(count for group, count in everyone.groups.items() if masked.is_protected(group))
-    if not people or everyone.blank >= masked.smallest:
-        return frozenset()
-    needed = people * widest / 2 if people < masked.smallest else 0.0
-    shown = sorted((n, group) for group, n in everyone.groups.items() if not masked.is_protected(group))
-    room = {group: n * spread.get(group, 0.0) / 2 for n, group in shown}
-    for _, group in shown:
-        if room[group] > 0 and room[group] >= needed:
-            return frozenset({group})
-    chosen: set[Group] = set()
-    for group in sorted(room, key=lambda group: -room[group]):
-        if chosen and sum(room[other] for other in chosen) >= needed:
-            break
-        chosen.add(group)
-    return frozenset(chosen)
 
+    def is_few(count: int) -> bool:
+        return 0 < count < masked.smallest
 
-def sums_may_show(counts: Counts, masked: Mask, axes_are_complete: bool) -> bool:
-    """True if a two-column table may give means: nobody in it is pooled, held back, or one of few who left one column blank.
-
-    `axes_are_complete`: neither column needs `covering_groups` in its own table.
-    """
-    everyone = answered(counts)
-    if not axes_are_complete or any(masked.is_protected(group) for group in everyone.groups):
+    if any(masked.is_protected(group) for group in answered(people).groups):
         return False
-    blanks: dict[Line, int] = {}
-    for group, people in counts.items():
-        if group.count(None) == 1:
-            line = (group.index(None), str(next(value for value in group if value is not None)))
-            blanks[line] = blanks.get(line, 0) + people
-    return all(people >= masked.smallest for people in blanks.values())
+    partly = [group for group in people if group.count(None) < max(len(group), 2)]
+    return not any(is_few(measured.get(g, 0)) or (None in g and is_few(people[g])) for g in partly)

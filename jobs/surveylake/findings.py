@@ -47,6 +47,8 @@ class Summary:
     lines: tuple[Line, ...]
     totals: tuple[dict[str, int], ...] = ()
     """of two columns: per column, value -> people who answered both; values of too few people are not in it"""
+    pool: str = ""
+    """what the values are called that too few people gave"""
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """From people to groups: all counts and statistics of people from one reading of them. DataFrame to DataFrame."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
@@ -8,12 +9,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from surveylake.contract import Contract
-from surveylake.disclosure import HELD, Mask, pooled_name
+from surveylake.disclosure import Mask
 
 MEASURES = ("mean", "median", "sd", "min", "max")
 """The statistics of a measure, in this order; `sd` is the sample standard deviation (n - 1)."""
 COUNT, MEASURE, MEASURED = "people", "~measure", "~measured"
-LOWEST, HIGHEST = "~lowest", "~highest"
 PLOTTED = "~plotted"
 """A grouping of its own: whether a person has both the measure and the charts' group."""
 PLACES = ("~list", "~first", "~second")
@@ -71,21 +71,36 @@ def as_text(responses: DataFrame, contract: Contract) -> DataFrame:
     return responses.select(*texts, *([F.col(measure).alias(MEASURE)] if measure else []), *where)
 
 
-def counts(cell_rows: DataFrame, lists: Sequence[By]) -> dict[By, GroupCounts]:
-    """Count the people of each group of each list, unmerged. One query for all lists."""
+@dataclass(frozen=True)
+class Counted:
+    """The people of each group of each list, unmerged, and those of them who have a measure."""
+
+    people: dict[By, GroupCounts]
+    measured: dict[By, GroupCounts]
+
+
+def counts(cell_rows: DataFrame, lists: Sequence[By]) -> Counted:
+    """Count the people of each group of each list. One query for all lists."""
     names = [[F.col(column) for column in by] for by in lists]
-    counted: dict[By, GroupCounts] = {by: {} for by in lists}
-    for row in _each(cell_rows, names).groupBy(*PLACES).agg(F.sum(COUNT).alias(COUNT)).collect():
+    counted = Counted({by: {} for by in lists}, {by: {} for by in lists})
+    sums = [F.sum(COUNT).alias(COUNT), _measured(cell_rows).alias(MEASURED)]
+    for row in _each(cell_rows, names).groupBy(*PLACES).agg(*sums).collect():
         by = lists[row[PLACES[0]]]
-        counted[by][tuple(row[place] for place in PLACES[1 : len(by) + 1])] = row[COUNT]
+        group = tuple(row[place] for place in PLACES[1 : len(by) + 1])
+        counted.people[by][group], counted.measured[by][group] = row[COUNT], row[MEASURED]
     return counted
+
+
+def _measured(cell_rows: DataFrame) -> Column:
+    if MEASURE not in cell_rows.columns:
+        return F.lit(0)
+    return F.expr(f"sum(CASE WHEN `{MEASURE}` IS NOT NULL THEN {COUNT} ELSE 0 END)")
 
 
 def statistics(
     cell_rows: DataFrame, masks: Mapping[By, Mask], lists: Sequence[By], measure: str
 ) -> DataFrame:
-    """Grain: one row per published line of each of `lists`: PLACES, MEASURED (people with a measure), LOWEST and HIGHEST measure,
-    and the measure's statistics.
+    """Grain: one row per published line of each of `lists`: PLACES, MEASURED (people with a measure), the measure's statistics.
 
     Who left a column of a list blank is in none of its lines. A smallest or largest value is NULL where only people have it who
     are protected in some table of `masks`. One query for all lists.
@@ -97,12 +112,7 @@ def statistics(
         names.append([F.when(answered, label) for label in labels])
     marked = cell_rows.withColumn(PROTECTED, protected(masks))
     answering = _each(marked, names).where(f"`{PLACES[1]}` IS NOT NULL")
-    people = F.expr(f"sum(CASE WHEN `{MEASURE}` IS NOT NULL THEN {COUNT} ELSE 0 END)").alias(MEASURED)
-    bounds = [
-        F.min(F.col(MEASURE).cast("double")).alias(LOWEST),
-        F.max(F.col(MEASURE).cast("double")).alias(HIGHEST),
-    ]
-    return answering.groupBy(*PLACES).agg(people, *bounds, *_statistics(measure))
+    return answering.groupBy(*PLACES).agg(_measured(cell_rows).alias(MEASURED), *_statistics(measure))
 
 
 def protected(masks: Mapping[By, Mask]) -> Column:
@@ -127,7 +137,7 @@ def _answered(by: By) -> Column:
 
 def _labels(by: By, mask: Mask) -> list[Column]:
     """Return each column as the published table says it; like `Mask.label`, for whole frames."""
-    pool = F.lit(pooled_name(mask.smallest))
+    pool = F.lit(mask.pool)
     named = [
         F.when(F.col(column).isin(*sorted(values)), F.col(column)).otherwise(pool) if values else pool
         for column, values in zip(by, mask.named or (frozenset(),) * len(by), strict=True)
@@ -135,7 +145,7 @@ def _labels(by: By, mask: Mask) -> list[Column]:
     if not mask.held:
         return named
     held = F.concat_ws(SEPARATOR, *named).isin(*(SEPARATOR.join(cell) for cell in sorted(mask.held)))
-    return [F.when(held, F.lit(HELD)).otherwise(column) for column in named]
+    return [F.when(held, F.lit(mask.hold)).otherwise(column) for column in named]
 
 
 def _is_small(by: By, mask: Mask) -> Column:

@@ -3,8 +3,9 @@
 from surveylake.contract import Hypothesis
 from surveylake.evidence import CONFIDENCE, LEVEL, Association, ClaimTest, Evidence
 from surveylake.findings import Cell, Findings, Summary
-from surveylake.labels import count, p_value, percent, percent_in_words, plural, words
+from surveylake.labels import count, p_value, percent, percent_in_words, words
 from surveylake.statements import Statement
+from surveylake.survey_statements import nobody
 
 HEADLINES = {
     "supported": "Supported, as far as answers can say",
@@ -44,7 +45,7 @@ def _claim(findings: Findings, test: ClaimTest, claim: Hypothesis) -> Statement:
             more={"conclusion": "no data"},
         )
     smallest = findings.smallest_group
-    if min(test.n_more, test.n_less) < smallest:
+    if 0 < test.n_more < smallest or 0 < test.n_less < smallest:
         rule = f"Fewer than {smallest} people are in one of the two groups, so the numbers are not published."
         return Statement(
             "claim", HEADLINES["withheld"], columns, groups, test=TEST, rule=rule,
@@ -60,9 +61,7 @@ def _claim(findings: Findings, test: ClaimTest, claim: Hypothesis) -> Statement:
 
 
 def _no_data(findings: Findings) -> str:
-    if findings.received and not findings.accepted:
-        return f"No data: none of the {plural(findings.received, 'record')} received was accepted"
-    return HEADLINES["no data"] if findings.responses else "No data: nobody answered yet"
+    return HEADLINES["no data"] if findings.responses else f"No data: {nobody(findings)}"
 
 
 def _numbers(test: ClaimTest, claim: Hypothesis) -> str:

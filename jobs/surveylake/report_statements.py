@@ -14,10 +14,10 @@ def report_of(findings: Findings, evidence: Evidence, rejected_share: float) -> 
     contract, smallest = findings.contract, findings.smallest_group
     statements: list[Statement] = [*of_survey(findings, rejected_share), *of_hypothesis(findings, evidence)]
     for table in findings.summaries.values():
-        statements += of_table(table, contract, smallest, findings.responses, published=True)
+        statements += of_table(table, findings, published=True)
     for table in findings.outcomes.values():
         if table.by not in findings.summaries:
-            statements += of_table(table, contract, smallest, findings.responses, published=False)
+            statements += of_table(table, findings, published=False)
     about = {
         "survey": contract.name,
         "title": contract.title,

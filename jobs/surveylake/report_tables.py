@@ -26,7 +26,11 @@ def table_view(table: Table, contract: Contract) -> dict[str, Any]:
 
 def _listed(table: Table, contract: Contract) -> tuple[list[list[str]], list[str]]:
     """Return one row per group: people, share, the measure's statistics."""
-    kinds = [kind for kind in MEASURES if any(kind in measure.more for measure in table.measures.values())]
+    kinds = [
+        kind
+        for kind in MEASURES
+        if any(measure.more.get(kind) is not None for measure in table.measures.values())
+    ]
     rows = [
         [
             shorten(line.groups[0], 60),
@@ -57,25 +61,20 @@ def _statistics(table: Table, line: Statement, kinds: list[str]) -> list[str]:
 def _crossed(table: Table) -> tuple[list[list[str]], list[str]]:
     """Return one row per value of the first column, and a column per value of the second: people and share of the row."""
     cells = {cell.groups: cell for cell in table.lines}
-    people: dict[str, int] = {}
-    for cell in table.lines:
-        people[cell.groups[1]] = people.get(cell.groups[1], 0) + int(cell.value or 0)
-    frequent = set(sorted(people, key=lambda value: -people[value])[:MOST_COLUMNS])
-    columns = [value for value in people if value in frequent]
-    rows = [
-        [
-            shorten(row.groups[0], 60),
-            *(_cell(cells.get((row.groups[0], value))) for value in columns),
-            _number(row.value),
-        ]
-        for row in table.rows
-        if table.lines
+    shown = [value for value in table.values if any(cell.groups[1] == value for cell in table.lines)][
+        :MOST_COLUMNS
     ]
-    return rows, [words(table.columns[0]), *(shorten(value, 24) for value in columns), "n"]
+    rows = []
+    for row in table.rows if table.lines else ():
+        people = sum(int(cell.value or 0) for cell in table.lines if cell.groups[0] == row.groups[0])
+        empty = "0" if people == row.value else UNSAID
+        parts = [_cell(cells.get((row.groups[0], value)), empty) for value in shown]
+        rows.append([shorten(row.groups[0], 60), *parts, _number(row.value)])
+    return rows, [words(table.columns[0]), *(shorten(value, 24) for value in shown), "n"]
 
 
-def _cell(cell: Statement | None) -> str:
-    return UNSAID if cell is None else f"{_number(cell.value)} ({percent(cell.share or 0.0)})"
+def _cell(cell: Statement | None, empty: str) -> str:
+    return empty if cell is None else f"{_number(cell.value)} ({percent(cell.share or 0.0)})"
 
 
 def _notes(table: Table) -> list[str]:
@@ -91,10 +90,7 @@ def _notes(table: Table) -> list[str]:
         if line.what == "held" or line.value is None
     ]
     if len(table.columns) == 1:
-        rules = {
-            rule for measure in table.measures.values() if measure.rule for rule in measure.rule.split("; ")
-        }
-        notes += [f"{rule[0].upper()}{rule[1:]}." for rule in sorted(rules, reverse=True)]
+        notes += sorted({f"{m.rule[0].upper()}{m.rule[1:]}." for m in table.measures.values() if m.rule})
     return notes
 
 

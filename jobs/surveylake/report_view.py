@@ -147,7 +147,9 @@ def _gap(headline: Statement | None) -> str:
     """Return where the shares are furthest apart, if two groups can be compared."""
     if headline is None or not headline.base:
         return ""
-    return headline.text if len(headline.groups) > 2 else "not shown: too few people in some cells"
+    if len(headline.groups) < 3:
+        return "not shown: too few people in some cells"
+    return headline.text if headline.more["whole"] else f"of what is shown, {headline.text}"
 
 
 def _p(p: Cell, rule: str | None) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from surveylake.disclosure import pooled_name
 from surveylake.findings import Cell
 
 FORMAT = "surveylake report 1"
@@ -56,16 +55,15 @@ class Table:
     """the lines that stand for many: `pooled`, `held`"""
     rows: tuple[Statement, ...]
     """of two columns: `row`, the people of each value of the first"""
+    values: tuple[str, ...]
+    """of two columns: the values of the second, in order"""
     headline: Statement
     measures: dict[tuple[str, ...], Statement]
     """groups -> `measure`"""
     smallest: int
     """people that a group must have to be named"""
-
-    @property
-    def pool(self) -> str:
-        """What the values are called that too few people gave."""
-        return pooled_name(self.smallest)
+    pool: str
+    """what the values are called that too few people gave"""
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,10 @@ class Report:
         rest = [*self.all("pooled", *columns), *self.all("held", *columns)]
         return Table(
             columns, int(answered.value or 0), int(answered.more["blank"] or 0), tuple(self.all(kind, *columns)),
-            tuple(rest), tuple(self.all("row", *columns)), headline,
+            tuple(rest), tuple(self.all("row", *columns)),
+            tuple(column.groups[0] for column in self.all("column", *columns)), headline,
             {measure.groups: measure for measure in self.all("measure", *columns)},
-            int(self.about["smallest_group"]),
+            int(self.about["smallest_group"]), str(answered.more["pool"]),
         )  # fmt: skip
 
     def tables(self, published: bool = True) -> Iterator[Table]:

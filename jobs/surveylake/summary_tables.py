@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from surveylake import history, sql, tables
 from surveylake.contract import Contract
+from surveylake.disclosure import free_name
 from surveylake.findings import Cell, ReceivedLine, Summary
 from surveylake.groups import MEASURES, By
 from surveylake.summaries import QUANT_NUMBERS
@@ -51,9 +52,11 @@ def rows(table: Summary, measure: str | None) -> list[dict[str, Cell]]:
 
 def quant_rows(by: str, received_by: Iterable[ReceivedLine]) -> list[dict[str, Cell]]:
     """Return `summary_quant` as rows of plain values."""
+    received_by = list(received_by)
+    no_answer = free_name(NO_ANSWER, {str(line.group) for line in received_by})
     return [
         {
-            by: NO_ANSWER if line.group is None else line.group,
+            by: no_answer if line.group is None else line.group,
             "received": line.received,
             "accepted": line.accepted,
             "responses": line.responses,

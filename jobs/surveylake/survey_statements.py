@@ -15,7 +15,9 @@ def of_survey(findings: Findings, rejected_share: float) -> list[Statement]:
     return [
         people(findings),
         *replaced(findings),
-        *mostly_rejected(findings.rejected_by_rule, findings.received, rejected_share, findings.contract),
+        *mostly_rejected(
+            findings.rejected_by_rule, findings.received, findings.rejected, rejected_share, findings.contract
+        ),
         *_rejected(findings),
         *_received(findings),
         *_spellings(findings),
@@ -30,6 +32,13 @@ def people(findings: Findings) -> Statement:
     )
     more = {"accepted": findings.accepted, "rejected": findings.rejected}
     return Statement("people", said, value=findings.responses, base=findings.received, more=dict(more))
+
+
+def nobody(findings: Findings) -> str:
+    """Say why nobody is counted."""
+    if findings.received and not findings.accepted:
+        return f"none of the {plural(findings.received, 'record')} received was accepted"
+    return "nobody answered" if findings.responses else "nobody answered yet"
 
 
 def replaced(findings: Findings) -> list[Statement]:
@@ -50,17 +59,27 @@ def replaced(findings: Findings) -> list[Statement]:
 
 
 def mostly_rejected(
-    by_rule: dict[str, int], received: int, share: float, contract: Contract
+    by_rule: dict[str, int], received: int, rejected: int, share: float, contract: Contract
 ) -> list[Statement]:
-    """Return a warning for each reason that at least `share` of the records received were rejected for."""
+    """Return a warning for each reason that at least `share` of the records received were rejected for.
+
+    Where so many were rejected, but for different reasons, there is one for the most frequent.
+    """
+    if not received or rejected < share * received:
+        return []
+    ordered = sorted(by_rule.items(), key=lambda item: (-item[1], item[0]))
+    frequent = [(reason, n) for reason, n in ordered if n >= share * received] or ordered[:1]
+    overall = (
+        f"{count(rejected)} of {plural(received, 'record')} {'was' if rejected == 1 else 'were'} rejected"
+    )
     return [
         Statement(
             "warning",
-            f"{count(n)} of {plural(received, 'record')} {'was' if n == 1 else 'were'} rejected: {in_words(reason, contract)}."
+            f"{overall}, {'all' if n == rejected else count(n)} because {in_words(reason, contract)}."
             f" {remedy(reason, contract)}",
-            groups=(reason,), value=n, base=received, share=n / received,
+            groups=(reason,), value=n, base=received, share=n / received, more={"rejected": rejected},
         )
-        for reason, n in by_rule.items() if received and n >= share * received
+        for reason, n in frequent
     ]  # fmt: skip
 
 

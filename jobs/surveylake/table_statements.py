@@ -3,36 +3,38 @@
 Every share is of the people who answered.
 """
 
-from surveylake.contract import Contract
-from surveylake.findings import Cell, Line, Summary
+from surveylake.findings import Cell, Findings, Line, Summary
 from surveylake.labels import count, decimal, joined, percent, plural, shorten, words
 from surveylake.statements import Statement
+from surveylake.survey_statements import nobody
 
 SUMS_UNSAID = (
-    "some means and deviations are not said: those of people who are not shown could be worked out from them"
+    "means, deviations, smallest and largest values are not said here: "
+    "those of people who are not shown could be worked out from them"
 )
-EXTREMES_UNSAID = "a smallest or largest value is not said where only people have it who are not shown"
+EXTREMES_UNSAID = (
+    "smallest or largest values are not said where only people have one who are not shown elsewhere"
+)
 MOST_LEVEL = 3
 
 
-def of_table(
-    table: Summary, contract: Contract, smallest: int, responses: int, published: bool
-) -> list[Statement]:
+def of_table(table: Summary, findings: Findings, published: bool) -> list[Statement]:
     """Return all statements of a table of one or two columns."""
+    smallest = findings.smallest_group
     statements = [
-        _answered(table, responses, published),
-        *_rows(table),
+        _answered(table, findings.responses, published),
+        *_totals(table),
         *(_line(table, line, smallest) for line in table.lines),
-        _headline(table, smallest),
+        _headline(table, findings),
     ]
-    if measure := contract.summaries.measure:
+    if measure := findings.contract.summaries.measure:
         statements += [_measure(table, line, measure) for line in table.lines if _has_measure(line)]
     return statements
 
 
-def not_shown(smallest: int) -> str:
-    """Say that nothing is large enough to be shown."""
-    return f"not shown: fewer than {smallest} people"
+def not_shown(people: int, smallest: int) -> str:
+    """Say that no group of these people is large enough to be shown."""
+    return f"not shown: fewer than {smallest} people{' each' if people >= smallest else ''}"
 
 
 def _answered(table: Summary, responses: int, published: bool) -> Statement:
@@ -46,16 +48,15 @@ def _answered(table: Summary, responses: int, published: bool) -> Statement:
         table.by,
         value=table.base,
         base=responses,
-        more={"blank": table.blank, "published": published},
+        more={"blank": table.blank, "published": published, "pool": table.pool},
     )
 
 
-def _rows(table: Summary) -> list[Statement]:
-    """Return how many people of each value of the first column answered both."""
-    first = table.totals[0] if table.totals else {}
+def _totals(table: Summary) -> list[Statement]:
+    """Return how many people of each value of either column answered both."""
     return [
         Statement(
-            "row",
+            what,
             f"{shorten(value)}: n = {count(people)}",
             table.by,
             (value,),
@@ -63,7 +64,8 @@ def _rows(table: Summary) -> list[Statement]:
             table.base,
             people / table.base,
         )
-        for value, people in first.items()
+        for what, totals in zip(("row", "column"), table.totals, strict=False)
+        for value, people in totals.items()
     ]
 
 
@@ -100,12 +102,13 @@ def _shown(table: Summary, line: Line) -> Statement:
     return Statement(what, said, table.by, line.groups, people, base, people / base)
 
 
-def _headline(table: Summary, smallest: int) -> Statement:
+def _headline(table: Summary, findings: Findings) -> Statement:
     label = " and ".join(map(words, table.by)).capitalize()
     if not table.base:
-        return Statement("headline", f"{label}: nobody answered", table.by, base=0)
+        more: dict[str, Cell] = {"received": findings.received}
+        return Statement("headline", f"{label}: {nobody(findings)}", table.by, base=0, more=more)
     if table.is_bare:
-        hidden = not_shown(smallest)
+        hidden = not_shown(table.base, findings.smallest_group)
         return Statement("headline", f"{label}: {hidden}", table.by, base=table.base, rule=hidden)
     return _largest(table, label) if len(table.by) == 1 else _difference(table)
 
@@ -125,27 +128,39 @@ def _largest(table: Summary, label: str) -> Statement:
 
 def _difference(table: Summary) -> Statement:
     """Return the answer on which the two largest groups that are shown differ most, with each group's share of its people."""
-    shares: dict[str, dict[str, float]] = {}
-    for line in table.lines:
-        if line.kind == "named":
-            group, value = line.groups
-            shares.setdefault(group, {})[value] = (line.people or 0) / table.totals[0][group]
+    shares = _shares(table)
     largest = sorted(shares, key=lambda group: -table.totals[0][group])[:2]
     groups = [group for group in shares if group in largest]
-    common = [value for value in shares[groups[0]] if all(value in shares[group] for group in groups)]
+    common = [value for value in table.totals[1] if all(value in shares[group] for group in groups)]
     if len(groups) < 2 or not common:
         groups = groups[:1]
         common = list(shares[groups[0]])
     value = max(common, key=lambda value: _apart([shares[group][value] for group in groups]))
     parts = [(group, shares[group][value], table.totals[0][group]) for group in groups]
     said = joined(f"{percent(share)} of {shorten(group, 18)} (n = {count(n)})" for group, share, n in parts)
-    more: dict[str, Cell] = {}
+    more: dict[str, Cell] = {"whole": not any(line.kind == "held" for line in table.lines)}
     for place, (_, share, n) in enumerate(parts, 1):
         more |= {f"share_{place}": share, f"n_{place}": n}
     return Statement(
         "headline", f"{shorten(value)}: {said}", table.by, (value, *groups), _apart([share for _, share, _ in parts]),
         base=table.base, more=more,
     )  # fmt: skip
+
+
+def _shares(table: Summary) -> dict[str, dict[str, float]]:
+    """Return group -> value -> share of the group's people, of named groups; 0 where it is known that nobody said so."""
+    shown: dict[str, dict[str, int]] = {}
+    for line in table.lines:
+        if line.kind != "held" and line.groups[0] != table.pool:
+            shown.setdefault(line.groups[0], {})[line.groups[1]] = line.people or 0
+    shares = {}
+    for group, people in shown.items():
+        n = table.totals[0][group]
+        none = dict.fromkeys(table.totals[1], 0) if sum(people.values()) == n else {}
+        named = {value: count / n for value, count in {**none, **people}.items() if value != table.pool}
+        if named:
+            shares[group] = named
+    return shares
 
 
 def _apart(shares: list[float]) -> float:
@@ -159,12 +174,15 @@ def _has_measure(line: Line) -> bool:
 
 def _measure(table: Summary, line: Line, measure: str) -> Statement:
     values = {name: value for name, value in line.measures.items() if name != "n"}
-    extremes = values["min"] is None or values["max"] is None
-    rules = [SUMS_UNSAID] * (values["mean"] is None) + [EXTREMES_UNSAID] * extremes
+    rule = None
+    if values["mean"] is None:
+        rule = SUMS_UNSAID
+    elif values["min"] is None or values["max"] is None:
+        rule = EXTREMES_UNSAID
     said = ", ".join(f"{name} {decimal(value)}" for name, value in values.items() if value is not None)
     whom = ", ".join(map(shorten, line.groups))
     n = line.measures.get("n")
     return Statement(
         "measure", f"{whom}: {said}", table.by, line.groups, base=line.people, n=int(n) if n is not None else None,
-        rule="; ".join(rules) or None, more={"of": measure, **values},
+        rule=rule, more={"of": measure, **values},
     )  # fmt: skip

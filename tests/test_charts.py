@@ -174,7 +174,8 @@ def test_many_groups_of_one_size_are_counted_and_not_named(tmp_path):
 
 
 def test_groups_that_are_not_published_are_not_drawn(tmp_path):
-    assert draw_charts(replace(SAMPLE, summaries={}, outcomes={}), tmp_path) == []
+    no_claim = SAMPLE.contract.model_copy(update={"hypothesis": None})
+    assert draw_charts(replace(SAMPLE, summaries={}, outcomes={}, contract=no_claim), tmp_path) == []
 
 
 def test_blanks_are_no_group_and_are_counted_in_the_caption(tmp_path):

@@ -3,6 +3,7 @@
 Run it:  python jobs/aggregate.py --lake lake      or      spark-submit jobs/aggregate.py --lake lake
 """
 
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING
 from surveylake import cli
 from surveylake.config import Config, load_config
 from surveylake.contract import Contract, load_contract
+from surveylake.labels import shorten
 from surveylake.lakelock import one_writer
 
 if TYPE_CHECKING:
     from surveylake.analysis import Published
+    from surveylake.findings import Findings
 
 EXAMPLES = """
   python jobs/aggregate.py                                    from lake/records into lake/responses and lake/summary_…
@@ -23,6 +26,8 @@ EXAMPLES = """
 """
 
 
+log = logging.getLogger(__name__)
+MOST_NAMED = 20
 SAID = {"same": " (unchanged)", "grown": " (added to)", "other": ""}
 
 
@@ -55,7 +60,8 @@ def aggregate(root: str, config: Config, contract: Contract, at: int | None = No
     change = responses.change(spark, lake, made, note)
     if change == "same":
         note["records_version"] = made["records_version"]
-    version, summaries = note["records_version"], {**note, "smallest_group": config.publish.smallest_group}
+    version = note["records_version"]
+    summaries = {**note, "smallest_group": config.publish.smallest_group, "rules": summary_tables.RULES}
     if change == "same" and summary_tables.are_made(spark, lake, contract, summaries):
         took = time.monotonic() - began
         print(f"aggregate: nothing new in {root}/records since version {version}, in {took:.1f} s")
@@ -67,7 +73,29 @@ def aggregate(root: str, config: Config, contract: Contract, at: int | None = No
         f"aggregate: {published.findings.responses:,} responses{SAID[change]} and {len(published.frames)} summaries"
         f" from version {version} of {root}/records in {time.monotonic() - began:.1f} s"
     )
+    _say_what_the_key_did(published.findings)
+    _name_unknown_spellings(published.findings)
     return published
+
+
+def _say_what_the_key_did(findings: "Findings") -> None:
+    from surveylake.survey_statements import replaced
+
+    for statement in replaced(findings)[-1:]:
+        log.log(logging.WARNING if statement.what == "warning" else logging.INFO, statement.text)
+
+
+def _name_unknown_spellings(findings: "Findings") -> None:
+    """Name them for whoever runs this; the report, which others read, names only those of enough people."""
+    for column, people in findings.unknown_spellings.items():
+        named = [f"{cli.plain(shorten(text, 40))} ({count:,})" for text, count in people.items()]
+        left = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        log.info(
+            "spellings of %s that the contract does not know: %s%s",
+            column,
+            ", ".join(named[:MOST_NAMED]),
+            left,
+        )
 
 
 if __name__ == "__main__":

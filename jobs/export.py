@@ -51,6 +51,7 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     began = time.monotonic()
     from surveylake import charts, evidence, report, session, sheets, tables
     from surveylake.publish import Publication
+    from surveylake.report_statements import report_of
     from surveylake.responses_csv import write_responses_csv
 
     spark = session.open_session("surveylake export")
@@ -58,14 +59,15 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     with Publication(out, lake.root) as publication:
         made = published or _aggregated(lake, config, contract)
         responses = tables.read(spark, lake.table(tables.RESPONSES), made.responses_version)
-        write_responses_csv(responses, contract, publication.path("responses.csv"))
-        sheets.write_summaries(made.findings, publication.folder())
-        drawn = charts.draw_charts(made.findings, publication.folder("charts"))
+        write_responses_csv(responses, contract, publication.path("responses.csv"), config.publish.csv_bom)
+        sheets.write_summaries(made.findings, publication.folder(), config.publish.csv_bom)
         weighed = evidence.weigh(made.findings)
-        report.write_report(
-            made.findings, weighed, drawn, publication.folder(), config.publish.smallest_group
-        )
+        statements = report_of(made.findings, weighed, config.publish.warn_rejected_share)
+        drawn = charts.draw_charts(statements, made.findings, publication.folder("charts"))
+        report.write_report(statements, made.findings, drawn, publication.folder())
         files = publication.commit(sheets.facts_of(made.findings))
+    if boxes := charts.said_of_boxes(drawn):
+        print(f"note: {cli.plain(boxes)}", file=sys.stderr)
     print(
         f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"
     )

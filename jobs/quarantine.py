@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from surveylake import cli
+from surveylake.config import load_config
 from surveylake.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from surveylake.findings import Cell
 
+SAMPLES = 3
+"""records shown of each reason"""
 EXAMPLES = """
-  python jobs/quarantine.py                                  how many by reason
+  python jobs/quarantine.py                                  how many by reason, with a few records of each
   python jobs/quarantine.py --rule out_of_range:Age          those records, each with its text
   python jobs/quarantine.py --rule out_of_range              of any field
   python jobs/quarantine.py --all --limit 100 --width 200
@@ -54,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = arguments().parse_args(argv)
     if (args.limit is not None and args.limit < 1) or args.width < 1:
         raise ConfigError("--limit and --width are at least 1", "Leave them out for the defaults.")
+    bom = load_config(args.conf).publish.csv_bom
     from surveylake import quarantine, session, tables
 
     spark = session.open_session("surveylake quarantine")
@@ -62,12 +66,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     found = quarantine.rejects(records, args.rule)
     if args.csv:
         rows = quarantine.for_sheets(quarantine.ordered(found, args.limit)).toLocalIterator()
-        print(f"quarantine: {_write(args.csv, quarantine.cells(rows)):,} rejected records in {args.csv}")
+        print(f"quarantine: {_write(args.csv, quarantine.cells(rows), bom):,} rejected records in {args.csv}")
         return 0
-    for reason, count in quarantine.by_reason(found).items():
+    reasons, listed = quarantine.by_reason(found), args.rule or args.all
+    sampled = {} if listed else quarantine.samples(found, SAMPLES)
+    for reason, count in reasons.items():
         print(f"{count:>10,}  {cli.plain(reason)}")
+        for row in sampled.get(reason, ()):
+            print(f"{'':>12}{quarantine.shown(row, args.width)}")
     total = found.count()
-    if args.rule or args.all:
+    if listed:
         for row in quarantine.ordered(found, args.limit or 20).collect():
             print(quarantine.shown(row, args.width))
     failed = f" that failed {cli.plain(args.rule)}" if args.rule else ""
@@ -75,12 +83,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _write(path: Path, rows: "Iterator[dict[str, Cell]]") -> int:
+def _write(path: Path, rows: "Iterator[dict[str, Cell]]", bom: bool) -> int:
     from surveylake import quarantine, sheets
 
     try:
         path.touch(exist_ok=False)
-        return sheets.write_csv(path, quarantine.COLUMNS, rows)
+        return sheets.write_csv(path, quarantine.COLUMNS, rows, bom)
     except FileExistsError as error:
         raise ConfigError(f"{path} is there already", "Give another name, or remove it.") from error
     except OSError as error:

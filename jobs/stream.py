@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from surveylake import cli, topic
 from surveylake.config import Config, load_config
@@ -18,7 +19,14 @@ from surveylake.errors import ConfigError, TopicError
 from surveylake.lakelock import one_writer
 from surveylake.proof import some
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from surveylake.batches import Taken
+    from surveylake.tables import Lake
+
 log = logging.getLogger(__name__)
+SAMPLES, SAMPLE_WIDTH = 3, 120
 EXAMPLES = """
   python jobs/stream.py                                  take all there is in the topic, then stop
   python jobs/stream.py --trigger "5 seconds"            go on until Ctrl-C or SIGTERM, a batch every 5 seconds
@@ -88,7 +96,24 @@ def stream(
     print(
         f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"
     )
+    _warn_of_rejections(spark, lake, taken, config, contract)
     _name_what_waits(config, contract)
+
+
+def _warn_of_rejections(
+    spark: "SparkSession", lake: "Lake", taken: "Taken", config: Config, contract: Contract
+) -> None:
+    """Say why most of what came was rejected, with a few records: the contract may be at fault, not the answers."""
+    from surveylake import quarantine, tables
+    from surveylake.survey_statements import mostly_rejected
+
+    share = config.publish.warn_rejected_share
+    for statement in mostly_rejected(dict(taken.failed), taken.received, taken.rejected, share, contract):
+        log.warning("warning: %s", statement.text)
+        (reason,) = statement.groups
+        rejects = quarantine.rejects(tables.read(spark, lake.table(tables.RECORDS)), reason)
+        for row in quarantine.ordered(rejects, SAMPLES).collect():
+            log.warning("  %s", quarantine.shown(row, SAMPLE_WIDTH))
 
 
 def _name_what_waits(config: Config, contract: Contract) -> None:

@@ -1,14 +1,20 @@
 """Findings as literals, in the shape of the food survey: 289 records received, 288 accepted, 165 women and 123 men."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from surveylake.charts import Chart, draw_charts
 from surveylake.contract import Contract, load_contract
-from surveylake.findings import Cell, Findings, OffsetRange, Summary
+from surveylake.disclosure import pooled_name
+from surveylake.evidence import weigh
+from surveylake.findings import Findings, Line, OffsetRange, Point, ReceivedLine, Summary
 from surveylake.project import CONF
+from surveylake.report_statements import report_of
+from surveylake.statements import Report
 
 FOOD = load_contract(CONF / "surveys" / "food_preference.toml")
-MEASURES = ("age_mean", "age_median", "age_sd", "age_min", "age_max")
+MEASURES = ("mean", "median", "sd", "min", "max")
 AGES = {
     "Female": "8 16*2 17 18 19*4 20*3 21*4 22*6 23*3 24*9 25*14 26*3 27*5 28*8 29*4 30*9 31*5 32*4 33*7 34*5 35*7 36*4 37*8 "
               "38*6 39*5 40*11 42*4 44 45*4 46 47 49 50*3 51 53 54*3 56 60 63 65 80*2",
@@ -24,14 +30,28 @@ def ages(gender: str) -> list[float]:
     return [float(age) for age, _, people in pairs for _ in range(int(people or 1))]
 
 
-def summary(by: tuple[str, ...], rows: list[tuple[Any, ...]], total: int = 288) -> Summary:
-    """A published table from (group..., answers, mean, median, sd, min, max); the measures may be left out."""
-    made: list[dict[str, Cell]] = []
+def summary(
+    by: tuple[str, ...], rows: list[tuple[Any, ...]], blank: int = 0, rest: int | None = 0
+) -> Summary:
+    """A published table from (group..., people, mean, median, sd, min, max); the measures may be left out.
+
+    `rest` is how many people are in groups that are not named; None: so few that the number is not said.
+    """
+    lines = []
     for row in rows:
         groups, people, measures = row[: len(by)], row[len(by)], row[len(by) + 1 :]
-        made.append({**dict(zip(by, groups, strict=True)), "answers": people, "share": people / total,
-                     **dict(zip(MEASURES, measures, strict=bool(measures)))})  # fmt: skip
-    return Summary("summary_" + "_".join(by), by, tuple(made))
+        said = {**dict(zip(MEASURES, measures, strict=True)), "n": people} if measures else {}
+        lines.append(Line(tuple(groups), "named", people, said))
+    if rest != 0:
+        lines.append(Line((pooled_name(5),), "pooled", rest, {}))
+    totals: tuple[dict[str, int], ...] = ()
+    if len(by) == 2:
+        totals = tuple(
+            {value: sum(line.people or 0 for line in lines if line.groups[axis] == value) for value in
+             dict.fromkeys(line.groups[axis] for line in lines)}
+            for axis in (0, 1)
+        )  # fmt: skip
+    return Summary(by, sum(line.people or 3 for line in lines), blank, tuple(lines), totals, pooled_name(5))
 
 
 TABLES = (
@@ -43,8 +63,7 @@ TABLES = (
         ("60+", 8, 68.625, 66.0, 8.314145, 60, 80)]),
     summary(("nationality",), [
         ("Indian", 241, 30.912863, 28.0, 11.4, 8, 80), ("Indonesian", 10, 27.4, 26.0, 6.2, 18, 39),
-        ("Malaysian", 16, 30.5, 30.0, 9.1, 15, 54), ("Pakistani", 6, 25.5, 25.0, 3.9, 21, 31),
-        ("Other (12 groups)", 15, 31.2, 29.0, 9.9, 19, 56)]),
+        ("Malaysian", 16, 30.5, 30.0, 9.1, 15, 54), ("Pakistani", 6, None, 25.0, None, 21, 31)], rest=15),
     summary(("food",), [("Traditional food", 238, 31.920168, 29.0, 11.461453, 8, 80),
         ("Western Food", 50, 24.3, 24.0, 6.914197, 9, 40)]),
     summary(("juice",), [("Carbonated drinks", 32, 28.59375, 24.5, 11.600499, 15, 60),
@@ -71,6 +90,7 @@ TABLES = (
 SAMPLE = Findings(
     contract=FOOD,
     version=3,
+    smallest_group=5,
     offsets=(
         OffsetRange("Food", 1, 0, 0, 70, 71), OffsetRange("Food", 1, 1, 0, 77, 78),
         OffsetRange("Food", 1, 2, 0, 66, 67), OffsetRange("Food", 1, 3, 0, 72, 73),
@@ -79,12 +99,10 @@ SAMPLE = Findings(
     accepted=288,
     responses=288,
     rejected_by_rule={"out_of_range:Age": 1},
-    unmapped={"nationality": ("Muslim",)},
-    received_by=(
-        {"gender": "Female", "received": 166, "accepted": 165, "responses": 165},
-        {"gender": "Male", "received": 123, "accepted": 123, "responses": 123},
-    ),
-    summaries={table.name: table for table in TABLES},
+    unknown_spellings={"nationality": {"Martian": 6, "Venusian": 1}},
+    received_by=(ReceivedLine("Female", "named", 166, 165, 165), ReceivedLine("Male", "named", 123, 123, 123)),
+    summaries={table.by: table for table in TABLES},
+    outcomes={table.by[1]: table for table in TABLES if len(table.by) == 2},
     counts={
         "food": {("Female", "Traditional food"): 144, ("Female", "Western Food"): 21,
                  ("Male", "Traditional food"): 94, ("Male", "Western Food"): 29},
@@ -94,14 +112,16 @@ SAMPLE = Findings(
                     ("Male", "Maybe"): 50, ("Male", "No"): 17, ("Male", "Yes"): 56},
     },
     group_counts={"Female": 165, "Male": 123},
-    points=tuple((age, gender) for gender in AGES for age in ages(gender)),
+    points=tuple(Point(age, gender, False, rank) for gender in AGES for rank, age in enumerate(ages(gender))),
     points_total=288,
 )  # fmt: skip
 """what a run over the food survey finds"""
 
 EMPTY = replace(
-    SAMPLE, offsets=(), received=0, accepted=0, responses=0, rejected_by_rule={}, unmapped={}, received_by=(),
-    summaries={table.name: replace(table, rows=()) for table in TABLES}, counts={}, group_counts={}, points=(), points_total=0,
+    SAMPLE, offsets=(), received=0, accepted=0, responses=0, rejected_by_rule={}, unknown_spellings={}, received_by=(),
+    summaries={table.by: Summary(table.by, 0, 0, ()) for table in TABLES},
+    outcomes={table.by[1]: Summary(table.by, 0, 0, ()) for table in TABLES if len(table.by) == 2},
+    counts={}, group_counts={}, points=(), points_total=0,
 )  # fmt: skip
 """the same survey before anyone answered"""
 
@@ -117,12 +137,20 @@ PLAIN = Contract.model_validate({
 def of_groups(sizes: dict[str, int]) -> Findings:
     """The food survey with these genders (any names): every summary by gender, food and both, and a point per person."""
     people = sum(sizes.values())
-    by_gender = summary(
-        ("gender",), [(name, n, 30.0, 29.0, 5.0, 20, 40) for name, n in sizes.items()], people
-    )
-    both = summary(("gender", "food"), [(name, "Western Food", n) for name, n in sizes.items()], people)
+    by_gender = summary(("gender",), [(name, n, 30.0, 29.0, 5.0, 20, 40) for name, n in sizes.items()])
+    both = summary(("gender", "food"), [(name, "Western Food", n) for name, n in sizes.items()])
     return replace(
         EMPTY, received=people, accepted=people, responses=people, group_counts=sizes,
-        summaries={table.name: table for table in (by_gender, both)},
-        points=tuple((30.0, name) for name, n in sizes.items() for _ in range(min(n, 3))), points_total=people,
+        summaries={table.by: table for table in (by_gender, both)}, outcomes={**EMPTY.outcomes, "food": both},
+        points=tuple(Point(30.0, name, False, i) for name, n in sizes.items() for i in range(min(n, 9))), points_total=people,
     )  # fmt: skip
+
+
+def report(findings: Findings) -> Report:
+    """What is said of these findings."""
+    return report_of(findings, weigh(findings), rejected_share=0.5)
+
+
+def drawn(findings: Findings, folder: Path) -> list[Chart]:
+    """The pictures of these findings."""
+    return draw_charts(report(findings), findings, folder)

@@ -79,6 +79,8 @@ def _members(value: bytes | None, max_bytes: int) -> Members | str:
     """The one JSON object that the value is, or the reason that stands alone."""
     if value is None:
         return "tombstone"
+    if other := _written_by_another(value):
+        return other
     if len(value) > max_bytes:
         return "too_large"
     try:
@@ -94,6 +96,18 @@ def _members(value: bytes | None, max_bytes: int) -> Members | str:
     return "malformed" if _is_broken_escape(text) else _parsed(text)
 
 
+def _written_by_another(value: bytes) -> str:
+    """The reason for bytes that begin as another format's do; '' for all others."""
+    if value[:1] == value[1:2] == b"\x00" and len(value) > 8:
+        return "schema_registry"
+    if value[:4] == b"Obj\x01":
+        return "avro_file"
+    gzip, zstd, lz4, xz, zipped = "1f8b08", "28b52ffd", "04224d18", "fd377a58", "504b0304"
+    framed, xerial = "ff060000", "82534e41"
+    packed = value[:3].hex() == gzip or value[:4].hex() in (zstd, lz4, xz, zipped, framed, xerial)
+    return "compressed" if packed else ""
+
+
 def _parsed(text: str) -> Members | str:
     decoder = json.JSONDecoder(
         object_pairs_hook=Members, parse_int=_number, parse_float=_number, parse_constant=_refuse
@@ -105,6 +119,11 @@ def _parsed(text: str) -> Members | str:
         return "malformed"
     if text[end:].strip(JSON_BLANK):
         return "trailing_data" if isinstance(document, Members) else "malformed"
+    if isinstance(document, str) and not isinstance(document, Number):
+        inner = document.strip(JSON_BLANK)
+        within = inner[1:-1].lstrip(JSON_BLANK)
+        if len(inner) > 2 and inner[0] == "{" and inner[-1] == "}" and within[:1] == '"':
+            return "encoded_twice"
     if not isinstance(document, Members):
         return "not_an_object"
     names = [name for name, _ in document]

@@ -1,24 +1,25 @@
 """From records to people to published groups: each number against an independent computation in pandas or by hand."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from judging import FOOD, SECOND
-from surveylake import aggregates, groups
-from surveylake.aggregates import latest, points, received, unmapped, verdicts
-from surveylake.disclosure import Group, small_groups
-from surveylake.groups import cells, counts, groupings, named
+from surveylake import groups, summaries
+from surveylake.aggregates import latest, points, received, spellings, verdicts
+from surveylake.contract import Contract
+from surveylake.disclosure import Mask, answered, mask
+from surveylake.findings import ReceivedLine, Summary
+from surveylake.groups import By, as_text, cells, counts, groupings
+from surveylake.spellings import unknown_spellings
 
 RECORDS = (
     "epoch int, partition int, offset bigint, timestamp timestamp, accepted boolean, failed_rules array<string>,"
@@ -106,43 +107,51 @@ def test_latest_of_nothing_accepted_is_empty(spark: SparkSession) -> None:
     assert latest(records(spark, [record("a", 1, accepted=False)]), FOOD).count() == 0
 
 
-def summary(
-    people: DataFrame, by: list[str], hidden: set[Group], total: int, measure: str | None
-) -> list[dict[str, object]]:
-    """One published table of these people, under its columns' names, by the groups' names."""
-    found = groups.summaries(cells(people, FOOD), {tuple(by): hidden}, total, measure).collect()
-    rows = [row.asDict() for row in sorted(found, key=lambda row: row[1:3])]
-    names = dict(zip(groups.PLACES[1:], by, strict=False))
-    assert all(row.pop(groups.PLACES[0]) == 0 for row in rows)
-    return [
-        {names.get(k, k): v for k, v in row.items() if k in names or not k.startswith("~")} for row in rows
-    ]
+def tables(
+    people: DataFrame, lists: list[By], smallest: int = 1, contract: Contract = FOOD
+) -> dict[By, Summary]:
+    """The published tables of these people over these lists."""
+    cell_rows = cells(people, contract)
+    counted = counts(cell_rows, groupings(contract))
+    everyone = {by: answered(counted.people[by]) for by in groups.published(contract)}
+    masks: Mapping[By, Mask] = {by: mask(everyone[by], smallest) for by in everyone}
+    measure = contract.summaries.measure or ""
+    rows = groups.statistics(cell_rows, masks, lists, measure).collect()
+    read = summaries.measures(rows, lists, measure, counted, masks)
+    return {by: summaries.summary(contract, by, everyone[by], masks[by], read[by]) for by in lists}
+
+
+def by_group(table: Summary) -> dict[tuple[str, ...], dict[str, object]]:
+    return {line.groups: {"people": line.people, **line.measures} for line in table.lines}
 
 
 def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows: DataFrame) -> None:
     lists = groupings(FOOD)
-    found = counts(cells(crowd_rows, FOOD), lists)
+    counted = counts(cells(crowd_rows, FOOD), lists)
+    found = counted.people
+    assert sum(counted.measured[("gender",)].values()) == crowd["age"].count()
     assert set(found) == set(lists)
     assert found[()] == {(): 400}
     for by in [("gender",), ("nationality",), ("gender", "dessert"), ("age_group",)]:
-        expected = crowd.fillna(dict.fromkeys(by, "(none)")).groupby(list(by)).size()
-        assert named(found[by]) == {k if isinstance(k, tuple) else (k,): n for k, n in expected.items()}
-    assert found[("nationality",)][(None,)] > 0, "an unknown nationality is a group that can be seen"
+        expected = crowd.groupby(list(by)).size()
+        everyone = answered(found[by])
+        assert everyone.groups == {k if isinstance(k, tuple) else (k,): n for k, n in expected.items()}
+        assert everyone.blank == 400 - expected.sum()
+    assert answered(found[("nationality",)]).blank > 0
     assert found[(groups.PLOTTED,)] == {
         ("true",): crowd["age"].count(),
         ("false",): crowd["age"].isna().sum(),
     }
 
 
-def test_who_answered_none_is_counted_with_those_who_did_not() -> None:
-    assert named({(None,): 2, ("(none)",): 3, ("a",): 1}) == {("(none)",): 5, ("a",): 1}
-
-
 def test_nobody_is_counted_as_nothing(spark: SparkSession) -> None:
     nobody = latest(records(spark, [record("a", 1, accepted=False)]), FOOD)
-    found = counts(cells(nobody, FOOD), groupings(FOOD))
+    found = counts(cells(nobody, FOOD), groupings(FOOD)).people
     assert set(found) == set(groupings(FOOD))
     assert not any(found.values())
+    assert tables(nobody, [("gender",)])[("gender",)] == Summary(
+        ("gender",), 0, 0, (), pool="Other (fewer than 1 each)"
+    )
 
 
 def test_groupings_are_all_that_is_published_tested_or_mapped_each_once() -> None:
@@ -153,158 +162,121 @@ def test_groupings_are_all_that_is_published_tested_or_mapped_each_once() -> Non
     assert groupings(FOOD.model_copy(update={"summaries": bare, "charts": None, "hypothesis": None})) == [()]
 
 
-@pytest.mark.parametrize("by", [["gender"], ["gender", "dessert"]])
-def test_statistics_are_pandas_statistics(crowd: pd.DataFrame, crowd_rows: DataFrame, by: list[str]) -> None:
-    found = pd.DataFrame(summary(crowd_rows, by, set(), 400, "age")).set_index(by)
-    grouped = crowd.groupby(by)
+@pytest.mark.parametrize("by", [("gender",), ("gender", "dessert")])
+def test_statistics_are_pandas_statistics(crowd: pd.DataFrame, crowd_rows: DataFrame, by: By) -> None:
+    table = tables(crowd_rows, [by])[by]
+    found = pd.DataFrame([{**dict(zip(by, g, strict=True)), **v} for g, v in by_group(table).items()])
+    found = found.set_index(list(by)).sort_index()
+    grouped = crowd.groupby(list(by))
     ages = grouped["age"]
-    assert found["answers"].to_dict() == grouped.size().to_dict()
-    assert np.allclose(found["share"], grouped.size() / 400)
+    assert found["people"].to_dict() == grouped.size().to_dict()
     expected = {
         "mean": ages.mean(),
         "median": ages.median(),
         "sd": ages.std(),
         "min": ages.min(),
         "max": ages.max(),
+        "n": ages.count(),
     }
     for name, values in expected.items():
-        assert np.allclose(found[f"age_{name}"].astype(float), values.astype(float), rtol=1e-9), name
+        assert np.allclose(found[name].astype(float), values.astype(float), rtol=1e-9), name
 
 
 def test_the_median_of_two_is_between_them_and_the_deviation_of_one_unknown(spark: SparkSession) -> None:
     rows = [record("a", 1, age=20), record("b", 2, age=25), record("c", 3, gender="Male", age=40)]
-    women, men = summary(latest(records(spark, rows), FOOD), ["gender"], set(), 3, "age")
-    assert (women["age_median"], women["age_mean"]) == (22.5, 22.5)
-    assert (men["age_sd"], men["age_median"]) == (None, 40.0)
+    found = by_group(tables(latest(records(spark, rows), FOOD), [("gender",)])[("gender",)])
+    women, men = found[("Female",)], found[("Male",)]
+    assert (women["median"], women["mean"]) == (22.5, 22.5)
+    assert (men["sd"], men["median"]) == (None, 40.0)
 
 
 def test_a_group_without_ages_has_no_statistics(spark: SparkSession) -> None:
     people = latest(records(spark, [record("a", 1, age=None), record("b", 2, age=None)]), FOOD)
-    (row,) = summary(people, ["gender"], set(), 2, "age")
-    assert row["answers"] == 2
-    assert [row[f"age_{name}"] for name in groups.MEASURES] == [None] * 5
+    (line,) = tables(people, [("gender",)])[("gender",)].lines
+    assert (line.people, line.measures) == (2, {})
+
+
+def test_fewer_ages_than_the_smallest_group_say_nothing_of_a_large_one(spark: SparkSession) -> None:
+    rows = [record(str(n), n, age=30 if n < 4 else None) for n in range(9)]
+    (line,) = tables(latest(records(spark, rows), FOOD), [("gender",)], smallest=5)[("gender",)].lines
+    assert (line.people, line.measures) == (9, {})
 
 
 def test_equal_ages_deviate_by_nothing(spark: SparkSession) -> None:
     people = latest(records(spark, [record(str(n), n, age=33) for n in range(7)]), FOOD)
-    assert summary(people, ["gender"], set(), 7, "age")[0]["age_sd"] == 0.0
+    assert tables(people, [("gender",)])[("gender",)].lines[0].measures["sd"] == 0.0
 
 
-def test_merged_groups_are_one_row_and_no_person_is_lost(crowd: pd.DataFrame, crowd_rows: DataFrame) -> None:
-    hidden: set[Group] = {("Ürgüp",), ("Yemeni",)}
-    rows = summary(crowd_rows, ["nationality"], hidden, 400, "age")
-    merged = crowd[crowd["nationality"].isin(["Ürgüp", "Yemeni"])]
-    assert [row["nationality"] for row in rows] == ["(none)", "Indian", "Other (2 groups)"]
-    assert rows[-1]["answers"] == len(merged)
-    assert rows[-1]["age_mean"] == pytest.approx(float(merged["age"].mean()))
-    assert sum(row["answers"] for row in rows) == 400
-    assert sum(row["share"] for row in rows) == pytest.approx(1)
+def test_rare_answers_are_one_line_without_statistics_and_no_person_is_lost(
+    crowd: pd.DataFrame, crowd_rows: DataFrame
+) -> None:
+    rare = int(crowd["nationality"].isin(["Ürgüp", "Yemeni"]).sum())
+    table = tables(crowd_rows, [("nationality",)], smallest=rare)[("nationality",)]
+    indian, other = table.lines
+    assert (indian.groups, other.groups) == (("Indian",), (f"Other (fewer than {rare} each)",))
+    assert (other.people, other.measures, other.kind) == (rare, {}, "pooled")
+    assert table.base == int(crowd["nationality"].notna().sum())
+    assert table.blank == 400 - table.base
+    assert sum(line.people or 0 for line in table.lines) == table.base
 
 
-def test_merged_cells_of_two_columns_are_one_row(crowd_rows: DataFrame) -> None:
-    hidden: set[Group] = {("Female", "No"), ("Male", "No")}
-    rows = summary(crowd_rows, ["gender", "dessert"], hidden, 400, None)
-    assert rows[-1]["gender"] == rows[-1]["dessert"] == "Other (2 groups)"
-    assert len(rows) == 5
-    assert rows[-1].keys() == {"gender", "dessert", "answers", "share"}
+def few_strangers(spark: SparkSession) -> DataFrame:
+    """60 women and 50 men of all ages, and three others, of 91, 92 and 93 years (field row A4)."""
+    rows = [record(f"w{n}", n, age=20 + n % 40) for n in range(60)]
+    rows += [
+        record(
+            f"m{n}", 100 + n, gender="Male", age=25 + n % 40, food=("Western Food", "Traditional food")[n % 2]
+        )
+        for n in range(50)
+    ]
+    rows += [record(f"x{n}", 200 + n, gender="Other", age=91 + n) for n in range(3)]
+    return latest(records(spark, rows), FOOD)
 
 
-def test_no_group_is_merged_when_all_are_large() -> None:
-    assert small_groups({("a",): 5, ("b",): 6}, 5) == set()
-    assert small_groups({}, 5) == set()
+def test_nothing_but_their_number_is_said_of_people_in_a_small_group(spark: SparkSession) -> None:
+    found = tables(few_strangers(spark), [("gender",), ("food",), ("gender", "food")], smallest=5)
+    gender = by_group(found[("gender",)])
+    assert list(gender) == [("Female",), ("Male",), ("Other (fewer than 5 each)",)]
+    assert (gender[("Female",)]["people"], gender[("Male",)]["people"]) == (60, 50)
+    assert gender[("Other (fewer than 5 each)",)] == {"people": None}
+    for said in (gender[("Male",)], gender[("Female",)]):
+        assert said["median"] is not None
+        assert said["mean"] is said["sd"] is said["min"] is said["max"] is said["n"] is None, (
+            "theirs would follow"
+        )
+    for said in by_group(found[("food",)]).values():
+        assert said["mean"] is not None, "this table hides nobody"
+        assert (said["max"], said["min"] is None) == (None, False), "the largest age is one of theirs"
 
 
-def test_one_small_group_takes_the_next_smallest_with_it() -> None:
-    assert small_groups({("a",): 1, ("b",): 9, ("c",): 40}, 5) == {("a",), ("b",)}
+def test_a_table_of_two_columns_says_no_means_where_it_holds_somebody_back(spark: SparkSession) -> None:
+    table = tables(few_strangers(spark), [("gender", "food")], smallest=5)[("gender", "food")]
+    (line, held) = table.lines
+    assert (line.groups, line.people, line.measures["mean"]) == (("Female", "Western Food"), 60, None)
+    assert (held.kind, held.people, held.measures) == ("held", 53, {})
+    assert table.totals == ({"Female": 60, "Male": 50}, {"Western Food": 88, "Traditional food": 25})
 
 
-def test_merged_groups_have_enough_people_together() -> None:
-    assert small_groups({("a",): 1, ("b",): 2, ("c",): 40, ("d",): 8}, 5) == {("a",), ("b",), ("d",)}
+def test_points_tell_who_is_protected_anywhere(spark: SparkSession) -> None:
+    people = few_strangers(spark)
+    counted = counts(cells(people, FOOD), groupings(FOOD))
+    masks = {by: mask(answered(counted.people[by]), 5) for by in groups.published(FOOD)}
+    drawn = points(as_text(people, FOOD), "gender", groups.protected(masks), most=1000)
+    assert {point.measure for point in drawn if point.protected} == {91.0, 92.0, 93.0}
+    assert len(drawn) == 113
 
 
-def test_a_small_cell_in_a_cross_table_takes_a_rectangle_with_it() -> None:
-    found = {("F", "x"): 2, ("F", "y"): 50, ("F", "z"): 60, ("M", "x"): 70, ("M", "y"): 40, ("M", "z"): 30}
-    hidden = small_groups(found, 5)
-    assert ("F", "x") in hidden
-    assert not worked_out(found, hidden, 5)
-    assert hidden == {("F", "x"), ("F", "y"), ("M", "x"), ("M", "y")}
+def received_of(
+    spark: SparkSession, rows: list[dict[str, object]], smallest: int
+) -> tuple[ReceivedLine, ...]:
+    frame = records(spark, rows)
+    people = answered(counts(cells(latest(frame, FOOD), FOOD), [("gender",)]).people[("gender",)])
+    counted = received(frame, FOOD, "gender", smallest).collect()
+    return summaries.received_lines(FOOD, "gender", counted, people, smallest)
 
 
-def test_two_merged_cells_in_each_line_are_not_enough_when_totals_tell_them() -> None:
-    """B has only its one cell: merging it with A's would hide nothing, for B's total is known."""
-    found = {("A", "x"): 3, ("A", "y"): 20, ("B", "x"): 10, ("C", "x"): 30, ("C", "y"): 30}
-    hidden = small_groups(found, 5)
-    assert not worked_out(found, hidden, 5)
-    assert hidden == {("A", "x"), ("A", "y"), ("C", "x"), ("C", "y")}
-
-
-def test_where_no_merging_helps_the_table_is_one_row() -> None:
-    found = {("A", "x"): 3, ("B", "x"): 20, ("C", "x"): 30}
-    assert small_groups({**found, ("C", "y"): 9}, 5) == {*found, ("C", "y")}
-
-
-def worked_out(found: dict[Group, int], hidden: set[Group], smallest: int) -> set[Group]:
-    """The small cells that the totals of rows and columns determine, by linear algebra.
-
-    A merged cell is determined when no change of the merged cells that keeps every total moves it: when its row of
-    the null space of the totals' matrix is zero.
-    """
-    held = sorted(hidden)
-    lines = sorted({(axis, cell[axis]) for cell in held for axis in (0, 1)})
-    totals = np.array([[float(cell[axis] == value) for cell in held] for axis, value in lines])
-    if not held:
-        return set()
-    _, sizes, directions = np.linalg.svd(totals)
-    free = directions[int((sizes > 1e-9).sum()) :]
-    return {
-        cell
-        for i, cell in enumerate(held)
-        if found[cell] < smallest and not np.any(np.abs(free[:, i]) > 1e-9)
-    }
-
-
-cross_tables = st.dictionaries(
-    st.tuples(st.sampled_from("ABCDE"), st.sampled_from("vwxyz")), st.integers(1, 25), min_size=1
-)
-
-
-@settings(max_examples=400, database=None, deadline=None)
-@given(cross_tables)
-def test_no_small_cell_can_be_worked_out_from_the_totals(found: dict[Group, int]) -> None:
-    hidden = small_groups(found, 5)
-    assert hidden >= {group for group, people in found.items() if people < 5}
-    if len(hidden) < len(found):
-        assert not worked_out(found, hidden, 5)
-
-
-@settings(max_examples=300, database=None, deadline=None)
-@given(cross_tables)
-def test_merged_cells_of_a_line_are_many_or_all_of_it(found: dict[Group, int]) -> None:
-    hidden = small_groups(found, 5)
-    for axis in (0, 1):
-        for value in {group[axis] for group in hidden}:
-            line = {group for group in found if group[axis] == value}
-            assert line <= hidden or sum(found[group] for group in line & hidden) >= 5
-
-
-@settings(max_examples=200, database=None, deadline=None)
-@given(st.dictionaries(st.tuples(st.text(max_size=3)), st.integers(1, 25)), st.integers(1, 30))
-def test_what_is_merged_of_one_column_is_never_alone_or_few(found: dict[Group, int], smallest: int) -> None:
-    hidden = small_groups(found, smallest)
-    assert hidden >= {group for group, people in found.items() if people < smallest}
-    if 0 < len(hidden) < len(found):
-        assert len(hidden) > 1
-        assert sum(found[group] for group in hidden) >= smallest
-
-
-def test_thousands_of_groups_take_seconds() -> None:
-    rng = random.Random(1)
-    found = {(str(n // 50), str(n % 50)): rng.randint(1, 30) for n in range(2_500)}
-    hidden = small_groups(found, 5)
-    assert 0 < len(hidden) < len(found)
-
-
-def test_received_counts_records_with_a_readable_measure_and_the_accepted(spark: SparkSession) -> None:
+def test_received_is_every_record_before_any_rule(spark: SparkSession) -> None:
+    """Field row A5: a record without an age was received all the same."""
     rows = [
         record("a", 1),
         record("a", 2, age=300, accepted=False),
@@ -312,32 +284,27 @@ def test_received_counts_records_with_a_readable_measure_and_the_accepted(spark:
         record("c", 4, gender="Male"),
         record("d", 5, gender=None, age=None, accepted=False),
     ]
-    found = received(records(spark, rows), FOOD, "gender", 1)
-    assertDataFrameEqual(
-        found,
-        [
-            Row(gender="Female", received=2, accepted=1, groups=1),
-            Row(gender="Male", received=1, accepted=1, groups=1),
-        ],
+    lines = received_of(spark, rows, 1)
+    assert lines == (
+        ReceivedLine("Female", "named", 3, 1, 1),
+        ReceivedLine("Male", "named", 1, 1, 1),
+        ReceivedLine(None, "named", 1, 0, 0),
     )
+    assert sum(line.received or 0 for line in lines) == len(rows)
 
 
-def test_small_groups_as_received_are_one_row_without_a_name(spark: SparkSession) -> None:
-    rows = [record(str(n), n) for n in range(3)]
-    rows += [record("x", 3, gender=None, accepted=False), record("y", 4, gender="femal", accepted=False)]
-    found = received(records(spark, rows), FOOD, "gender", 2)
-    assertDataFrameEqual(
-        found,
-        [
-            Row(gender="Female", received=3, accepted=3, groups=1),
-            Row(gender=None, received=2, accepted=0, groups=2),
-        ],
+def test_small_groups_as_received_are_one_line_without_a_name(spark: SparkSession) -> None:
+    rows = [record(str(n), n) for n in range(6)]
+    rows += [record("x", 6, gender=None, accepted=False), record("y", 7, gender="femal", accepted=False)]
+    rows += [record("z", 8 + n, gender="Other") for n in range(5)]  # one person, who sent it five times
+    rows += [record(f"q{n}", 20 + n, gender="female", accepted=False) for n in range(5)]
+    rows += [record("one", 30 + n, gender="a name", accepted=False) for n in range(6)]  # one sender again
+    assert received_of(spark, rows, 5) == (
+        ReceivedLine("Female", "named", 6, 6, 6),
+        ReceivedLine("female", "named", 5, 0, 0),
+        ReceivedLine(None, "named", 1, 0, 0),
+        ReceivedLine("Other (fewer than 5 each)", "pooled", 12, 5, None),
     )
-
-
-def test_received_without_a_group_is_called_none(spark: SparkSession) -> None:
-    found = received(records(spark, [record("a", 1, gender=None, accepted=False)]), FOOD, "gender", 1)
-    assert found.collect() == [Row(gender="(none)", received=1, accepted=0, groups=1)]
 
 
 def test_verdicts_say_what_each_partition_holds(spark: SparkSession) -> None:
@@ -349,29 +316,52 @@ def test_verdicts_say_what_each_partition_holds(spark: SparkSession) -> None:
     assertDataFrameEqual(found, [Row(**dict(zip(names, row, strict=True))) for row in expected])
 
 
-def test_unmapped_lists_each_unknown_spelling_once(spark: SparkSession) -> None:
+def test_spellings_are_counted_the_most_frequent_first(spark: SparkSession) -> None:
     given = ["Indian", "Klingon", "Klingon", "klingon", None]
     people = records(spark, [record(str(n), n, nationality=name) for n, name in enumerate(given)])
-    assert unmapped(people, "nationality", FOOD.fields["nationality"].spellings) == ["Klingon", "klingon"]
+    assert spellings(people, "nationality") == {("Klingon",): 2, ("Indian",): 1, ("klingon",): 1}
+
+
+def test_a_spelling_is_unknown_where_a_closed_list_was_meant() -> None:
+    counted = {("Indian",): 50, ("Yemeni",): 9, ("Klingon",): 7, ("klingon",): 1, (None,): 4}
+    assert unknown_spellings(FOOD, "nationality", counted, 5) == {"Klingon": 7, "klingon": 1}
+
+
+def test_one_alias_for_one_value_makes_no_closed_list() -> None:
+    """Field row A11."""
+    field = FOOD.fields["nationality"].model_copy(update={"spellings": {"Indian": ["IN"]}})
+    contract = FOOD.model_copy(update={"fields": {**FOOD.fields, "nationality": field}})
+    counted = {("Indian",): 50, ("Yemeni",): 9, ("Chinese",): 7, ("klingon",): 1}
+    assert unknown_spellings(contract, "nationality", counted, 5) == {}
+
+
+def test_what_any_line_of_the_contract_names_is_no_unknown_spelling() -> None:
+    gender = FOOD.fields["gender"].model_copy(
+        update={"allowed": [], "spellings": {"Female": ["F"], "Other": []}}
+    )
+    contract = FOOD.model_copy(update={"fields": {**FOOD.fields, "gender": gender}})
+    assert unknown_spellings(
+        contract, "gender", {("Female",): 9, ("Other",): 9, ("Male",): 9, ("x",): 1}, 5
+    ) == {"x": 1}
+
+
+def drawn(people: DataFrame, most: int, seed: int = 20) -> tuple[tuple[float, str], ...]:
+    found = points(as_text(people, FOOD), "gender", F.lit(False), most, seed)
+    return tuple((point.measure, point.group) for point in found)
 
 
 def test_points_are_all_responses_with_both_in_offset_order(spark: SparkSession) -> None:
     people = records(
         spark, [record("b", 2, age=40, gender="Male"), record("a", 1, age=20), record("c", 3, age=None)]
     )
-    assert points(people, "age", "gender", most=10) == ((20.0, "Female"), (40.0, "Male"))
+    assert drawn(people, most=10) == ((20.0, "Female"), (40.0, "Male"))
 
 
 def test_a_sample_of_points_is_the_same_each_time_and_of_the_size_asked_for(crowd_rows: DataFrame) -> None:
-    first = points(crowd_rows, "age", "gender", most=50)
+    first = drawn(crowd_rows, most=50)
     assert len(first) == 50
-    assert first == points(crowd_rows.repartition(3), "age", "gender", most=50)
-    assert first != points(crowd_rows, "age", "gender", most=50, seed=21)
-
-
-def test_plain_rows_turn_decimals_into_floats_and_keep_the_rest() -> None:
-    rows = [Row(thing="x", n=1, paid=Decimal("1.50"), unknown=None)]
-    assert aggregates.plain_rows(rows) == ({"thing": "x", "n": 1, "paid": 1.5, "unknown": None},)
+    assert first == drawn(crowd_rows.repartition(3), most=50)
+    assert first != drawn(crowd_rows, most=50, seed=21)
 
 
 def test_the_second_survey_counts_its_own_columns(spark: SparkSession) -> None:
@@ -384,12 +374,13 @@ def test_the_second_survey_counts_its_own_columns(spark: SparkSession) -> None:
         rows, "visit string, paid decimal(10,2), repaired boolean, thing string, month string"
     )
     found = cells(people, SECOND)
-    assert counts(found, [("thing", "repaired")]) == {
+    assert counts(found, [("thing", "repaired")]).people == {
         ("thing", "repaired"): {("Bicycle", "true"): 2, ("Toaster", "false"): 1}
     }
-    rows = groups.summaries(found, {("thing",): set()}, 3, "paid").collect()
+    people = answered(counts(found, [("thing",)]).people[("thing",)])
+    rows = groups.statistics(found, {("thing",): mask(people, 1)}, [("thing",)], "paid").collect()
     bicycle, toaster = sorted(rows, key=lambda row: row[1])
     assert bicycle["paid_mean"] == pytest.approx(5.25)
     assert bicycle["paid_sd"] == pytest.approx(np.std([10, 0.5], ddof=1))
     assert (bicycle["paid_min"], bicycle["paid_max"]) == (Decimal("0.50"), Decimal("10.00"))
-    assert (toaster["answers"], toaster["paid_mean"]) == (1, None)
+    assert (toaster[groups.MEASURED], toaster["paid_mean"]) == (0, None)

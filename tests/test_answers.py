@@ -99,10 +99,11 @@ def test_a_cell_of_a_megabyte_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (b"a", "has 1 cells, the header 2"),
+        (b"a", "has 1 cell, the header 2"),
+        (b"a;b", "has 1 cell, the header 2; ';' stand in it, and no comma"),
         (b"a,b,c", "has 3 cells, the header 2"),
-        (b"a,caf\xe9", "is not UTF-8 (byte 0xE9 in Tea)"),
-        (b"a,\xed\xa0\x80", "is not UTF-8 (byte 0xED in Tea)"),
+        (b"a,caf\xe9", "is not UTF-8 (byte 0xE9 in Tea; é in Windows-1252)"),
+        (b"a,\xed\xa0\x80", "is not UTF-8 (byte 0xED in Tea; í in Windows-1252)"),
         (b"a,x\0y", "holds a NUL character"),
         (b'a,"x"y', "a quote is opened and not closed, or followed by something other than a comma"),
     ],
@@ -112,7 +113,7 @@ def test_a_bad_line_is_named_and_the_others_are_numbered_without_it(
 ) -> None:
     answers = read(tmp_path, b"Who,Tea\ng,1\n" + row + b"\nh,2\n")
     assert answers.bad == {3: said}
-    assert answers.describe_bad() == f"  line 3: {said}"
+    assert answers.describe_bad().splitlines()[0] == f"  line 3: {said}"
     assert [(number, line, key) for number, line, key, _ in all_records(answers)] == [
         (0, 2, b"g"),
         (1, 4, b"h"),
@@ -127,7 +128,13 @@ def test_a_quote_never_closed_is_named_where_it_begins(tmp_path: Path) -> None:
 
 
 def test_only_the_first_bad_lines_are_spelt_out(tmp_path: Path) -> None:
-    assert read(tmp_path, "Who,Tea\n" + "x\n" * 25).describe_bad().endswith("  and 5 more")
+    told = read(tmp_path, "Who,Tea\n" + "x\n1,2,3\n" * 15).describe_bad().splitlines()
+    assert (len(told), told[-1]) == (21, "  and 10 more")
+
+
+def test_alike_bad_lines_that_follow_each_other_are_told_together(tmp_path: Path) -> None:
+    told = read(tmp_path, "Who,Tea\n" + "x\n" * 2_500 + "a,b\n\nx\n").describe_bad()
+    assert told == "  lines 2 to 2501: each has 1 cell, the header 2\n  line 2504: has 1 cell, the header 2"
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
@@ -144,12 +151,12 @@ def test_a_header_without_contract_fields_names_them_and_what_looks_like_them(tm
 
 
 def test_another_separator_is_recognised(tmp_path: Path) -> None:
-    assert "separated by ';'" in refusal(tmp_path, "Who;Tea\na;b\n")
+    assert "line 1: cells are separated by ';', not by commas" in refusal(tmp_path, "Who;Tea\na;b\n")
 
 
 def test_a_header_that_names_a_column_twice_or_not_at_all_is_refused(tmp_path: Path) -> None:
-    assert "names Tea twice" in refusal(tmp_path, "Who,Tea,Tea\na,b,c\n")
-    assert "a column without a name" in refusal(tmp_path, "Who,Tea,\na,b,\n")
+    assert "columns 2 (B), 3 (C) are both called 'Tea'" in refusal(tmp_path, "Who,Tea,Tea\na,b,c\n")
+    assert "column 3 (C) has no name" in refusal(tmp_path, "Who,Tea,\na,b,\n")
 
 
 def test_other_encodings_are_named_and_not_guessed(tmp_path: Path) -> None:

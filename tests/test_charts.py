@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from findings_sample import EMPTY, PLAIN, SAMPLE, of_groups, summary
+from findings_sample import EMPTY, FOOD, PLAIN, SAMPLE, of_groups, report, summary
+from findings_sample import drawn as draw_charts
+from surveylake.bars import bars_of
 from surveylake.canvas import on
-from surveylake.charts import draw_charts
-from surveylake.labels import bars_of, measure_words, percent, shorten
+from surveylake.disclosure import pooled_name
+from surveylake.findings import Point
+from surveylake.labels import measure_words, p_value, percent, percent_in_words, shorten
 from surveylake.project import JOBS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -26,13 +29,15 @@ def by_name(charts):
 def without_measure(findings):
     """The same findings with no age in any table."""
     tables = {
-        name: replace(
-            table,
-            rows=tuple({k: v for k, v in row.items() if not k.startswith("age_m")} for row in table.rows),
-        )
-        for name, table in findings.summaries.items()
+        by: replace(table, lines=tuple(replace(line, measures={}) for line in table.lines))
+        for by, table in findings.summaries.items()
     }
     return replace(findings, summaries=tables)
+
+
+def only(*tables, of=EMPTY):
+    """Findings with just these tables."""
+    return replace(of, summaries={table.by: table for table in tables})
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +63,15 @@ def test_titles_tell_the_finding(sample):
     assert sample["pie_gender"].title == "Female 57.3 % and Male 42.7 % of 288 answers"
     assert sample["line_age_group"].title == "Age group 20-29 gave the most answers: 135 of 288"
     assert sample["scatter_age_gender"].title == "Median age: Female 32 and Male 25"
-    assert sample["stacked_gender_food"].title == "Western Food: 12.7 % of Female and 23.6 % of Male"
+    assert sample["stacked_gender_food"].title == (
+        "Western Food: 12.7 % of Female (n = 165) and 23.6 % of Male (n = 123)"
+    )
 
 
 def test_captions_tell_n_and_the_version_and_alt_texts_the_numbers(sample):
     assert all("n = 288 people; records version 3." in chart.caption for chart in sample.values())
     assert "Female 165 (57.3 %), Male 123 (42.7 %)" in sample["bar_gender"].alt
-    assert "20-29 135 (mean 24.7)" in sample["line_age_group"].alt
+    assert "20-29 135 (median 25)" in sample["line_age_group"].alt
 
 
 def test_the_same_findings_give_the_same_bytes(tmp_path, sample):
@@ -73,17 +80,20 @@ def test_the_same_findings_give_the_same_bytes(tmp_path, sample):
         assert chart.png.read_bytes() == sample[name].png.read_bytes()
 
 
-def test_no_answers_give_pictures_that_say_no_data(tmp_path):
-    charts = draw_charts(EMPTY, tmp_path)
-    assert len(charts) == 9
-    assert all(chart.title.startswith("No data: ") for chart in charts)
+def test_no_answers_give_no_pictures(tmp_path):
+    assert draw_charts(EMPTY, tmp_path) == []
+
+
+def test_a_table_of_small_groups_alone_gives_no_picture(tmp_path):
+    table = summary(("gender",), [], rest=None)
+    findings = only(table)
+    assert draw_charts(findings, tmp_path) == []
+    assert report(findings).table("gender").headline.text == "Gender: not shown: fewer than 5 people"
 
 
 def test_a_contract_without_charts_gives_bars_of_what_it_publishes(tmp_path):
-    table = summary(("colour",), [("red", 7), ("blue", 5)], 12)
-    charts = draw_charts(
-        replace(EMPTY, contract=PLAIN, responses=12, summaries={table.name: table}), tmp_path
-    )
+    table = summary(("colour",), [("red", 7), ("blue", 5)])
+    charts = draw_charts(replace(only(table), contract=PLAIN, outcomes={}), tmp_path)
     assert [(chart.name, chart.title) for chart in charts] == [
         ("bar_colour", "Colour: red leads, 7 of 12 (58.3 %)")
     ]
@@ -101,10 +111,38 @@ def test_ten_thousand_groups_are_drawn_as_twenty_and_the_rest(tmp_path):
     assert "Other (9,994 groups)" in charts["pie_gender"].alt
 
 
-def test_a_folded_rest_joins_the_groups_that_were_merged_before():
-    table = summary(("gender",), [(f"g{i}", 100 - i) for i in range(25)] + [("Other (1,012 groups)", 9)], 1)
-    bars, folded = bars_of(table, 20)
-    assert (bars[-1], folded) == (("Other (1,017 groups)", 9 + 80 + 79 + 78 + 77 + 76), 5)
+def test_a_folded_rest_joins_the_rare_answers():
+    table = summary(("gender",), [(f"g{i}", 100 - i) for i in range(25)], rest=9)
+    bars, folded = bars_of(report(only(table)).table("gender"), FOOD, 20)
+    assert (bars[-1].name, bars[-1].people, folded) == (
+        "Other (5 groups and rare answers)",
+        9 + 80 + 79 + 78 + 77 + 76,
+        5,
+    )
+
+
+def test_one_folded_group_is_one_group(tmp_path):
+    """Field row A13."""
+    table = summary(("gender",), [(f"g{i}", 100 - i) for i in range(21)])
+    assert "Other (1 group) 80" in by_name(draw_charts(only(table), tmp_path))["bar_gender"].alt
+
+
+def test_numbers_dates_and_bands_keep_their_order_and_other_groups_go_by_size():
+    """Field row A9."""
+    contract = PLAIN.model_copy(
+        update={
+            "fields": {**PLAIN.fields, "age": FOOD.fields["age"]},
+            "derived": {"band": FOOD.derived["age_group"]},
+        }
+    )
+    for column, given, ordered in (
+        ("age", ["19", "17", "18"], ["19", "17", "18"]),
+        ("band", ["1-5", "6-25", "26-100"], ["1-5", "6-25", "26-100"]),
+        ("colour", ["red", "blue"], ["blue", "red"]),
+    ):
+        rows = [(name, 10 + place) for place, name in enumerate(given)]
+        bars, _ = bars_of(report(only(summary((column,), rows))).table(column), contract, 20)
+        assert [bar.name for bar in bars] == ordered, column
 
 
 @pytest.mark.parametrize("name", [
@@ -130,43 +168,101 @@ def test_groups_of_one_size_are_said_to_be_level(tmp_path):
     assert charts["bar_gender"].title == "Gender: a and b are level at 5 answers"
 
 
+def test_many_groups_of_one_size_are_counted_and_not_named(tmp_path):
+    charts = by_name(draw_charts(of_groups(dict.fromkeys("abcdef", 5)), tmp_path))
+    assert charts["bar_gender"].title == "Gender: 6 groups are level at 5 answers"
+
+
 def test_groups_that_are_not_published_are_not_drawn(tmp_path):
-    assert draw_charts(replace(SAMPLE, summaries={}), tmp_path) == []
+    no_claim = SAMPLE.contract.model_copy(update={"hypothesis": None})
+    assert draw_charts(replace(SAMPLE, summaries={}, outcomes={}, contract=no_claim), tmp_path) == []
 
 
-def test_a_group_called_zero_is_not_taken_for_a_missing_one(tmp_path):
-    table = summary(("gender",), [(0, 9), ("", 8), ("Female", 7)], 24)
-    chart = by_name(draw_charts(replace(EMPTY, summaries={table.name: table}), tmp_path))["bar_gender"]
-    assert "0 9 (37.5 %)" in chart.alt
-    assert "not given" not in chart.alt
+def test_blanks_are_no_group_and_are_counted_in_the_caption(tmp_path):
+    """Field row A2: a blank is not an answer."""
+    table = summary(("gender",), [("Male", 9), ("Female", 7)], blank=4)
+    chart = by_name(draw_charts(only(table), tmp_path))["bar_gender"]
+    assert chart.title == "Gender: Male leads, 9 of 16 (56.2 %)"
+    assert chart.caption.startswith("n = 16 people, 4 did not answer gender; ")
 
 
-def test_answers_without_a_group_are_called_not_given(tmp_path):
-    table = summary(("gender",), [(None, 9), ("Female", 7)], 16)
-    chart = by_name(draw_charts(replace(EMPTY, summaries={table.name: table}), tmp_path))["bar_gender"]
-    assert "not given 9 (56.2 %)" in chart.alt
-    assert chart.title.startswith("Gender: Female leads")
+def test_too_few_people_have_no_bar_and_the_caption_says_so(tmp_path):
+    """Field row A4."""
+    table = summary(("gender",), [("Female", 51), ("Male", 51)], rest=None)
+    chart = by_name(draw_charts(only(replace(table, base=105)), tmp_path))["bar_gender"]
+    assert chart.title == "Gender: Female and Male are level at 51 answers"
+    assert chart.alt == "Bar chart of answers by gender: Female 51 (48.6 %), Male 51 (48.6 %)."
+    assert "Fewer than 5 people gave other answers, not shown." in chart.caption
+
+
+def test_shares_of_a_stacked_bar_are_of_all_people_in_it_whatever_is_not_shown(tmp_path):
+    """Field row A1: F often 18, never 70, some 3; M often 29, never 58, some 13."""
+    table = summary(("gender", "food"), [("F", "never", 70), ("M", "never", 58)])
+    held = replace(table, base=191, totals=({"F": 91, "M": 100}, {"never": 128}))
+    findings = only(summary(("gender",), [("F", 91), ("M", 100)]), held)
+    chart = by_name(draw_charts(findings, tmp_path))["stacked_gender_food"]
+    assert chart.title == "never: 76.9 % of F (n = 91) and 58.0 % of M (n = 100)"
+    assert "F: never 70 (76.9 %) of 91, the rest not shown" in chart.alt
+
+
+def test_a_row_without_a_cell_to_show_is_drawn_as_not_shown(tmp_path):
+    table = summary(("gender", "food"), [("F", "yes", 60), ("F", "no", 40)])
+    held = replace(table, base=208, totals=({"F": 100, "M": 100, pooled_name(5): 8}, {"yes": 114, "no": 94}))
+    findings = only(summary(("gender",), [("F", 100), ("M", 100)], rest=8), held)
+    chart = by_name(draw_charts(findings, tmp_path))["stacked_gender_food"]
+    assert chart.title == "yes: 60.0 % of F (n = 100)"
+    assert "M: n = 100, not shown; Other (fewer than 5 each): n = 8, not shown." in chart.alt
 
 
 def test_a_sample_of_the_points_is_said_in_the_caption(tmp_path):
     chance = random.Random(1)
-    points = tuple((chance.gauss(35, 12), chance.choice(("Female", "Male"))) for _ in range(5_000))
+    points = tuple(
+        Point(chance.gauss(35, 12), chance.choice(("Female", "Male")), False, i) for i in range(5_000)
+    )
     chart = by_name(draw_charts(replace(SAMPLE, points=points, points_total=1_234_567), tmp_path))[
         "scatter_age_gender"
     ]
-    assert "n = 1,234,567 people" in chart.caption
-    assert "A seeded random sample of 5,000 of them is shown." in chart.caption
+    assert "5,000 of 1,234,567 people are drawn" in chart.caption
     assert chart.svg.stat().st_size < 300_000
 
 
-def test_a_group_too_small_to_publish_has_no_strip_of_its_own(tmp_path):
-    table = summary(("gender",), [("Female", 165), ("Other (2 groups)", 3)], 168)
-    points = ((30.0, "Female"), (41.0, "Rare"), (52.0, "Rarer"))
-    chart = by_name(draw_charts(replace(SAMPLE, summaries={table.name: table}, points=points), tmp_path))[
-        "scatter_age_gender"
-    ]
-    assert "points: Female 1, Other 2." in chart.alt
-    assert "Rare" not in chart.alt + chart.title
+def test_protected_people_are_not_drawn_and_some_others_are_left_out_with_them(tmp_path):
+    """Else their measures would follow from the group's mean and everybody else's points."""
+    women = [Point(30.0 + rank, "Female", rank == 0, rank) for rank in range(40)]
+    men = [Point(30.0, "Male", False, rank) for rank in range(40)]
+    few = [Point(60.0, "Rare", True, 0)]
+    findings = replace(SAMPLE, points=tuple(women + men + few), points_total=81)
+    chart = by_name(draw_charts(findings, tmp_path))["scatter_age_gender"]
+    assert "points: Female 34, Male 40." in chart.alt
+    assert "74 of 81 people are drawn" in chart.caption
+    assert "Rare" not in chart.svg.read_text() + chart.alt
+
+
+def test_people_whose_mean_is_not_said_are_not_all_drawn(tmp_path):
+    table = summary(
+        ("gender",),
+        [("Female", 40, None, 32.0, None, 8, 80), ("Male", 40, 27.1, 25.0, 10.4, 9, 74)],
+        rest=None,
+    )
+    points = tuple(Point(30.0, name, False, i) for name in ("Female", "Male") for i in range(40))
+    findings = replace(only(table, of=SAMPLE), points=points, points_total=80)
+    assert "points: Female 35, Male 40." in by_name(draw_charts(findings, tmp_path))["scatter_age_gender"].alt
+
+
+def test_a_band_without_a_median_is_a_gap_in_the_line(tmp_path):
+    lines = tuple(
+        replace(line, measures={}) if line.groups == ("30-39",) else line
+        for line in SAMPLE.summaries[("age_group",)].lines
+    )
+    table = replace(SAMPLE.summaries[("age_group",)], lines=lines)
+    alt = by_name(draw_charts(only(table, of=SAMPLE), tmp_path))["line_age_group"].alt
+    assert "20-29 135 (median 25), 30-39 80, 40-49 27 (median 42)" in alt
+
+
+def test_bands_level_at_the_top_are_all_meant(tmp_path):
+    table = summary(("age_group",), [(f"{n}0-{n}9", 9) for n in range(1, 6)])
+    chart = by_name(draw_charts(only(table), tmp_path))["line_age_group"]
+    assert chart.title == "Age group: 5 bands gave the most answers, 9 each"
 
 
 def test_numbers_in_a_bar_are_light_on_dark_colours_and_dark_on_light_ones():
@@ -175,6 +271,21 @@ def test_numbers_in_a_bar_are_light_on_dark_colours_and_dark_on_light_ones():
 
 def test_a_small_share_is_not_called_none():
     assert (percent(0.5729), percent(0.0001), percent(0)) == ("57.3 %", "< 0.1 %", "0.0 %")
+    assert percent_in_words(0.0004) == "fewer than 0.1 %", "field row A8"
+
+
+def test_a_share_short_of_all_is_not_called_all():
+    assert (percent(0.9999), percent(1), percent_in_words(0.9999)) == (
+        "> 99.9 %",
+        "100.0 %",
+        "more than 99.9 %",
+    )
+
+
+def test_a_p_value_is_rounded_to_its_side_of_the_level():
+    assert (p_value(0.0496), p_value(0.04996), p_value(0.2), p_value(0.0001)) == (
+        "p = 0.0496", "p = 0.04996", "p = 0.200", "p < 0.001",
+    )  # fmt: skip
 
 
 def test_a_long_name_ends_in_an_ellipsis_and_a_missing_one_is_not_given():
@@ -198,8 +309,8 @@ def test_charts_need_no_display_and_no_home(tmp_path, missing):
     if missing == "writable home":
         environment["HOME"] = str(locked)
     code = (
-        "import sys; from pathlib import Path; from findings_sample import SAMPLE; from surveylake.charts import draw_charts;"
-        "print(len(draw_charts(SAMPLE, Path(sys.argv[1])))); print('matplotlib.pyplot' in sys.modules, 'tkinter' in sys.modules)"
+        "import sys; from pathlib import Path; from findings_sample import SAMPLE, report; from surveylake.charts import draw_charts;"
+        "print(len(draw_charts(report(SAMPLE), SAMPLE, Path(sys.argv[1])))); print('matplotlib.pyplot' in sys.modules, 'tkinter' in sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(tmp_path / "charts")],
@@ -214,8 +325,8 @@ def test_someones_matplotlibrc_changes_nothing(tmp_path, sample):
     (tmp_path / "matplotlibrc").write_text("font.size: 40\ntext.usetex: True\nsavefig.transparent: True\n")
     environment = {**os.environ, "PYTHONPATH": f"{JOBS}{os.pathsep}{Path(__file__).parent}"}
     code = (
-        "from pathlib import Path; from findings_sample import SAMPLE; from surveylake.charts import draw_charts;"
-        "draw_charts(SAMPLE, Path('.'))"
+        "from pathlib import Path; from findings_sample import SAMPLE, report; from surveylake.charts import draw_charts;"
+        "draw_charts(report(SAMPLE), SAMPLE, Path('.'))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=60)
     assert (tmp_path / "bar_gender.svg").read_bytes() == sample["bar_gender"].svg.read_bytes()

@@ -37,7 +37,16 @@ TEXTS = [
     "FPS\u0130", "+12.50", "-12.50", "1,5", "1.2.3", "١٢",
 ]  # fmt: skip
 NAMES = [*ANSWER, *VISIT, "age", "AGE", "gender ", "Age\u200b", "extra", "", "é", "was it repaired?", "THING"]
+FOREIGN = [
+    b"\0\0\0\0\7", b"\0\0\0\0\7{}", b"\0\0\0\0\7{\"a\":1}", b"\0\0\0\0\7\x06abc\x02", b"\0\x01\0\0\7{\"a\":1}", b"\0\0\0\0\0\0\0\7", b"\0" * 9, b"Obj\x01",
+    b"Obj\x01" + b"{" * 300, b"Obj", b"\x1f\x8b\x08", b"\x1f\x8b\x08\0\0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfe", b"\x04\x22\x4d\x18\x60", b"\xfd7zXZ\0",
+    b"PK\x03\x04", b"PK\x05\x06", b"\xff\x06\0\0sNaPpY", b"\x82SNAPPY\0", b"\x1f\x8b\x08" + b"x" * MAX_BYTES, b"\0\0" + b" " * MAX_BYTES,
+    b'"{}"', b'"{\\"a\\":1}"', b' "{\\"a\\":1}" ', b'"{\\u0022a\\u0022:1}"', b'"\\n{\\n\\t\\"a\\":1\\n}\\n"', b'"{\\"a\\":1} x"', b'"{\\"a\\":1}" x', b'["{\\"a\\":1}"]',
+    b'"{\\"}"', b'"{ \\"}"', b'"\\"{\\\\\\"a\\\\\\":1}\\""', b'"{\\"a"', b'"{\\"a\\":1}\\u2028"', b'"\\ufeff{\\"a\\":1}"', b'"{\\"a\\":\\"\\n\\"}"', b'"{\\u00a0\\"a\\":1}"', b'"}{\\"a\\"}"', b'"{"',
+]  # fmt: skip
+"""As other programs write, and near it."""
 RAW = [
+    *FOREIGN,
     b"", b" ", b"\n\t \r", b"null", b"true", b"true,", b"24", b"024", b"24 25", b"24x", b"nullx", b'"text"', b"[]", b"[{}]", b"{}", b"{",
     b"}", b"{}{}", b"{} x", b"{},{}", b"{}]", b"{}}", b'{"a":1}],[{"b":2}', b'{"a":1}],[{"b":2', b'{"a":1},"b":{"c":2}', b'{"a":1},2',
     b"\xef\xbb\xbf{}", b"\xff\xfe{\0}\0", b"// x\n{}", b"/* x */{}", b"{}//", b"{'Age':'24'}", b"{Age:24}", b'{"a":NaN}', b'{"a":1,}',
@@ -226,7 +235,7 @@ def test_the_values_are_of_every_kind() -> None:
     assert accepted > SMALL / 6
     assert seen >= {
         "empty_payload", "bad_encoding", "too_large", "malformed", "not_an_object", "trailing_data", "duplicate_key", "missing_field",
-        "wrong_case", "wrong_type", "blank", "not_a_number", "out_of_range", "not_allowed",
+        "schema_registry", "avro_file", "compressed", "encoded_twice", "wrong_case", "wrong_type", "blank", "not_a_number", "out_of_range", "not_allowed",
     }  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_each_kind_of_defect_does_what_its_reason_says() -> None:
             strict=True,
         )
     )
-    assert len(values) == len(kinds) == 15
+    assert len(values) == len(kinds) == 17
     assert json.loads(values["out_of_range:Age"] or b"")["Age"].endswith("0")
     assert int(json.loads(values["out_of_range:Age"] or b"")["Age"]) > 110
     assert not json.loads(values["not_a_number:Age"] or b"")["Age"].isdigit()
@@ -117,6 +117,8 @@ def test_each_kind_of_defect_does_what_its_reason_says() -> None:
         (values["bad_encoding"] or b"").decode()
     assert values["empty_payload"] == b""
     assert values["tombstone"] is None
+    assert json.loads((values["schema_registry"] or b"")[5:]).keys() == set(FOOD.sources)
+    assert json.loads(json.loads(values["encoded_twice"] or b"")).keys() == set(FOOD.sources)
 
 
 def test_a_csv_holds_only_what_cells_can(tmp_path: Path) -> None:

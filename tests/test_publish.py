@@ -353,13 +353,25 @@ def test_every_published_table_is_a_csv(tmp_path):
     written = write_summaries(SAMPLE, tmp_path)
     assert written["summary_gender_dessert.csv"] == 6
     assert (tmp_path / "summary_gender.csv").read_text().splitlines() == [
-        "gender,answers,share,age_mean,age_median,age_sd,age_min,age_max",
-        "Female,165,0.572916666667,33.157576,32.0,11.075105,8,80",
-        "Male,123,0.427083333333,27.162602,25.0,10.412299,9,74",
+        "gender,answers,share,people,age_mean,age_median,age_sd,age_min,age_max",
+        "Female,165,0.572916666667,288,33.157576,32.0,11.075105,8,80",
+        "Male,123,0.427083333333,288,27.162602,25.0,10.412299,9,74",
     ]
     assert (tmp_path / "summary_quant.csv").read_text() == (
         "gender,received,accepted,responses\nFemale,166,165,165\nMale,123,123,123\n"
     )
+
+
+def test_b11_every_csv_begins_with_one_byte_order_mark_where_the_conf_file_asks_for_it(tmp_path):
+    for kind in ("plain", "marked"):
+        (tmp_path / kind).mkdir()
+    write_summaries(SAMPLE, tmp_path / "plain", bom=False)
+    write_summaries(SAMPLE, tmp_path / "marked", bom=True)
+    names = sorted(path.name for path in (tmp_path / "marked").iterdir())
+    assert "summary_quant.csv" in names and "summary_gender_food.csv" in names
+    for name in names:
+        marked, plain = ((tmp_path / kind / name).read_bytes() for kind in ("marked", "plain"))
+        assert marked == b"\xef\xbb\xbf" + plain
 
 
 def test_a_contract_without_summaries_writes_none(tmp_path):
@@ -370,6 +382,7 @@ def test_the_manifests_facts_are_json_without_a_clock():
     facts = facts_of(SAMPLE)
     assert json.loads(json.dumps(facts)) == facts
     assert facts["rows"] == {"received": 289, "accepted": 288, "rejected": 1, "responses": 288}
+    assert facts["replaced"] == 0
     assert facts["offsets"][1] == {
         "topic": "Food",
         "epoch": 1,

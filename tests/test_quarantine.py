@@ -96,3 +96,14 @@ def test_a_csv_is_safe_to_open_and_never_written_over(
     assert found["0", "1"]["timestamp"] == "2026-03-01T12:30:00.000Z"
     assert quarantine.main(given) == 2
     assert "there already" in capsys.readouterr().err
+
+
+def test_b11_a_csv_begins_with_a_byte_order_mark_where_the_conf_file_asks_for_it(
+    lake: Path, tmp_path: Path
+) -> None:
+    conf = tmp_path / "conf.toml"
+    conf.write_text("[publish]\ncsv_bom = true\n")
+    for name, more in (("plain.csv", []), ("marked.csv", ["--conf", str(conf)])):
+        assert quarantine.main(["--lake", str(lake), "--csv", str(tmp_path / name), *more]) == 0
+    plain, marked = ((tmp_path / name).read_bytes() for name in ("plain.csv", "marked.csv"))
+    assert marked == b"\xef\xbb\xbf" + plain

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import html
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -10,9 +12,10 @@ from html.parser import HTMLParser
 import pytest
 
 from findings_sample import EMPTY, FOOD, PLAIN, SAMPLE, of_groups, summary
+from findings_sample import report as statements_of
 from surveylake.charts import draw_charts
-from surveylake.evidence import weigh
-from surveylake.reasons import in_words
+from surveylake.findings import Line, ReceivedLine
+from surveylake.reasons import in_words, remedy
 from surveylake.report import markdown, write_report
 
 HOSTILE = "<script>alert(1)</script> | [x](http://evil.example) `$x$` {{7*7}} \"'&"
@@ -33,12 +36,12 @@ class Page(HTMLParser):
         self.text += data + " "
 
 
-def report(findings, folder, smallest_group=5):
-    """The three files' texts: pipeline.svg, report.md, report.html."""
-    charts = draw_charts(findings, folder / "charts")
-    paths = write_report(findings, weigh(findings), charts, folder, smallest_group)
-    assert [path.name for path in paths] == ["pipeline.svg", "report.md", "report.html"]
-    return [path.read_text(encoding="utf-8") for path in paths]
+def report(findings, folder):
+    """The texts of pipeline.svg, report.md and report.html."""
+    said = statements_of(findings)
+    paths = write_report(said, findings, draw_charts(said, findings, folder / "charts"), folder)
+    assert [path.name for path in paths] == ["report.json", "pipeline.svg", "report.md", "report.html"]
+    return [path.read_text(encoding="utf-8") for path in paths[1:]]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def sample(tmp_path_factory):
 
 def test_the_two_questions_are_answered_first(sample):
     text = " ".join(Page(sample[2]).text.split())
-    assert "How many answered, by gender? women 165 57.3 % men 123 42.7 %" in text
+    assert "How many answered, by gender? women 165 57.3 % men 123 42.7 % n = 288 people." in text
     assert (
         "Is it so that women consume more than men at this snack bar? Supported, as far as answers can say"
         in text
@@ -58,9 +61,12 @@ def test_the_two_questions_are_answered_first(sample):
 
 def test_the_test_is_told_with_share_interval_p_and_caveat(sample):
     for text in (Page(sample[2]).text, sample[1].replace("\\", "")):
-        assert "57.3 % of the 288 answers are from women: 165 women, 123 men." in text
-        assert "51.4 % to 63.1 %" in text
-        assert "two-sided p = 0.016, one-sided p = 0.008" in text
+        assert "57.3 % of the 288 women and men are women: 165 women, 123 men." in text
+        assert (
+            "One-sided exact binomial test against one half, as the claim has a direction: p = 0.008." in text
+        )
+        assert "With 95 % confidence the share of women is 52.3 % or more" in text
+        assert "would turn up in 0.8 % of surveys this size" in text
         assert "These are answers to a survey, not sales" in text
 
 
@@ -72,7 +78,10 @@ def test_what_was_received_is_shown_where_it_differs_from_what_is_counted(sample
 
 def test_rejections_are_told_by_reason_and_spellings_by_name(sample):
     assert "| Age is out of range (allowed: 5 to 110) | out\\_of\\_range:Age | 1 |" in sample[1]
-    assert "kept as written: Muslim." in sample[1]
+    assert (
+        "kept as written: Martian; and 1 spelling of fewer than 5 people each, not named here." in sample[1]
+    )
+    assert "Venusian" not in "".join(sample)
 
 
 def test_provenance_names_version_offsets_and_contract(sample):
@@ -148,10 +157,10 @@ def test_the_markdown_links_the_pictures_beside_it(sample):
 
 
 def test_hostile_text_stays_text(tmp_path):
-    table = summary(("gender",), [(HOSTILE, 9), ("Female", 7)], 16)
+    table = summary(("gender",), [(HOSTILE, 9), ("Female", 7)])
     findings = replace(
-        EMPTY, summaries={table.name: table}, unmapped={"nationality": (HOSTILE,)}, rejected_by_rule={HOSTILE: 3},
-        received_by=({"gender": HOSTILE, "received": 9, "accepted": 8, "responses": 8},),
+        EMPTY, summaries={table.by: table}, unknown_spellings={"nationality": {HOSTILE: 9}}, rejected_by_rule={HOSTILE: 3},
+        received=19, received_by=(ReceivedLine(HOSTILE, "named", 9, 8, 8),),
         contract=FOOD.model_copy(update={"title": HOSTILE}),
     )  # fmt: skip
     pipeline, text, page = report(findings, tmp_path)
@@ -167,12 +176,79 @@ def test_no_answers_at_all_make_a_report_that_says_so(tmp_path):
     _, text, page = report(EMPTY, tmp_path)
     assert "No data: nobody answered yet" in text
     assert "Nothing was rejected." in text
-    assert Page(page).text.count("no data") >= 9
+    assert Page(page).text.count("nobody answered") >= 9
+
+
+def test_when_everything_was_rejected_the_report_says_why_and_what_to_do(tmp_path):
+    """Field row A7."""
+    findings = replace(EMPTY, received=40, rejected_by_rule={"not_allowed:Gender": 40})
+    _, text, page = report(findings, tmp_path)
+    for said in (text.replace("\\", ""), Page(page).text):
+        assert "No data: none of the 40 records received was accepted" in said
+        assert "nobody answered yet" not in said
+        assert (
+            "40 of 40 records were rejected, all because Gender is not one of the allowed answers (allowed: Female or Male)."
+            in said
+        )
+        assert "correct fields.gender in the contract, then run jobs/replay.py" in said
+
+
+def test_people_are_told_what_their_key_did(tmp_path):
+    """Field row A6."""
+    _, text, _ = report(replace(SAMPLE, accepted=291, received=292), tmp_path / "few")
+    assert "3 answers were replaced by a later one of the same participant\\_id." in text
+    assert "may not say who answered" not in text
+    _, text, _ = report(replace(SAMPLE, accepted=658, received=659), tmp_path / "many")
+    assert "That is 56.2 % of the answers accepted: participant\\_id may not say who answered." in text
+
+
+def test_blanks_stand_beside_a_table_and_are_no_part_of_its_shares(tmp_path):
+    """Field row A2."""
+    table = summary(("gender",), [("F", 40), ("M", 40)], blank=10)
+    _, text, _ = report(replace(SAMPLE, summaries={table.by: table}), tmp_path)
+    assert "n = 80; 10 did not answer gender." in text
+    assert "| F | 40 | 50.0 % |" in text
+
+
+def test_the_report_as_data_holds_what_the_pages_say(tmp_path):
+    report(SAMPLE, tmp_path)
+    said = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    by_kind = {statement["what"]: statement for statement in said["statements"]}
+    assert (said["format"], said["records_version"], said["smallest_group"]) == ("surveylake report 1", 3, 5)
+    assert by_kind["claim"]["n"] == 288
+    assert by_kind["claim"]["share"] == pytest.approx(165 / 288)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for statement in said["statements"]:
+        if statement["what"] == "chart":
+            assert html.escape(statement["more"]["alt"], quote=False) in page.replace("&#39;", "'").replace(
+                "&#34;", '"'
+            )
+
+
+def test_exact_test_numbers_are_not_said_where_they_would_tell_of_small_groups(tmp_path):
+    both = replace(
+        SAMPLE.outcomes["food"],
+        lines=(*SAMPLE.outcomes["food"].lines[:2], Line(("(not shown)",) * 2, "held", 123, {})),
+    )
+    _, text, _ = report(replace(SAMPLE, outcomes={**SAMPLE.outcomes, "food": both}), tmp_path)
+    assert (
+        "| food | differs by gender; exact numbers are not said: groups that are not shown could be worked out"
+        in text
+    )
+    assert "| chi-square | – | not said | not said | – |" in text
 
 
 def test_a_contract_without_hypothesis_charts_and_measure_makes_a_report(tmp_path):
-    table = summary(("colour",), [("red", 7), ("blue", 5)], 12)
-    findings = replace(EMPTY, contract=PLAIN, responses=12, summaries={table.name: table})
+    table = summary(("colour",), [("red", 7), ("blue", 5)])
+    findings = replace(
+        EMPTY,
+        contract=PLAIN,
+        received=12,
+        accepted=12,
+        responses=12,
+        summaries={table.by: table},
+        outcomes={},
+    )
     _, text, page = report(findings, tmp_path)
     assert "| red | **7** | 58.3 % |" in text
     assert "Is it so that" not in text + page
@@ -180,7 +256,9 @@ def test_a_contract_without_hypothesis_charts_and_measure_makes_a_report(tmp_pat
 
 
 def test_a_group_under_the_smallest_is_withheld_with_the_share_that_tells_it(tmp_path):
-    findings = replace(EMPTY, group_counts={"Female": 171, "Male": 3}, responses=174)
+    findings = replace(
+        EMPTY, group_counts={"Female": 171, "Male": 3}, responses=174, accepted=174, received=174
+    )
     for text in report(findings, tmp_path)[1:]:
         assert "Withheld: one of the two groups is too small to publish" in text
         assert "171" not in re.sub(r"data:\S+", "", text)
@@ -200,6 +278,15 @@ def test_many_partitions_are_cut_and_say_where_the_rest_is(tmp_path):
 
 def test_the_same_findings_give_the_same_bytes(tmp_path, sample):
     assert report(SAMPLE, tmp_path) == sample
+
+
+@pytest.mark.parametrize(("reason", "step"), [
+    ("not_allowed:Gender", "If the answers are right, correct fields.gender in the contract"),
+    ("missing_field:Age", "correct fields.age.source in the contract"),
+    ("malformed", "Whoever fills the topic does not send JSON objects"),
+])  # fmt: skip
+def test_a_reason_comes_with_what_to_do(reason, step):
+    assert step in remedy(reason, FOOD)
 
 
 @pytest.mark.parametrize(("reason", "said"), [

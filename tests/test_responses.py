@@ -205,7 +205,7 @@ def test_another_smallest_group_is_another_summary(pond: Pond) -> None:
     pond.aggregate()
     assert {row["pet"] for row in pond.published()["summary_pet"]} == {"cat", "dog"}
     aggregate.aggregate(pond.lake.root, Config(publish=Publish(smallest_group=3)), pond.now)
-    assert {row["pet"] for row in pond.published()["summary_pet"]} == {"Other (2 groups)"}
+    assert {row["pet"] for row in pond.published()["summary_pet"]} == {"Other (fewer than 3 each)"}
 
 
 def test_records_made_anew_in_the_same_place_are_another_table(pond: Pond, spark: SparkSession) -> None:

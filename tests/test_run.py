@@ -9,6 +9,7 @@ import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
+import export
 import run
 from surveylake.errors import ConfigError, InputError, SetupError, StorageError, TopicError
 from surveylake.manifest import damaged_files
@@ -70,6 +71,19 @@ def test_duckdb_counts_what_the_tables_and_the_csv_say(ran: Ran) -> None:
     by_table = duckdb.sql("SELECT gender, count(*) FROM responses GROUP BY 1 ORDER BY 1").fetchall()
     assert by_csv == by_table == [("Female", 165), ("Male", 123)]
     assert responses.num_rows == 288
+
+
+def test_b11_every_exported_csv_has_a_byte_order_mark_where_the_conf_file_asks_for_it(
+    ran: Ran, tmp_path: Path
+) -> None:
+    conf = tmp_path / "conf.toml"
+    conf.write_text("[publish]\ncsv_bom = true\n")
+    assert export.main(["--lake", str(ran.lake), "--out", str(tmp_path / "out"), "--conf", str(conf)]) == 0
+    files = sorted(path.name for path in (tmp_path / "out").glob("*.csv"))
+    assert files == sorted(path.name for path in ran.out.glob("*.csv"))
+    for name in files:
+        assert (tmp_path / "out" / name).read_bytes() == b"\xef\xbb\xbf" + (ran.out / name).read_bytes()
+    assert damaged_files(tmp_path / "out") == []
 
 
 def test_summary_quant_is_the_table_of_the_original_with_ours_beside_it(ran: Ran) -> None:

@@ -200,13 +200,11 @@ def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> 
     assert (found.received, found.accepted, found.responses) == (62, 61, 60)
     assert found.rejected_by_rule == {"malformed": 1}
     assert (found.points, found.counts, found.group_counts) == ((), {}, {})
-    assert {row["thing"]: row["answers"] for row in found.summaries["summary_thing"].rows} == {
-        "Bicycle": 30,
-        "Toaster": 30,
-    }
-    assert [row["month"] for row in found.summaries["summary_month"].rows] == ["2024-02"]
-    assert {(row["thing"], row["received"], row["accepted"], row["responses"]) for row in found.received_by} == {
-        ("Bicycle", 20, 30, 30), ("Toaster", 21, 31, 30),
+    lines = {line.groups: line.people for line in found.summaries[("thing",)].lines}
+    assert lines == {("Bicycle",): 30, ("Toaster",): 30}
+    assert [line.groups for line in found.summaries[("month",)].lines] == [("2024-02",)]
+    assert {(line.group, line.received, line.accepted, line.responses) for line in found.received_by} == {
+        ("Bicycle", 30, 30, 30), ("Toaster", 31, 31, 30), (None, 1, 0, 0),
     }  # fmt: skip
     assert sorted(published.frames) == sorted(summary_tables.names(SECOND))
     assert not summary_tables.are_made(spark, lake, SECOND, note)

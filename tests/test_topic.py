@@ -88,6 +88,38 @@ def test_a_recreated_topic_is_another_topic(kafka: Kafka) -> None:
     assert after.topic_id != before.topic_id
 
 
+def test_b15_a_name_that_differs_in_dots_only_is_named_with_what_to_write(kafka: Kafka) -> None:
+    create_topic(kafka, "tea_2026.final")
+    error = refused(kafka, "tea.2026_final")
+    assert "topic tea_2026.final is there, and differs in '.' and '_' only" in error.message
+    assert error.hint.startswith('Write topic = "tea_2026.final" in the contract')
+    with pytest.raises(
+        TopicError, match=r"topic tea_2026\.final is there, and to Kafka '\.' and '_' are one"
+    ) as caught:
+        create_topic(kafka, "tea.2026_final")
+    assert "partitions" not in caught.value.hint
+    assert 'topic = "tea_2026.final"' in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a topic", "letter 2 is a blank"),
+        ("Küche", "letter 2 is 'ü'"),
+        ("a\x1b[31m", r"letter 2 is U\+001B"),
+        ("..", "'..' is no name of a topic"),
+        ("", "an empty text is no name of a topic"),
+        ("x" * 250, "has 249 letters at most, and this one 250"),
+    ],
+)
+def test_b15_a_name_that_kafka_does_not_take_is_refused_with_the_letter(name: str, said: str) -> None:
+    """Before any broker is asked: at this address there is none."""
+    with pytest.raises(ConfigError, match=said) as caught:
+        create_topic(Kafka(bootstrap="127.0.0.1:1"), name)
+    assert len(caught.value.message) < 250
+    assert "--topic" in caught.value.hint
+
+
 def test_a_missing_topic_names_those_like_it_and_is_not_created(kafka: Kafka) -> None:
     create_topic(kafka, "Fruit-survey")
     error = refused(kafka, "fruit-surveys")

@@ -1,17 +1,15 @@
 """From records to people, and what is counted of records and people one by one. DataFrame to DataFrame."""
 
-from collections.abc import Iterable
-
-from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from surveylake import sql
 from surveylake.contract import Contract
-from surveylake.findings import Cell
-from surveylake.groups import UNKNOWN
+from surveylake.findings import Point
+from surveylake.groups import MEASURE
 
 MOST_SPELLINGS = 1000
-"""of a field that are named; a free text has as many as people"""
+"""of a field that are counted; a free text has as many as people"""
 WHERE_FROM = ("epoch", "partition", "offset", "timestamp")
 HASH = "~hash"
 LATER = ("epoch", "offset", "partition")
@@ -84,57 +82,44 @@ def verdicts(records: DataFrame) -> DataFrame:
 
 
 def received(records: DataFrame, contract: Contract, by: str, smallest: int) -> DataFrame:
-    """Grain: one row per group as received, before any rule: the group, received (with a readable measure), accepted.
+    """Grain: one row per group as received, before any rule: `group`, `few`, received, accepted (records), senders.
 
-    The original's own table: it counted the rows whose Age is a number, by Gender. Groups under `smallest` records are one
-    row without a name: such a group is a slip of the pen or a text nobody foresaw, and no reader's business. `groups` says
-    how many a row holds.
+    `group` is NULL for records without a readable answer. Values that fewer than `smallest` records have are one row, `few`.
+    `senders` are the different keys of the rejected records.
     """
-    measure = contract.summaries.measure
-    counted = F.count(measure) if measure else F.count("*")
-    group = F.coalesce(F.col(by).cast("string"), F.lit(UNKNOWN)).alias(by)
-    found = records.groupBy(group).agg(
-        counted.alias("received"), F.count_if(F.col("accepted")).alias("accepted")
+    group = F.col(by).cast("string").alias("group")
+    key = F.when(~F.col("accepted"), F.col(contract.key))
+    counted = records.groupBy(group).agg(
+        F.count("*").alias("received"),
+        F.count_if("accepted").alias("accepted"),
+        F.countDistinct(key).alias("senders"),
     )
-    shown = F.when(F.col("received") >= smallest, F.col(by)).alias(by)
-    sums = [F.sum(column).alias(column) for column in ("received", "accepted")]
-    return found.where("received > 0 OR accepted > 0").groupBy(shown).agg(*sums, F.count("*").alias("groups"))
+    few = (F.col("group").isNotNull() & (F.col("received") < smallest)).alias("few")
+    sums = [F.sum(column).alias(column) for column in ("received", "accepted", "senders")]
+    return counted.groupBy(F.when(~few, F.col("group")).alias("group"), few).agg(*sums)
 
 
-def unmapped(responses: DataFrame, column: str, known: Iterable[str]) -> list[str]:
-    """The spellings of a field that its declared map does not know, sorted; the first MOST_SPELLINGS."""
-    rows = (
-        responses.where(~F.col(column).isin(*known))
-        .select(column)
-        .distinct()
-        .orderBy(column)
-        .limit(MOST_SPELLINGS)
-        .collect()
-    )
-    return [row[column] for row in rows]
+def spellings(responses: DataFrame, column: str) -> dict[tuple[str | None, ...], int]:
+    """Count the people of each value of a column, the MOST_SPELLINGS most frequent."""
+    counted = responses.where(F.col(column).isNotNull()).groupBy(column).agg(F.count("*").alias("people"))
+    most = counted.orderBy(F.desc("people"), column).limit(MOST_SPELLINGS)
+    return {(row[column],): row["people"] for row in most.collect()}
 
 
 def points(
-    responses: DataFrame, measure: str, group: str, most: int, seed: int = 20
-) -> tuple[tuple[float, str], ...]:
-    """(measure, group) of each response that has both, or of `most` of them drawn by a seeded hash of their offsets."""
-    both = responses.where(F.col(measure).isNotNull() & F.col(group).isNotNull())
-    drawn = both.orderBy(F.xxhash64(F.lit(seed), "epoch", "partition", "offset")).limit(most)
-    rows = drawn.select(
-        F.col(measure).cast("double").alias("x"),
-        F.col(group).cast("string").alias("g"),
-        "epoch",
-        "partition",
-        "offset",
+    responses: DataFrame, group: str, protected: Column, most: int, seed: int = 20
+) -> tuple[Point, ...]:
+    """Return who has both a measure and a group, in order of their offsets; of more than `most` a sample, by a seeded hash.
+
+    `responses` has every column that `protected` asks for as text.
+    """
+    both = responses.where(F.col(MEASURE).isNotNull() & F.col(group).isNotNull())
+    rank = F.xxhash64(F.lit(seed), "epoch", "partition", "offset").alias("rank")
+    rows = both.select(
+        F.col(MEASURE).cast("double").alias("x"), F.col(group).alias("g"), protected.alias("protected"), rank,
+        "epoch", "partition", "offset",
+    )  # fmt: skip
+    drawn = sorted(
+        rows.orderBy("rank").limit(most).collect(), key=lambda r: (r["epoch"], r["partition"], r["offset"])
     )
-    found = sorted(rows.collect(), key=lambda r: (r["epoch"], r["partition"], r["offset"]))
-    return tuple((row["x"], row["g"]) for row in found)
-
-
-def plain_rows(rows: Iterable[Row]) -> tuple[dict[str, Cell], ...]:
-    """A published table's rows as plain values: a decimal becomes a float."""
-    return tuple({name: _plain(value) for name, value in row.asDict().items()} for row in rows)
-
-
-def _plain(value: object) -> Cell:
-    return value if value is None or isinstance(value, str | int | float) else float(str(value))
+    return tuple(Point(row["x"], row["g"], row["protected"], row["rank"]) for row in drawn)

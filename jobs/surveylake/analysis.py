@@ -1,17 +1,20 @@
 """One version of `records`, and the `responses` made from it, in; the findings and the published tables out."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession
 
-from surveylake import aggregates, groups, summary_tables, tables
+from surveylake import aggregates, disclosure, groups, summaries, summary_tables, tables
 from surveylake.config import Publish
 from surveylake.contract import Contract
-from surveylake.findings import Findings, Summary
-from surveylake.groups import By, Found
+from surveylake.disclosure import Answered, Counts, Group, Mask
+from surveylake.findings import Cell, Findings, Point, ReceivedLine, Summary
+from surveylake.groups import By, Counted, GroupCounts
 from surveylake.records import Held
-from surveylake.summary_tables import AT_A_TIME, QUANT, Table
+from surveylake.spellings import mapped_columns, unknown_spellings
+from surveylake.summary_tables import AT_A_TIME, QUANT
 from surveylake.tables import RESPONSES, Lake
 
 
@@ -25,87 +28,136 @@ class Published:
 
 
 def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, seen: Held) -> Published:
-    """Everything that is published, from `records` as they were `seen` and the `responses` made from them."""
+    """Compute everything that is published, from `records` as they were `seen` and the `responses` made from them."""
     responses_version = tables.version(spark, lake.table(RESPONSES))
     responses = tables.read(spark, lake.table(RESPONSES), responses_version)
-    lists = groups.groupings(contract)
+    findings = findings_of(responses, contract, publish, seen)
+    return Published(findings, _frames(spark, findings), responses_version)
+
+
+def findings_of(responses: DataFrame, contract: Contract, publish: Publish, seen: Held) -> Findings:
+    """Count people and records, and decide what of it is published. `responses` has one row per person."""
+    smallest = publish.smallest_group
     cells = groups.cells(responses, contract).persist()
     try:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            counted = pool.submit(summary_tables.of_records, seen.records, contract, publish.smallest_group)
-            points = pool.submit(_points, responses, contract, publish.scatter_points)
-            uncounted = pool.submit(_unmapped_elsewhere, responses, contract, lists)
-            people = groups.counts(cells, lists)
-            held = summary_tables.of_people(cells, contract, people, publish.smallest_group)
+            spelled = pool.submit(_spelled_elsewhere, responses, contract)
+            received = pool.submit(_received, seen.records, contract, smallest)
+            counted = groups.counts(cells, groups.groupings(contract))
+            people = counted.people
+            answered = {by: disclosure.answered(people[by]) for by in groups.published(contract)}
+            masks = {by: disclosure.mask_of(by, answered[by], smallest) for by in answered}
+            points = pool.submit(_points, responses, contract, masks, publish.scatter_points)
+            measures = _measures(cells, contract, counted, masks)
     finally:
         cells.unpersist()
-    held |= summary_tables.quant(contract, counted.result(), people)
-    findings = Findings(
+    made = {
+        by: summaries.summary(contract, by, answered[by], masks[by], measures.get(by, {})) for by in masks
+    }
+    return Findings(
         contract=contract,
         version=seen.version,
+        smallest_group=smallest,
         offsets=seen.offsets,
         received=sum(seen.verdicts.values()),
         accepted=seen.accepted,
         responses=sum(people[()].values()),
         rejected_by_rule=seen.by_rule,
-        unmapped=_unmapped(contract, people) | uncounted.result(),
-        received_by=aggregates.plain_rows(held[QUANT].as_rows()) if QUANT in held else (),
-        summaries=_named(contract, held),
-        counts=_contingency(contract, people),
+        unknown_spellings=_unknown(contract, {**people, **spelled.result()}, smallest),
+        received_by=_received_lines(contract, received.result(), answered, smallest),
+        summaries={tuple(by): made[tuple(by)] for by in contract.summaries.by},
+        outcomes=_outcomes(contract, made),
+        counts={outcome: _pairs(contract, people, outcome) for outcome in _outcomes(contract, made)},
         group_counts=_group_counts(contract, people),
         points=points.result(),
         points_total=people.get((groups.PLOTTED,), {}).get(("true",), 0),
     )
-    frames = {name: summary_tables.frame(spark, table, seen.version) for name, table in held.items()}
-    return Published(findings, frames, responses_version)
 
 
-def _named(contract: Contract, held: dict[str, Table]) -> dict[str, Summary]:
-    lists = {summary_tables.name_of(by): tuple(by) for by in contract.summaries.by}
-    return {
-        name: Summary(name, by, aggregates.plain_rows(held[name].as_rows())) for name, by in lists.items()
+def _received(records: DataFrame, contract: Contract, smallest: int) -> list[Row]:
+    by = contract.summaries.received_by
+    return aggregates.received(records, contract, by, smallest).collect() if by else []
+
+
+def _received_lines(
+    contract: Contract, counted: list[Row], answered: Mapping[By, Answered], smallest: int
+) -> tuple[ReceivedLine, ...]:
+    by = contract.summaries.received_by
+    return summaries.received_lines(contract, by, counted, answered[(by,)], smallest) if by else ()
+
+
+def _frames(spark: SparkSession, findings: Findings) -> dict[str, DataFrame]:
+    contract, measure = findings.contract, findings.contract.summaries.measure
+    frames = {
+        table.name: summary_tables.frame(
+            spark,
+            summary_tables.columns_of(contract, by),
+            summary_tables.rows(table, measure),
+            findings.version,
+        )
+        for by, table in findings.summaries.items()
     }
+    if group := contract.summaries.received_by:
+        rows = summary_tables.quant_rows(group, findings.received_by)
+        frames[QUANT] = summary_tables.frame(
+            spark, summary_tables.quant_columns(group), rows, findings.version
+        )
+    return frames
 
 
-def _points(responses: DataFrame, contract: Contract, most: int) -> tuple[tuple[float, str], ...]:
+def _measures(
+    cells: DataFrame, contract: Contract, counted: Counted, masks: Mapping[By, Mask]
+) -> dict[By, dict[Group, dict[str, Cell]]]:
+    lists, measure = [tuple(by) for by in contract.summaries.by], contract.summaries.measure
+    if measure is None or not lists:
+        return {}
+    rows = groups.statistics(cells, masks, lists, measure).collect()
+    return summaries.measures(rows, lists, measure, counted, masks)
+
+
+def _points(
+    responses: DataFrame, contract: Contract, masks: Mapping[By, Mask], most: int
+) -> tuple[Point, ...]:
     charts, measure = contract.charts, contract.summaries.measure
-    if charts is None or measure is None:
+    if charts is None or measure is None or (charts.group,) not in masks:
         return ()
-    return aggregates.points(responses, measure, charts.group, most)
+    people = groups.as_text(responses, contract)
+    return aggregates.points(people, charts.group, groups.protected(masks), most)
 
 
-def _unmapped(contract: Contract, people: dict[By, Found]) -> dict[str, tuple[str, ...]]:
-    """Field -> the spellings its map does not know, of fields that people are counted by."""
-    found = {}
-    for name, field in contract.fields.items():
-        if field.spellings and (name,) in people:
-            texts = {text for (text,) in people[(name,)] if text is not None}
-            found[name] = tuple(sorted(texts - set(field.spellings))[: aggregates.MOST_SPELLINGS])
-    return found
-
-
-def _unmapped_elsewhere(
-    responses: DataFrame, contract: Contract, lists: list[By]
-) -> dict[str, tuple[str, ...]]:
-    """The same of the other fields that have a map."""
-    mapped = {name: field.spellings for name, field in contract.fields.items() if field.spellings}
+def _spelled_elsewhere(responses: DataFrame, contract: Contract) -> dict[By, Counts]:
+    """Count the values of fields that have spellings and are in no list that is counted."""
+    counted = groups.groupings(contract)
     return {
-        name: tuple(aggregates.unmapped(responses, name, known))
-        for name, known in mapped.items()
-        if (name,) not in lists
+        (name,): aggregates.spellings(responses, name)
+        for name in mapped_columns(contract)
+        if (name,) not in counted
     }
 
 
-def _contingency(contract: Contract, people: dict[By, Found]) -> dict[str, dict[tuple[str, str], int]]:
-    claim = contract.hypothesis
-    outcomes = claim.outcomes if claim else []
-    tested = {outcome: groups.named(people[(claim.field, outcome)]) for outcome in outcomes if claim}
-    return {
-        outcome: {(group, value): n for (group, value), n in found.items()}
-        for outcome, found in tested.items()
+def _unknown(contract: Contract, counts: Mapping[By, Counts], smallest: int) -> dict[str, dict[str, int]]:
+    unknown = {
+        name: unknown_spellings(contract, name, counts[(name,)], smallest)
+        for name in mapped_columns(contract)
     }
+    return {name: spelled for name, spelled in unknown.items() if spelled}
 
 
-def _group_counts(contract: Contract, people: dict[By, Found]) -> dict[str, int]:
+def _outcomes(contract: Contract, made: Mapping[By, Summary]) -> dict[str, Summary]:
     claim = contract.hypothesis
-    return {group: n for (group,), n in groups.named(people[(claim.field,)]).items()} if claim else {}
+    return {outcome: made[(claim.field, outcome)] for outcome in claim.outcomes} if claim else {}
+
+
+def _pairs(contract: Contract, people: Mapping[By, GroupCounts], outcome: str) -> dict[tuple[str, str], int]:
+    assert contract.hypothesis is not None
+    both = disclosure.answered(people[(contract.hypothesis.field, outcome)])
+    return {(group, value): count for (group, value), count in both.groups.items()}
+
+
+def _group_counts(contract: Contract, people: Mapping[By, GroupCounts]) -> dict[str, int]:
+    claim = contract.hypothesis
+    return (
+        {group: n for (group,), n in disclosure.answered(people[(claim.field,)]).groups.items()}
+        if claim
+        else {}
+    )

@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from surveylake.bad_lines import checked, describe
 from surveylake.contract import Contract
 from surveylake.errors import InputError
-from surveylake.header import require_fields
+from surveylake.excerpts import listed
+from surveylake.header import require_header
+from surveylake.not_csv import refuse_other_files
 from surveylake.tally import Record
 
-NAMED_LINES = 20
 LONGEST_CELL = 64 * 1024 * 1024
 """Characters; far above what Kafka takes, and a bound on what one stray quote can swallow."""
 ROWS_PER_BATCH = 1_000
-AS_UTF8 = (
-    "Save the file as UTF-8 (spreadsheets call it 'CSV UTF-8'); this project does not guess an encoding."
-)
-UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+LOOKED_AT = 65_536
+"""Bytes at the beginning of a file by which it is told what it is."""
+UTF8_MARK = b"\xef\xbb\xbf"
 
 escape: Callable[[str], str] = json.encoder.encode_basestring
 
@@ -43,21 +44,19 @@ class Answers:
 
     def describe_bad(self) -> str:
         """The bad lines, one per line of text, the first ones in full."""
-        named = [f"  line {line}: {what}" for line, what in list(self.bad.items())[:NAMED_LINES]]
-        more = len(self.bad) - len(named)
-        return "\n".join(named + ([f"  and {more:,} more"] if more else []))
+        return describe(self.bad)
 
 
 def read_answers(path: Path, contract: Contract) -> Answers:
     """Read the whole file once and check it; InputError when no answer in it can be sent. Bad lines are listed, not raised."""
-    with _opened(path) as (file, marked):
+    with _opened(path) as (file, start):
         stamp = _stamp(file)
         lines = _lines(file)
-        header = _header(path, next(lines, None), contract)
+        header = _header(path, next(lines, None), start, contract)
         digest = hashlib.sha256(b"%d\0" % len(header) + "\0".join(header).encode() + b"\0")
         rows, bad = 0, {}
         for line, row in lines:
-            data = _checked(row, header)
+            data = checked(row, header)
             if isinstance(data, str):
                 bad[line] = data
             else:
@@ -68,8 +67,8 @@ def read_answers(path: Path, contract: Contract) -> Answers:
             f"{path} has a header and no answers", "Give a file with at least one row under the header."
         )
     extra = [name for name in header if name not in contract.sources]
-    notes = ["byte order mark at the start: left out"] if marked else []
-    notes += [f"columns the contract does not name are sent along: {', '.join(extra)}"] if extra else []
+    notes = ["byte order mark at the start: left out"] if start.startswith(UTF8_MARK) else []
+    notes += [f"columns the contract does not name are sent along: {listed(extra)}"] if extra else []
     return Answers(path, header, rows, digest.hexdigest(), bad, tuple(notes), stamp)
 
 
@@ -108,8 +107,8 @@ def batches(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, bool]]:
-    """The file as text after its byte order mark, and whether it had one; bytes that are not UTF-8 come as lone surrogates."""
+def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, bytes]]:
+    """The file as text after its byte order mark, and its first bytes; bytes that are not UTF-8 come as lone surrogates."""
     if path.exists() and not path.is_file():
         raise InputError(
             f"{path} is not a regular file",
@@ -117,13 +116,11 @@ def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, bool]]:
         )
     try:
         with path.open("rb") as raw:
-            start = raw.read(3)
-            if start[:2] in UTF16_MARKS:
-                raise InputError(f"{path} is UTF-16, not UTF-8", AS_UTF8)
-            marked = start == b"\xef\xbb\xbf"
-            raw.seek(3 if marked else 0)
+            start = raw.read(LOOKED_AT)
+            refuse_other_files(path, start)
+            raw.seek(len(UTF8_MARK) if start.startswith(UTF8_MARK) else 0)
             # newline="" leaves line ends inside quotes as they are, and knows CR, LF and CRLF.
-            yield io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline=""), marked
+            yield io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline=""), start
     except FileNotFoundError as error:
         raise InputError(f"no file at {path}", "Give the CSV to send.") from error
     except OSError as error:
@@ -150,37 +147,14 @@ def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
             yield line, row
 
 
-def _checked(row: list[str], header: tuple[str, ...]) -> bytes | str:
-    """The row as bytes that tell it from every other row, or what is wrong with it."""
-    if len(row) != len(header):
-        if not row:
-            return "a quote is opened and not closed, or followed by something other than a comma"
-        return f"has {len(row)} cells, the header {len(header)}"
-    try:
-        data = "\0".join(row).encode() + b"\0"
-    except UnicodeEncodeError:
-        return f"is not UTF-8 ({_not_utf8(row, header)})"
-    if data.count(0) != len(header):
-        return "holds a NUL character"
-    return data
-
-
-def _not_utf8(row: list[str], header: tuple[str, ...]) -> str:
-    """The first byte that is not UTF-8, and its column: '0xE9 in Nationality'."""
-    for name, cell in zip(header, row, strict=True):
-        for character in cell:
-            if "\udc80" <= character <= "\udcff":
-                return f"byte 0x{ord(character) - 0xDC00:02X} in {name}"
-    return "in the row"
-
-
-def _header(path: Path, first: tuple[int, list[str]] | None, contract: Contract) -> tuple[str, ...]:
+def _header(
+    path: Path, first: tuple[int, list[str]] | None, start: bytes, contract: Contract
+) -> tuple[str, ...]:
     if first is None:
         raise InputError(f"{path} is empty", "Give a CSV with a header and at least one row.")
     line, names = first
-    if isinstance(problem := _checked(names, tuple(names)), str):
-        raise InputError(f"{path}, line {line}: the header {problem}", AS_UTF8)
-    require_fields(f"{path}, line {line}", names, contract)
+    text = start.removeprefix(UTF8_MARK).decode("utf-8", "surrogateescape")
+    require_header(path, line, names, text, contract)
     return tuple(names)
 
 

@@ -2,11 +2,13 @@
 
 import atexit
 import contextlib
+import logging
 import os
+import re
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -36,9 +38,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.font_manager import FontProperties  # noqa: E402
 
+# A font without a bold face is no news for whoever makes a report.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+
 __all__ = [
     "GREY", "GRID", "INK", "MUTED", "PAPER", "WIDTH", "Axes", "Box", "Drawn", "Figure", "colour", "drawing", "frame",
-    "no_data", "on", "place", "save", "text_width",
+    "on", "place", "save", "text_width",
 ]  # fmt: skip
 
 WIDTH = 5.6
@@ -54,8 +59,12 @@ PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f
 """Okabe and Ito's colours, told apart in every kind of colour blindness."""
 GREY = "#a9b1b9"
 """What was merged, and groups past the palette."""
+OWN_FONT = "DejaVu Sans"
+"""Comes with matplotlib: the same letters on every machine."""
+NO_GLYPH = re.compile(r"Glyph (\d+) .*missing from")
+"""What matplotlib warns of for each letter that it draws as a box."""
 SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.family": OWN_FONT,
     "font.size": 10,
     "text.color": INK,
     "text.parse_math": False,  # a category such as "$x$" is text, not a formula
@@ -91,15 +100,28 @@ class Drawn:
 
 
 @contextlib.contextmanager
-def drawing() -> Iterator[None]:
-    """Draw in here: our settings over matplotlib's own defaults, whatever matplotlibrc lies about."""
+def drawing(fallbacks: Sequence[str] = ()) -> Iterator[set[str]]:
+    """Draw in here: our settings over matplotlib's own defaults, whatever matplotlibrc lies about.
+
+    `fallbacks` are families for letters that our font lacks. The set that is given gets each letter drawn as a box: whoever
+    draws may empty it from picture to picture.
+    """
+    boxes: set[str] = set()
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
-        # Letters that the font does not have are drawn as boxes, which is no fault of the run.
-        for message in (r"Glyph \d+ .*missing from", r"Matplotlib currently does not support .* natively"):
-            warnings.filterwarnings("ignore", message=message, category=UserWarning)
-        yield
+        matplotlib.rcParams["font.family"] = [OWN_FONT, *fallbacks]
+        warnings.filterwarnings("always", message=NO_GLYPH.pattern, category=UserWarning)
+        show = warnings.showwarning
+
+        def hear(message: Warning | str, *where: Any, **more: Any) -> None:
+            if found := NO_GLYPH.match(str(message)):
+                boxes.add(chr(int(found[1])))
+            else:
+                show(message, *where, **more)
+
+        warnings.showwarning = hear
+        yield boxes
 
 
 def colour(rank: int) -> str:
@@ -119,7 +141,7 @@ def on(background: str) -> str:
 def text_width(text: str, size: float = 10, weight: str = "normal") -> float:
     """Width of one line of text in inches."""
     renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=DPI)).get_renderer()  # type: ignore[no-untyped-call]
-    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    font = FontProperties(family=matplotlib.rcParams["font.family"], size=size, weight=weight)
     width, _, _ = renderer.get_text_width_height_descent(text, font, False)
     return float(width) / DPI
 
@@ -158,16 +180,6 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes(
         (left / whole_width, bottom / whole_height, width / whole_width, height / whole_height)
     )
-
-
-def no_data(what: str, caption: str) -> Drawn:
-    """The picture of nothing: it says so, instead of empty axes."""
-    title = f"No data: {what}"
-    figure, (left, bottom, width, height) = frame(title, caption, 0.9)
-    whole_width, whole_height = figure.get_size_inches()
-    middle = ((left + width / 2) / whole_width, (bottom + height / 2) / whole_height)
-    figure.text(*middle, "no data", ha="center", va="center", size=15, color=MUTED)
-    return Drawn(figure, title, caption, f"{title}. There is no answer to show.")
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:

@@ -1,5 +1,6 @@
-"""Pictures of counts by one column: bars and pie. Summary in, figure out."""
+"""Pictures of counts by one column: bars and pie. Statements in, figure out."""
 
+from surveylake.bars import Bar, bars_of, spoken
 from surveylake.canvas import (
     GREY,
     GRID,
@@ -12,23 +13,12 @@ from surveylake.canvas import (
     Figure,
     colour,
     frame,
-    no_data,
     place,
     text_width,
 )  # fmt: skip
-from surveylake.findings import Summary
-from surveylake.labels import (
-    MERGED,
-    NOT_GIVEN,
-    Bars,
-    bars_of,
-    count,
-    joined,
-    percent,
-    plural,
-    shorten,
-    words,
-)
+from surveylake.contract import Contract
+from surveylake.labels import count, joined, percent, plural, shorten, words
+from surveylake.statements import Table
 
 MOST_BARS = 20
 """groups shown by name; the rest is one bar"""
@@ -37,77 +27,71 @@ BAR = 0.3
 """inches from one bar to the next"""
 
 
-def draw_bars(table: Summary, version: int, coloured: bool = False) -> Drawn:
-    """One bar per group of a one-column summary, largest first; `coloured` gives each group its own colour."""
-    bars, folded = bars_of(table, MOST_BARS)
-    label, total = words(table.by[0]), sum(n for _, n in bars)
-    caption = caption_of(total, version, folded)
-    if total == 0:
-        return no_data(f"answers by {label}", caption)
-    title = _largest(label, bars, total)
+def draw_bars(table: Table, contract: Contract, version: int, coloured: bool = False) -> Drawn:
+    """Draw one bar per group of a one-column table; `coloured` gives each group its own colour."""
+    bars, folded = bars_of(table, contract, MOST_BARS)
+    label, title, caption = words(table.columns[0]), table.headline.text, caption_of(table, version, folded)
     figure, box = frame(title, caption, BAR * 1.25 * len(bars) + 0.42)
     axes = named_axes(
-        figure, box, [shorten(name) for name, _ in bars], room=text_width(f"{count(total)}  100.0 %")
+        figure, box, [shorten(bar.name) for bar in bars], room=text_width(f"{count(table.base)}  100.0 %")
     )
-    tints = [tint(i, name) if coloured else tint(0, name) for i, (name, _) in enumerate(bars)]
-    drawn = axes.barh(range(len(bars)), [n for _, n in bars], color=tints, height=0.68)
-    axes.bar_label(drawn, [f"{count(n)}  {percent(n / total)}" for _, n in bars], padding=5, color=INK)
+    tints = [tint(rank, bar) if coloured else tint(0, bar) for rank, bar in enumerate(bars)]
+    drawn = axes.barh(range(len(bars)), [bar.people for bar in bars], color=tints, height=0.68)
+    axes.bar_label(
+        drawn, [f"{count(bar.people)}  {percent(bar.share)}" for bar in bars], padding=5, color=INK
+    )
     _count_axis(axes, f"answers (people) by {label}")
-    return Drawn(figure, title, caption, f"Bar chart of answers by {label}: {spoken(bars, total)}.")
+    return Drawn(figure, title, caption, f"Bar chart of answers by {label}: {spoken(bars)}.")
 
 
-def draw_pie(table: Summary, version: int) -> Drawn:
-    """Shares of the groups of a one-column summary; past six groups the rest is one slice."""
-    bars, folded = bars_of(table, MOST_SLICES)
-    label, total = words(table.by[0]), sum(n for _, n in bars)
-    caption = caption_of(total, version, folded)
-    if total == 0:
-        return no_data(f"share of answers by {label}", caption)
-    named = [f"{shorten(name, 18)} {percent(n / total)}" for name, n in bars[:3]]
-    title = f"{joined(named) if len(bars) <= 3 else ', '.join(named) + ' …'} of {plural(total, 'answer')}"
+def draw_pie(table: Table, contract: Contract, version: int) -> Drawn:
+    """Draw the shares of the groups of a one-column table; past six groups the rest is one slice."""
+    bars, folded = bars_of(table, contract, MOST_SLICES)
+    label, caption = words(table.columns[0]), caption_of(table, version, folded)
+    named = [f"{shorten(bar.name, 18)} {percent(bar.share)}" for bar in bars[:3]]
+    title = (
+        f"{joined(named) if len(bars) <= 3 else ', '.join(named) + ' …'} of {plural(table.base, 'answer')}"
+    )
     figure, (left, bottom, width, height) = frame(title, caption, 2.5)
     axes = place(figure, left, bottom, height, height)
-    tints = [tint(i, name) for i, (name, _) in enumerate(bars)]
+    tints = [tint(rank, bar) for rank, bar in enumerate(bars)]
+    unsaid = table.base - sum(bar.people for bar in bars)
     edge = {"edgecolor": PAPER, "linewidth": 2}
     axes.pie(
-        [n for _, n in bars], colors=tints, startangle=90, counterclock=False, radius=1.12, wedgeprops=edge
-    )
-    _key(figure, bars, tints, total, (left + height + 0.25, bottom, width - height - 0.25, height))
-    alt = f"Pie chart of the share of answers by {label}: {spoken(bars, total)}."
+        [*(bar.people for bar in bars), *([unsaid] if unsaid else [])], colors=[*tints, GRID],
+        startangle=90, counterclock=False, radius=1.12, wedgeprops=edge,
+    )  # fmt: skip
+    _key(figure, bars, tints, (left + height + 0.25, bottom, width - height - 0.25, height))
+    alt = f"Pie chart of the share of answers by {label}: {spoken(bars)}."
     return Drawn(figure, title, caption, alt)
 
 
-def caption_of(n: int, version: int, folded: int = 0, more: str = "") -> str:
-    """n, where the numbers are from, and what is not shown by name."""
-    rest = (
-        f" {plural(folded, 'smaller group is', 'smaller groups are')} drawn within 'Other'." if folded else ""
-    )
-    return (
-        f"n = {plural(n, 'person', 'people')}; records version {version}.{rest}{' ' + more if more else ''}"
-    )
+def caption_of(table: Table, version: int, folded: int = 0, more: str = "") -> str:
+    """Return n, who did not answer, where the numbers are from, and what is not shown by name."""
+    parts = [f"{table_note(table)}; records version {version}."]
+    if folded:
+        parts.append(f"{plural(folded, 'smaller group is', 'smaller groups are')} drawn within 'Other'.")
+    parts += [
+        f"{line.text[0].upper()}{line.text[1:]}, not shown." for line in table.rest if line.value is None
+    ]
+    return " ".join([*parts, *([more] if more else [])])
 
 
-def tint(rank: int, name: str) -> str:
-    """The group's colour; grey for what was merged or not given."""
-    return GREY if name == NOT_GIVEN or MERGED.fullmatch(name) else colour(rank)
+def table_note(table: Table) -> str:
+    """Return the number of people behind a table, and of those who did not answer."""
+    note = f"n = {plural(table.base, 'person', 'people')}"
+    if not table.blank:
+        return note
+    return f"{note}, {count(table.blank)} did not answer {' or '.join(map(words, table.columns))}"
 
 
-def _largest(label: str, bars: Bars, total: int) -> str:
-    named = [bar for bar in bars if not (MERGED.fullmatch(bar[0]) or bar[0] == NOT_GIVEN)] or bars
-    name, most = named[0]
-    level = [shorten(other) for other, n in named if n == most]
-    if len(level) > 1 and len(named) > 1:
-        return f"{label.capitalize()}: {joined(level[:3])} are level at {plural(most, 'answer')}"
-    return f"{label.capitalize()}: {shorten(name)} leads, {count(most)} of {count(total)} ({percent(most / total)})"
-
-
-def spoken(bars: Bars, total: int) -> str:
-    """Every bar in words: `Female 165 (57.3 %), Male 123 (42.7 %)`."""
-    return ", ".join(f"{shorten(name)} {count(n)} ({percent(n / total)})" for name, n in bars)
+def tint(rank: int, bar: Bar) -> str:
+    """Return the group's colour; grey for what stands for many."""
+    return GREY if bar.is_rest else colour(rank)
 
 
 def named_axes(figure: Figure, box: Box, names: list[str], room: float) -> Axes:
-    """Horizontal axes with the names (already shortened) at the left, and `room` inches free at the right."""
+    """Return horizontal axes with the names (already shortened) at the left, and `room` inches free at the right."""
     left, bottom, width, height = box
     labels = max(text_width(line) for name in names for line in name.split("\n")) + 0.1
     axes = place(figure, left + labels, bottom + 0.42, width - labels - room - 0.08, height - 0.42)
@@ -124,7 +108,7 @@ def _count_axis(axes: Axes, label: str) -> None:
 
 
 def plain_axis(axes: Axes, label: str) -> None:
-    """A quiet axis of numbers below, with its label and light lines up."""
+    """Give axes a quiet axis of numbers below, with its label and light lines up."""
     axes.set_xlabel(label, size=9, labelpad=3)
     axes.grid(axis="x", linewidth=0.8)
     axes.tick_params(axis="x", length=0, labelsize=8.5, labelcolor=MUTED)
@@ -132,16 +116,16 @@ def plain_axis(axes: Axes, label: str) -> None:
     axes.spines["left"].set_color(GRID)
 
 
-def _key(figure: Figure, bars: Bars, tints: list[str], total: int, box: Box) -> None:
-    """Beside the pie, one line per slice in its colour: name, count, share."""
+def _key(figure: Figure, bars: list[Bar], tints: list[str], box: Box) -> None:
+    """Write beside the pie, one line per slice in its colour: name, count, share."""
     left, bottom, width, height = box
     axes = place(figure, left, bottom, width, height)
     axes.set_axis_off()
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     step = min(0.62, height / len(bars))
-    for i, (name, n) in enumerate(bars):
+    for i, bar in enumerate(bars):
         y = height / 2 + step * ((len(bars) - 1) / 2 - i)
         axes.scatter([0.09], [y], s=110, marker="s", color=tints[i], linewidths=0)
-        axes.text(0.26, y, f"{shorten(name, 22)}\n{count(n)} · {percent(n / total)}", va="center", linespacing=1.25,
-                  size=11 if len(bars) < 5 else 9)  # fmt: skip
+        text = f"{shorten(bar.name, 22)}\n{count(bar.people)} · {percent(bar.share)}"
+        axes.text(0.26, y, text, va="center", linespacing=1.25, size=11 if len(bars) < 5 else 9)

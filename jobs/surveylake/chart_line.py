@@ -1,74 +1,65 @@
-"""Answers, and the mean measure, across the bands of one column. Summary in, figure out."""
+"""Answers, and the median measure, across the bands of one column. Statements in, figure out."""
 
 from typing import Any
 
-from surveylake.canvas import MUTED, PAPER, Axes, Drawn, colour, frame, no_data, place
+from surveylake.canvas import MUTED, PAPER, Axes, Drawn, colour, frame, place
 from surveylake.chart_bars import caption_of
-from surveylake.findings import Findings, Summary
-from surveylake.labels import MERGED, count, decimal, joined, measure_words, people, plural, shorten, words
+from surveylake.contract import Contract
+from surveylake.labels import count, decimal, joined, measure_words, plural, shorten, words
+from surveylake.statements import Statement, Table
 
 MOST_BANDS = 24
+MOST_LEVEL = 3
 
 
-def draw_line(table: Summary, findings: Findings) -> Drawn:
-    """Answers, and below them the mean measure, across the bands of a one-column summary, in the bands' own order."""
-    band, measure = table.by[0], findings.contract.summaries.measure
-    rows = _bands(table)
-    left_out = sum(map(people, table.rows)) - sum(map(people, rows))
+def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
+    """Draw answers, and below them the median measure, across the bands of a one-column table, in the bands' own order."""
+    band, measure, bands = table.columns[0], contract.summaries.measure, table.lines[:MOST_BANDS]
+    left_out = sum(_people(line) for line in (*table.lines[MOST_BANDS:], *table.rest))
     more = f"{plural(left_out, 'answer')} without a band of their own not drawn." if left_out else ""
-    caption = caption_of(sum(map(people, rows)), findings.version, more=more)
-    if not rows:
-        return no_data(f"answers by {words(band)}", caption)
-    title = _peak(band, rows)
-    means = [row.get(f"{measure}_mean") if measure else None for row in rows]
-    panels = 2 if any(mean is not None for mean in means) else 1
+    caption = caption_of(table, version, more=more)
+    title = _peak(table, bands)
+    medians = [_median(table, line) for line in bands]
+    panels = 2 if any(median == median for median in medians) else 1
     figure, (left, bottom, width, height) = frame(title, caption, 0.55 + 1.35 * panels)
     each = (height - 0.55) / panels
     answers = place(figure, left + 0.42, bottom + height - each, width - 0.6, each - 0.36)
     lowest = answers
-    _draw_panel(answers, [float(people(row)) for row in rows], 0, "answers (people)", 0)
+    _draw_panel(answers, [float(_people(line)) for line in bands], 0, "answers (people)", 0)
     if panels == 2:
         lowest = place(figure, left + 0.42, bottom + 0.45, width - 0.6, each - 0.36)
-        _draw_panel(
-            lowest, [_number(mean) for mean in means], 1, f"mean {measure_words(findings.contract)}", 1
-        )
-        answers.set_xticks(range(len(rows)), [""] * len(rows))
-    _name_bands(lowest, [shorten(row[band], 14) for row in rows], words(band))
-    said = [
-        f"{shorten(row[band])} {count(people(row))}" + _mean_of(mean)
-        for row, mean in zip(rows, means, strict=True)
+        _draw_panel(lowest, medians, 1, f"median {measure_words(contract)}", 1)
+        answers.set_xticks(range(len(bands)), [""] * len(bands))
+    _name_bands(lowest, [shorten(line.groups[0], 14) for line in bands], words(band))
+    spoken = [
+        f"{shorten(line.groups[0])} {count(_people(line))}"
+        + (f" (median {median:,g})" if median == median else "")
+        for line, median in zip(bands, medians, strict=True)
     ]
-    return Drawn(figure, title, caption, f"Line chart of answers{' and mean ' + words(measure or '') if panels == 2 else ''} by "
-                                         f"{words(band)}: {', '.join(said)}.")  # fmt: skip
+    what = f"answers and median {words(measure or '')}" if panels == 2 else "answers"
+    return Drawn(figure, title, caption, f"Line chart of {what} by {words(band)}: {', '.join(spoken)}.")
 
 
-def _bands(table: Summary) -> list[dict[str, str | int | float | None]]:
-    """The rows with a band's name, in the order of the names; merged and missing bands have no place on a line."""
-    band = table.by[0]
-    named = [
-        row
-        for row in table.rows
-        if row[band] is not None and not MERGED.fullmatch(str(row[band])) and people(row)
-    ]
-    return sorted(named, key=lambda row: str(row[band]))[:MOST_BANDS]
-
-
-def _peak(band: str, rows: list[dict[str, str | int | float | None]]) -> str:
-    most = max(map(people, rows))
-    tops = [shorten(row[band]) for row in rows if people(row) == most]
-    total = sum(map(people, rows))
+def _peak(table: Table, bands: tuple[Statement, ...]) -> str:
+    most = max(map(_people, bands))
+    tops = [shorten(line.groups[0]) for line in bands if _people(line) == most]
+    label = words(table.columns[0])
+    if len(tops) > MOST_LEVEL:
+        return f"{label.capitalize()}: {count(len(tops))} bands gave the most answers, {count(most)} each"
     if len(tops) > 1:
-        return f"{words(band).capitalize()} {joined(tops[:3])} gave the most answers: {count(most)} each"
-    return f"{words(band).capitalize()} {tops[0]} gave the most answers: {count(most)} of {count(total)}"
+        return f"{label.capitalize()} {joined(tops)} gave the most answers: {count(most)} each"
+    return f"{label.capitalize()} {tops[0]} gave the most answers: {count(most)} of {count(table.base)}"
 
 
-def _number(value: str | int | float | None) -> float:
-    """For drawing: NULL is a gap in the line."""
-    return float("nan") if value is None else float(value)
+def _people(line: Statement) -> int:
+    return line.value if isinstance(line.value, int) else 0
 
 
-def _mean_of(mean: str | int | float | None) -> str:
-    return "" if mean is None else f" (mean {decimal(_number(mean))})"
+def _median(table: Table, line: Statement) -> float:
+    """Return the band's median measure; NaN, a gap in the line, where there is none or it is not said."""
+    measure = table.measures.get(line.groups)
+    median = measure.more.get("median") if measure else None
+    return float("nan") if median is None else float(median)
 
 
 def _draw_panel(axes: Axes, values: list[float], rank: int, label: str, places: int) -> None:

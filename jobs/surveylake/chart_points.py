@@ -1,20 +1,14 @@
-"""Every answer's measure as a point, strip by strip. Findings in, figure out."""
+"""People's measures as points, strip by strip. Statements and points in, figure out."""
 
 import random
+from collections.abc import Sequence
 
-from surveylake.canvas import GRID, INK, MUTED, Axes, Drawn, frame, no_data, place, text_width
-from surveylake.chart_bars import caption_of, tint
-from surveylake.findings import Findings, Summary
-from surveylake.labels import (
-    MERGED,
-    count,
-    group_name,
-    joined,
-    measure_words,
-    people,
-    shorten,
-    words,
-)
+from surveylake.canvas import GRID, INK, MUTED, Axes, Drawn, colour, frame, place, text_width
+from surveylake.chart_bars import caption_of
+from surveylake.contract import Contract
+from surveylake.findings import Point
+from surveylake.labels import count, joined, measure_words, shorten, words
+from surveylake.statements import Table
 
 MOST_STRIPS = 12
 SEED = 20260101
@@ -23,62 +17,69 @@ VECTOR_POINTS = 1_000
 """past so many points an SVG holds them as one image, or it would weigh megabytes"""
 
 
-def draw_scatter(findings: Findings, group: str, table: Summary) -> Drawn:
-    """Every answer's measure as a point in its group's strip, moved a little at random: no point is exactly a person's."""
-    names, strips = _strips(findings, group, table)
-    label = measure_words(findings.contract)
-    shown = sum(map(len, strips))
-    caption = caption_of(
-        findings.points_total, findings.version, more=_how_drawn(shown, findings.points_total)
-    )
-    if shown == 0:
-        return no_data(f"{label} by {words(group)}", caption)
-    middles = _medians(findings, group, table)
-    said = [f"{shorten(name, 18)} {middles[name]:,g}" for name in names if name in middles]
-    measure = words(findings.contract.summaries.measure or "")
+def draw_scatter(
+    table: Table, contract: Contract, version: int, points: Sequence[Point], total: int
+) -> Drawn | None:
+    """Draw people's measures as points in their group's strip, moved a little at random; None when nobody can be drawn.
+
+    `points` are those who have both a measure and a group, of `total`.
+    """
+    group = table.columns[0]
+    strips = _strips(table, points)
+    if not strips:
+        return None
+    label, shown = measure_words(contract), sum(map(len, strips.values()))
+    caption = caption_of(table, version, more=_how_drawn(shown, total))
+    middles = {name: value for name in strips if (value := _median(table, name)) is not None}
+    medians = [f"{shorten(name, 18)} {middles[name]:,g}" for name in strips if name in middles]
+    measure = words(contract.summaries.measure or "")
     title = (
-        f"Median {measure}: {joined(said)}"
-        if 0 < len(said) <= 3
+        f"Median {measure}: {joined(medians)}"
+        if 0 < len(medians) <= 3
         else f"{measure.capitalize()} by {words(group)}"
     )
     figure, (left, bottom, width, height) = frame(
-        title, caption, 0.5 + max(0.52, 1.9 / len(names)) * len(names)
+        title, caption, 0.5 + max(0.52, 1.9 / len(strips)) * len(strips)
     )
-    labels = max(text_width(shorten(name)) for name in names) + 0.1
+    labels = max(text_width(shorten(name)) for name in strips) + 0.1
     axes = place(figure, left + labels, bottom + 0.45, width - labels - 0.12, height - 0.45)
-    _draw_strips(axes, names, strips, middles)
+    _draw_strips(axes, list(strips), list(strips.values()), middles)
     axes.set_xlabel(label, size=9, labelpad=3)
-    points = ", ".join(
-        f"{shorten(name)} {count(len(strip))}" for name, strip in zip(names, strips, strict=True)
-    )
-    alt = f"Scatter chart of {label} by {words(group)}, points: {points}. {title}."
+    drawn = ", ".join(f"{shorten(name)} {count(len(strip))}" for name, strip in strips.items())
+    alt = f"Scatter chart of {label} by {words(group)}, points: {drawn}. {title}."
     return Drawn(figure, title, caption, alt)
 
 
-def _strips(findings: Findings, group: str, table: Summary) -> tuple[list[str], list[list[float]]]:
-    """Names and measures of the strips, most answers first. A group the summary does not publish is not shown by name."""
-    sizes = {group_name(row[group]): people(row) for row in table.rows}
-    named = sorted(
-        (name for name in sizes if not MERGED.fullmatch(name)), key=lambda name: (-sizes[name], name)
-    )
-    kept = named[:MOST_STRIPS]
-    strips: dict[str, list[float]] = {name: [] for name in [*kept, "Other"]}
-    for value, name in findings.points:
-        strips[name if name in strips else "Other"].append(value)
-    filled = [name for name in strips if strips[name]]
-    return filled, [strips[name] for name in filled]
+def _strips(table: Table, points: Sequence[Point]) -> dict[str, list[float]]:
+    """Return group -> measures, in the order of the table.
+
+    Protected people are not drawn. Where that would let a reader work out their measures from the group's mean, or where the
+    mean is not said, `smallest` others are left out as well, the first by their rank.
+    """
+    strips = {}
+    for line in table.lines[:MOST_STRIPS]:
+        members = [point for point in points if point.group == line.groups[0]]
+        visible = [point for point in members if not point.protected]
+        measure = table.measures.get(line.groups)
+        if len(visible) < len(members) or measure is None or measure.more["mean"] is None:
+            left_out = {
+                id(point) for point in sorted(visible, key=lambda point: point.rank)[: table.smallest]
+            }
+            visible = [point for point in visible if id(point) not in left_out]
+        if len(visible) >= table.smallest:
+            strips[line.groups[0]] = [point.measure for point in visible]
+    return strips
 
 
 def _how_drawn(shown: int, total: int) -> str:
-    sampled = f"A seeded random sample of {count(shown)} of them is shown. " if shown < total else ""
-    return f"{sampled}Points are moved a little at random; no point says who answered."
+    part = f"{count(shown)} of {count(total)} people are drawn" if shown < total else "Everybody is drawn"
+    return f"{part}, each moved a little at random; no point says who answered."
 
 
-def _medians(findings: Findings, group: str, table: Summary) -> dict[str, float]:
-    column = f"{findings.contract.summaries.measure}_median"
-    return {
-        group_name(row[group]): float(row[column] or 0) for row in table.rows if row.get(column) is not None
-    }
+def _median(table: Table, name: str) -> float | None:
+    measure = table.measures.get((name,))
+    median = measure.more.get("median") if measure else None
+    return None if median is None else float(median)
 
 
 def _draw_strips(axes: Axes, names: list[str], strips: list[list[float]], middles: dict[str, float]) -> None:
@@ -88,7 +89,7 @@ def _draw_strips(axes: Axes, names: list[str], strips: list[list[float]], middle
     for y, (name, values) in enumerate(zip(names, strips, strict=True)):
         xs = [value + chance.uniform(-0.45, 0.45) * step for value in values]
         ys = [y + chance.uniform(-0.33, 0.33) for _ in values]
-        axes.scatter(xs, ys, s=15 if total < 500 else 6, color=tint(y, name), alpha=0.6 if total < 500 else 0.4, linewidths=0,
+        axes.scatter(xs, ys, s=15 if total < 500 else 6, color=colour(y), alpha=0.6 if total < 500 else 0.4, linewidths=0,
                      rasterized=total > VECTOR_POINTS)  # fmt: skip
         if name in middles:
             axes.plot([middles[name]] * 2, [y - 0.4, y + 0.4], color=INK, linewidth=2)

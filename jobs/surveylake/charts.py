@@ -1,6 +1,6 @@
-"""The pictures of one run. Findings in, PNG and SVG files out: which pictures there are follows from the contract."""
+"""The pictures of one run. Statements in, PNG and SVG files out: which pictures there are follows from the contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from surveylake.chart_line import draw_line
 from surveylake.chart_points import draw_scatter
 from surveylake.chart_stacks import draw_stacked
 from surveylake.findings import Findings
-from surveylake.labels import summary_by
+from surveylake.fonts import UNSEEN, families_with, said_of
+from surveylake.statements import Report, Statement, Table
 
 
 @dataclass(frozen=True)
@@ -27,39 +28,73 @@ class Chart:
     """the picture in words, for those who do not see it"""
     png: Path
     svg: Path
+    boxes: str = ""
+    """letters that no font of this machine has; they are boxes in the picture"""
 
 
-def draw_charts(findings: Findings, folder: Path) -> list[Chart]:
+def draw_charts(report: Report, findings: Findings, folder: Path) -> list[Chart]:
     """Draw every picture the contract asks for into `folder`, as NAME.png (150 dpi) and NAME.svg.
 
     [charts] gives bar and pie by `group`, a line over `bands`, the measure by `group` as points, and bars of `group`
-    stacked by `stack`, each if its summary is published; every other one-column summary gives a bar chart. The same
-    findings give the same bytes.
+    stacked by `stack`, each if there is such a table, and it has a group to show; every other one-column table gives a bar
+    chart. The same report gives the same bytes, with our own font on every machine. Letters that it lacks are drawn with
+    fonts of this machine, where it has some.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    charts = []
-    with drawing():
-        for name, picture in _pictures(findings):
-            png, svg = save(picture.figure, folder, name)
-            charts.append(Chart(name, picture.title, picture.caption, picture.alt, png, svg))
+    charts = _drawn(report, findings, folder)
+    if lacking := set("".join(chart.boxes for chart in charts)):
+        charts = _drawn(report, findings, folder, families_with(lacking))
     return charts
 
 
-def _pictures(findings: Findings) -> Iterator[tuple[str, Drawn]]:
-    wanted, version = findings.contract.charts, findings.version
-    shown = set()
+def said_of_boxes(charts: Sequence[Chart]) -> str:
+    """One sentence on the letters that are boxes in these charts, with what to do; '' where all are readable."""
+    return said_of(set("".join(chart.boxes for chart in charts)))
+
+
+def _drawn(report: Report, findings: Findings, folder: Path, fallbacks: Sequence[str] = ()) -> list[Chart]:
+    charts = []
+    with drawing(fallbacks) as boxes:
+        for name, picture in _pictures(report, findings):
+            png, svg = save(picture.figure, folder, name)
+            lacking = "".join(sorted(letter for letter in boxes if ord(letter) not in UNSEEN))
+            boxes.clear()
+            charts.append(Chart(name, picture.title, picture.caption, picture.alt, png, svg, lacking))
+    return charts
+
+
+def chart_statements(charts: list[Chart]) -> list[Statement]:
+    """Return what the pictures say, for report.json."""
+    return [
+        Statement(
+            "chart", chart.title, groups=(chart.name,), more={"caption": chart.caption, "alt": chart.alt}
+        )
+        for chart in charts
+    ]
+
+
+def _pictures(report: Report, findings: Findings) -> Iterator[tuple[str, Drawn]]:
+    contract, version = findings.contract, findings.version
+    wanted, drawn = contract.charts, set()
     if wanted:
-        groups = summary_by(findings, wanted.group)
-        if groups:
-            yield f"bar_{wanted.group}", draw_bars(groups, version, coloured=True)
-            yield f"pie_{wanted.group}", draw_pie(groups, version)
-        if wanted.bands and (bands := summary_by(findings, wanted.bands)):
-            yield f"line_{wanted.bands}", draw_line(bands, findings)
-        if groups and (measure := findings.contract.summaries.measure):
-            yield f"scatter_{measure}_{wanted.group}", draw_scatter(findings, wanted.group, groups)
-        if wanted.stack and (both := summary_by(findings, wanted.group, wanted.stack)):
+        if groups := _drawable(report, wanted.group):
+            yield f"bar_{wanted.group}", draw_bars(groups, contract, version, coloured=True)
+            yield f"pie_{wanted.group}", draw_pie(groups, contract, version)
+        if wanted.bands and (bands := _drawable(report, wanted.bands)):
+            yield f"line_{wanted.bands}", draw_line(bands, contract, version)
+        if groups and (measure := contract.summaries.measure):
+            scatter = draw_scatter(groups, contract, version, findings.points, findings.points_total)
+            if scatter:
+                yield f"scatter_{measure}_{wanted.group}", scatter
+        both = report.table(wanted.group, wanted.stack) if wanted.stack else None
+        if both and both.lines:
             yield f"stacked_{wanted.group}_{wanted.stack}", draw_stacked(both, version)
-        shown = {wanted.group, wanted.bands}
-    for table in findings.summaries.values():
-        if len(table.by) == 1 and table.by[0] not in shown:
-            yield f"bar_{table.by[0]}", draw_bars(table, version)
+        drawn = {wanted.group, wanted.bands}
+    for table in report.tables():
+        if len(table.columns) == 1 and table.columns[0] not in drawn and table.lines:
+            yield f"bar_{table.columns[0]}", draw_bars(table, contract, version)
+
+
+def _drawable(report: Report, *columns: str) -> Table | None:
+    """Return a published table that has a group to show."""
+    return next((table for table in report.tables() if table.columns == columns and table.lines), None)

@@ -1,16 +1,16 @@
 """How this installation runs: conf/local.toml or conf/cluster.toml, the same keys in both. Frozen values, no globals."""
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from surveylake.contract import explain
+from surveylake.complaints import WrongValueError, explain
 from surveylake.contract_types import Part
 from surveylake.errors import ConfigError
 from surveylake.project import CONF
+from surveylake.toml_file import read_toml
 
 ALLOWED_KAFKA_OPTIONS = frozenset({
     "security.protocol", "sasl.mechanism", "sasl.username", "ssl.ca.location",
@@ -24,7 +24,7 @@ that load classes, read files or call URLs named in their value (CVE-2023-25194,
 def _allowed_options(options: dict[str, str]) -> dict[str, str]:
     unknown = sorted(set(options) - ALLOWED_KAFKA_OPTIONS)
     if unknown:
-        raise ValueError(f"not an option this project passes on: {', '.join(unknown)}; "
+        raise WrongValueError(f"not an option this project passes on: {', '.join(unknown)}; "
                          f"it passes on {', '.join(sorted(ALLOWED_KAFKA_OPTIONS))}")  # fmt: skip
     return options
 
@@ -56,6 +56,8 @@ class Publish(Part):
 
     smallest_group: Annotated[int, Field(ge=1)] = 5
     scatter_points: Annotated[int, Field(ge=1)] = 5_000
+    warn_rejected_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    csv_bom: bool = False
 
 
 class Config(Part):
@@ -76,14 +78,15 @@ def load_config(path: Path | None = None) -> Config:
     """Read a conf file (default: $SURVEYLAKE_CONF, else conf/local.toml); ConfigError names the key that is wrong."""
     path = path or Path(os.environ.get("SURVEYLAKE_CONF", CONF / "local.toml"))
     try:
-        return Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        file = read_toml(path)
     except FileNotFoundError as error:
         raise ConfigError(
             f"no configuration at {path}", "Give one with --conf, such as conf/local.toml."
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} is not a readable TOML file: {error}", "Correct the file.") from error
+    try:
+        return Config.model_validate(file.values)
     except ValidationError as error:
         raise ConfigError(
-            f"{path}: {explain(error)}", "Correct the keys named; conf/local.toml explains each."
+            f"{path}: {explain(error, file.text, Config)}",
+            "Correct the keys named; conf/local.toml explains each.",
         ) from error

@@ -2,30 +2,34 @@
 
 import hashlib
 import json
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from surveylake.complaints import WrongValueError, explain
+from surveylake.contract_names import check_names
 from surveylake.contract_types import (
     Cleaned,
     ColumnName,
     Limit,
     Part,
     Pattern,
+    Source,
     TopicName,
     Typed,
     is_number,
     spark_type,
 )
 from surveylake.errors import ConfigError
+from surveylake.excerpts import listed
+from surveylake.toml_file import read_toml
 
 
 class SurveyField(Typed):
     """One field of an answer, as it arrives (`source`) and as it is stored (`type`)."""
 
-    source: Annotated[str, Field(min_length=1, pattern=r'^[^"\\\x00-\x1f`]+$')]
+    source: Source
     required: bool = False
     allowed: list[Cleaned] = Field(default_factory=list)
     min: Limit | None = None
@@ -41,18 +45,31 @@ class SurveyField(Typed):
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
         if (self.min is not None or self.max is not None) and not self.is_number:
-            raise ValueError(f"min and max are for numbers; this is a {self.type}")
-        if (self.allowed or self.pattern or self.spellings) and self.type != "string":
-            raise ValueError(f"allowed, pattern and spellings are for strings; this is a {self.type}")
+            raise WrongValueError(
+                f"min and max are for numbers; the type is {self.type}: leave them out, or write another type",
+                "min" if self.min is not None else "max",
+            )
+        texts = {"allowed": self.allowed, "pattern": self.pattern, "spellings": self.spellings}
+        if self.type != "string" and (given := [name for name, value in texts.items() if value]):
+            raise WrongValueError(
+                f"allowed, pattern and spellings are for strings; the type is {self.type}: "
+                f'leave {given[0]} out, or write type = "string"',
+                given[0],
+            )
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min} is above max {self.max}: nothing would be accepted")
+            raise WrongValueError(f"min {self.min} is above max {self.max}: nothing would be accepted", "min")
         names = [spelling for spellings in self.spellings.values() for spelling in spellings]
         twice = {name for name in names if names.count(name) > 1 or name in self.spellings}
         if twice:
-            raise ValueError(f"spelled for two names: {', '.join(sorted(twice))}")
+            raise WrongValueError(
+                f"spelled for two names: {listed(sorted(twice))}; each may stand once", "spellings"
+            )
         useless = sorted(set(self.spellings) - set(self.allowed)) if self.allowed else []
         if useless:
-            raise ValueError(f"spellings of what is not allowed: {', '.join(useless)}")
+            raise WrongValueError(
+                f"spellings of what is not allowed: {listed(useless)}; add it to allowed, or leave it out",
+                "spellings",
+            )
         return self
 
 
@@ -75,7 +92,10 @@ class Summaries(Part):
         twice = {name for name in names if names.count(name) > 1}
         twice |= {"_".join(by) for by in self.by if len(set(by)) < len(by)}
         if twice:
-            raise ValueError(f"by: twice the same: {', '.join(sorted(twice))}")
+            raise WrongValueError(
+                f"twice the same: {listed(sorted(twice))}; each table may stand once, of different columns",
+                "by",
+            )
         return self
 
 
@@ -138,55 +158,20 @@ class Contract(Part):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        if self.key not in self.fields:
-            raise ValueError(f"key '{self.key}' is not one of the fields: {', '.join(self.fields)}")
-        if not self.fields[self.key].required:
-            raise ValueError(f"key '{self.key}' must be required = true: it says who answered")
-        twice = {source for source in self.sources if self.sources.count(source) > 1}
-        if twice:
-            raise ValueError(f"two fields have the source {', '.join(sorted(twice))}")
-        both = set(self.fields) & set(self.derived)
-        if both:
-            raise ValueError(f"both a field and a derived column: {', '.join(sorted(both))}")
-        unknown = sorted(set(self._mentions()) - set(self.columns))
-        if unknown:
-            raise ValueError(f"not a column: {', '.join(unknown)}; columns are {', '.join(self.columns)}")
-        measure = self.summaries.measure
-        if measure is not None and not is_number(self.types[measure]):
-            raise ValueError(f"summaries.measure must be a number; {measure} is a {self.types[measure]}")
+        check_names(self)
         return self
-
-    def _mentions(self) -> list[str]:
-        """Every column that summaries, charts and hypothesis speak of."""
-        summaries, charts, claim = self.summaries, self.charts, self.hypothesis
-        named: list[str | None] = [column for by in summaries.by for column in by]
-        named += [summaries.measure, summaries.received_by]
-        if charts:
-            named += [charts.group, charts.bands, charts.stack]
-        if claim:
-            named += [claim.field, *claim.outcomes]
-        return [name for name in named if name is not None]
 
 
 def load_contract(path: Path) -> Contract:
     """Read a contract; ConfigError names the file and the key that is wrong."""
     try:
-        return Contract.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        file = read_toml(path)
     except FileNotFoundError as error:
         raise ConfigError(f"no contract at {path}", "Give one with --survey FILE.toml.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} is not a readable TOML file: {error}", "Correct the file.") from error
+    try:
+        return Contract.model_validate(file.values)
     except ValidationError as error:
         raise ConfigError(
-            f"{path}: {explain(error)}", "Correct the keys named; docs/contract.md lists them all."
+            f"{path}: {explain(error, file.text, Contract)}",
+            "Correct the keys named; docs/contract.md lists them all.",
         ) from error
-
-
-def explain(error: ValidationError) -> str:
-    """Pydantic's errors as `key.subkey: what is wrong`, one per line when there are several."""
-    lines = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"] if part != "[key]") or "contract"
-        message = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{key}: {'unknown key' if item['type'] == 'extra_forbidden' else message}")
-    return "\n  ".join(lines)

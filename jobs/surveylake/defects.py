@@ -125,6 +125,16 @@ def _of_bytes() -> list[Defect]:
         Defect("bad encoding", "bad_encoding", value=lambda cells: canonical(cells)[:-2] + b'\xe9"}'),
         Defect("empty payload", "empty_payload", value=lambda _: b""),
         Defect("tombstone", "tombstone", value=lambda _: None),
+        Defect(
+            "written through a registry",
+            "schema_registry",
+            value=lambda cells: b"\0\0\0\0\7" + canonical(cells),
+        ),
+        Defect(
+            "encoded twice",
+            "encoded_twice",
+            value=lambda cells: json.dumps(canonical(cells).decode()).encode(),
+        ),
     ]
 
 

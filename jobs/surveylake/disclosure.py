@@ -1,81 +1,169 @@
-"""Which groups must be merged before a table is published, so that no handful of people can be read off or worked out."""
+"""What a table of people shows: small groups stay unnamed, and nothing about them can be worked out. Pure counting.
 
-from heapq import heappop, heappush
+docs/contract.md, 'What is published', says in plain words what is protected and why.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from surveylake.suppression import COLUMN, ROW, held_cells
 
 Group = tuple[str, ...]
-Line = tuple[int, str]
-"""A row (0) or a column (1) of a two-column table, by its value."""
+"""What people said in each column of a list, as text."""
+Counts = Mapping[tuple[str | None, ...], int]
+"""Group -> people; None stands for no answer."""
+MOST_CELLS = 2_500
+"""of a two-column table; past these its rarest values are pooled too, for nobody reads such a table cell by cell"""
+HELD = "(not shown)"
+"""In both columns of the line that holds every cell of a two-column table that is held back."""
 
 
-def small_groups(found: dict[Group, int], smallest: int) -> set[Group]:
-    """The groups to be merged, so that no group under `smallest` people shows, and none can be worked out from totals.
+def pooled_name(smallest: int) -> str:
+    """Name the line of all values that too few people gave."""
+    return f"Other (fewer than {smallest} each)"
 
-    Two at least are merged, with `smallest` people together. In a table of two columns the totals of rows and columns
-    count as known: the merged cells of a row or column are `smallest` people or all that it has, and every small cell
-    lies on a closed way of merged cells, along which people could be moved without changing a total (complementary
-    suppression; Willenborg and de Waal, Elements of Statistical Disclosure Control, 2001, chapter 1). Where no such
-    way exists, all cells are merged.
+
+@dataclass(frozen=True)
+class Mask:
+    """What one table shows by name, and what is pooled or held back."""
+
+    smallest: int
+    named: tuple[frozenset[str], ...]
+    """per column, the values that are shown by name"""
+    held: frozenset[Group] = frozenset()
+    """cells of a two-column table that are not shown, rare values pooled"""
+    small: frozenset[Group] = frozenset()
+    """those of them that hold fewer than `smallest` people: the reason why the others are held back"""
+    few_blank: bool = False
+    """whether those who did not answer are so few that they are protected too"""
+    pool: str = ""
+    """what the pooled values are called; nobody answered just that"""
+    hold: str = HELD
+    """what stands in both columns of the line of the held cells; the same holds of it"""
+
+    def label(self, group: Group) -> Group:
+        """Return the line of the published table in which a group is counted."""
+        pooled = tuple(
+            value if value in named else self.pool for value, named in zip(group, self.named, strict=True)
+        )
+        return (self.hold,) * len(group) if pooled in self.held else pooled
+
+    def kind(self, label: Group) -> Literal["named", "pooled", "held"]:
+        """Return what a line of the published table stands for."""
+        if label == (self.hold,) * len(label):
+            return "held"
+        return "pooled" if self.pool in label else "named"
+
+    def turned(self) -> "Mask":
+        """Return the same of the table with its two columns the other way round."""
+        held, small = (frozenset((b, a) for a, b in cells) for cells in (self.held, self.small))
+        return replace(self, named=self.named[::-1], held=held, small=small)
+
+    def is_protected(self, group: Group) -> bool:
+        """True if nothing but their number may be known of these people."""
+        return self.label(group) != group
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Who answered every column of a list, and who did not. Counts of people."""
+
+    groups: dict[Group, int]
+    blank: int
+
+    @property
+    def base(self) -> int:
+        """People who answered every column: what shares are shares of."""
+        return sum(self.groups.values())
+
+
+def answered(counts: Counts) -> Answered:
+    """Set aside who left a column of the list blank: a blank is not an answer."""
+    groups: dict[Group, int] = {}
+    for group, people in counts.items():
+        said = tuple(value for value in group if value is not None)
+        if len(said) == len(group):
+            groups[said] = people
+    return Answered(groups, sum(counts.values()) - sum(groups.values()))
+
+
+def mask(people: Answered, smallest: int) -> Mask:
+    """Decide what a table of one or two columns shows of these people.
+
+    One column: every group of `smallest` people or more. Two columns: values that fewer people gave are pooled on their axis
+    first; then cells are held back (suppression.py).
     """
-    hidden = {group for group, people in found.items() if people < smallest}
-    lines = _lines(found)
-    for small in sorted(hidden) if lines else ():
-        hidden |= _closed_way(found, lines, hidden, small)
-    for cells in lines.values():
-        held = sum(found[cell] for cell in cells & hidden)
-        for cell in sorted(cells - hidden, key=lambda cell: (found[cell], cell)):
-            if not 0 < held < smallest:
-                break
-            hidden |= {cell} | _closed_way(found, lines, hidden, cell)
-            held = sum(found[cell] for cell in cells & hidden)
-    for group in sorted(set(found) - hidden, key=lambda group: (found[group], group)):
-        if not hidden or (len(hidden) > 1 and sum(found[other] for other in hidden) >= smallest):
-            break
-        hidden.add(group)
-    return hidden
+    groups, columns = people.groups, len(next(iter(people.groups), ()))
+    totals: list[dict[str, int]] = [{} for _ in range(columns)]
+    for group, count in groups.items():
+        for total, value in zip(totals, group, strict=True):
+            total[value] = total.get(value, 0) + count
+    few_blank = 0 < people.blank < smallest
+    values = set().union(*totals)
+    pool, hold = free_name(pooled_name(smallest), values), free_name(HELD, values)
+    pooled = Mask(smallest, _named(totals, smallest), few_blank=few_blank, pool=pool, hold=hold)
+    if columns < 2:
+        return pooled
+    cells: dict[tuple[str, str], int] = {}
+    for label, count in lines(groups, pooled).items():
+        cells[label[ROW], label[COLUMN]] = count
+    unsaid = {
+        (axis, pool)
+        for axis, total in ((ROW, totals[ROW]), (COLUMN, totals[COLUMN]))
+        if 0 < sum(count for value, count in total.items() if value not in pooled.named[axis]) < smallest
+    }
+    held = frozenset(held_cells(cells, smallest, unsaid))
+    small = frozenset(cell for cell, count in cells.items() if count < smallest)
+    return replace(pooled, held=held, small=small)
 
 
-def _lines(found: dict[Group, int]) -> dict[Line, set[Group]]:
-    """The cells of each row and each column; none of a table of one column."""
-    lines: dict[Line, set[Group]] = {}
-    for group in found if len(next(iter(found), ())) == 2 else ():
-        for axis in (0, 1):
-            lines.setdefault((axis, group[axis]), set()).add(group)
-    return lines
+def mask_of(by: tuple[str, ...], people: Answered, smallest: int) -> Mask:
+    """Decide as `mask` does, alike for a pair of columns in either order: two ways to choose cells would tell more than one."""
+    if len(by) < 2 or by[0] <= by[1]:
+        return mask(people, smallest)
+    return mask(Answered({(b, a): n for (a, b), n in people.groups.items()}, people.blank), smallest).turned()
 
 
-def _closed_way(
-    found: dict[Group, int], lines: dict[Line, set[Group]], hidden: set[Group], small: Group
-) -> set[Group]:
-    """The cells to hide besides, with the fewest people, that close a way through the small cell; all when none does.
+def free_name(name: str, values: Collection[str]) -> str:
+    """Return a name for a line that stands for many; another than `name` where people gave just that as their answer."""
+    while name in values:
+        name += " *"
+    return name
 
-    Rows and columns are points, cells the ways between them: the shortest way from the cell's row to its column that
-    does not use the cell (Dijkstra), where a hidden cell costs nothing.
+
+def _named(totals: list[dict[str, int]], smallest: int) -> tuple[frozenset[str], ...]:
+    """Choose the values of each column that have a line of their own: all with `smallest` people, within MOST_CELLS."""
+    frequent = [
+        sorted((v for v, people in total.items() if people >= smallest), key=lambda v: (-total[v], v))
+        for total in totals
+    ]
+    while len(frequent) == 2 and len(frequent[ROW]) * len(frequent[COLUMN]) > MOST_CELLS:
+        max(frequent, key=len).pop()
+    return tuple(map(frozenset, frequent))
+
+
+def lines(groups: Mapping[Group, int], masked: Mask) -> dict[Group, int]:
+    """Return published line -> people, none of them left out."""
+    people: dict[Group, int] = {}
+    for group, count in groups.items():
+        label = masked.label(group)
+        people[label] = people.get(label, 0) + count
+    return people
+
+
+def hides_nobody(people: Counts, measured: Counts, masked: Mask) -> bool:
+    """True if sums of a measure may be said of a table: every one of its groups is shown, and large enough.
+
+    Means are sums. Whoever knows the sum over everybody, from another table, could subtract the groups that are shown: what is
+    left must not be few people. So nobody may be pooled or held back, and neither a group nor those who left a column blank may
+    hold one to `smallest` - 1 people with a measure. `measured` counts the people of each group who have one.
     """
-    if _way(found, lines, hidden, small, only_hidden=True) is not None:
-        return set()
-    way = _way(found, lines, hidden, small)
-    return set(found if way is None else way) - hidden
 
+    def is_few(count: int) -> bool:
+        return 0 < count < masked.smallest
 
-def _way(
-    found: dict[Group, int],
-    lines: dict[Line, set[Group]],
-    hidden: set[Group],
-    small: Group,
-    only_hidden: bool = False,
-) -> tuple[Group, ...] | None:
-    """The cells of the shortest way from a cell's row to its column, or None; most often hidden cells are enough."""
-    goal: Line = (1, small[1])
-    queue: list[tuple[int, Line, tuple[Group, ...]]] = [(0, (0, small[0]), ())]
-    seen: set[Line] = set()
-    while queue:
-        people, line, way = heappop(queue)
-        if line == goal:
-            return way
-        if line in seen:
-            continue
-        seen.add(line)
-        for cell in (lines[line] & hidden if only_hidden else lines[line]) - {small}:
-            cost = 0 if cell in hidden else found[cell]
-            heappush(queue, (people + cost, (1 - line[0], cell[1 - line[0]]), (*way, cell)))
-    return None
+    if any(masked.is_protected(group) for group in answered(people).groups):
+        return False
+    partly = [group for group in people if group.count(None) < max(len(group), 2)]
+    return not any(is_few(measured.get(g, 0)) or (None in g and is_few(people[g])) for g in partly)

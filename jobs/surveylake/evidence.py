@@ -28,12 +28,11 @@ class ClaimTest:
     n_more: int
     n_less: int
     share: float | None
-    """of `more` among both, 0 to 1; None without data, as are the next four"""
+    """of `more` among both, 0 to 1; None without data, as are the next two"""
     low: float | None
-    high: float | None
-    """95 % interval of the share"""
-    p_two_sided: float | None
-    p_greater: float | None
+    """the share is this or more, with 95 % confidence"""
+    p: float | None
+    """one-sided, as the claim is"""
     verdict: Verdict
 
     @property
@@ -94,22 +93,18 @@ def weigh(findings: Findings) -> Evidence:
 
 
 def weigh_claim(more: str, less: str, n_more: int, n_less: int) -> ClaimTest:
-    """Exact binomial test of the share of `more` against one half.
+    """Test exactly whether the share of `more` is above one half.
 
-    The p values are exact sums of binomial probabilities, the interval is Clopper and Pearson's (Biometrika 26, 1934);
-    both from scipy.stats.binomtest. 'supported' asks for a share above one half and a two-sided p under 5 %, which is
-    stricter than the one-sided p alone and agrees with an interval that leaves one half out.
+    The claim names a direction, so the test is one-sided: p is the exact binomial probability of this share or a higher one
+    when both are equally likely, and the interval is Clopper and Pearson's (Biometrika 26, 1934), open above; both from
+    scipy.stats.binomtest. The claim is supported when p is under 5 %, which is just when the interval leaves one half out.
     """
     if n_more + n_less == 0:
-        return ClaimTest(more, less, 0, 0, None, None, None, None, None, "no data")
-    both = stats.binomtest(n_more, n_more + n_less, p=0.5)
-    greater = stats.binomtest(n_more, n_more + n_less, p=0.5, alternative="greater")
-    interval = both.proportion_ci(confidence_level=CONFIDENCE, method="exact")
-    supported = both.pvalue < LEVEL and n_more > n_less
-    return ClaimTest(
-        more, less, n_more, n_less, float(both.statistic), float(interval.low), float(interval.high),
-        float(both.pvalue), float(greater.pvalue), "supported" if supported else "not supported",
-    )  # fmt: skip
+        return ClaimTest(more, less, 0, 0, None, None, None, "no data")
+    test = stats.binomtest(n_more, n_more + n_less, p=0.5, alternative="greater")
+    low = float(test.proportion_ci(confidence_level=CONFIDENCE, method="exact").low)
+    supported: Verdict = "supported" if test.pvalue < LEVEL else "not supported"
+    return ClaimTest(more, less, n_more, n_less, float(test.statistic), low, float(test.pvalue), supported)
 
 
 def associate(outcome: str, counts: dict[tuple[str, str], int]) -> Association:

@@ -10,7 +10,7 @@ The steps are SQL over one another; how they are put together is for transforms.
 
 from functools import reduce
 
-from surveylake import sql
+from surveylake import formats, sql
 from surveylake.sql import TEXT
 
 BLANKS = r"[\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
@@ -25,6 +25,8 @@ BACKSLASH, NUL = "\\", "\0"
 ESCAPED_BACKSLASH = r"\\\\"
 MOST_BRACKETS = 200
 """Objects and arrays in one value; the parser itself gives up at a depth of 1000."""
+TWICE = r'^[ \t\r\n]*\{[ \t\r\n]*"(?s:.*)\}[ \t\r\n]*\z'
+"""A text that holds a JSON object with at least one name, by its first letters and its last."""
 KEY_EDGE = NUL
 """Stands around each key of an object: the gate lets no NUL into a key."""
 
@@ -63,10 +65,26 @@ def _broken() -> str:
     is_object = f"(startswith({TEXT}, '{{') OR startswith(schema_of_variant(`~json`), 'OBJECT'))"
     repeated = "size(array_distinct(`~keys`)) < size(`~keys`)"
     return (
-        "CASE WHEN `~bad` IS NOT NULL THEN `~bad` WHEN `~json` IS NULL THEN 'malformed'"
+        f"CASE WHEN `~json` IS NULL THEN coalesce({_foreign()}, `~bad`, 'malformed')"
         f" WHEN NOT {whole} THEN IF({is_object}, 'trailing_data', 'malformed')"
-        f" WHEN NOT {is_object} THEN 'not_an_object' WHEN {repeated} THEN 'duplicate_key' END"
+        f" WHEN NOT {is_object} THEN {_no_object()} WHEN {repeated} THEN 'duplicate_key' END"
     )
+
+
+def _foreign() -> str:
+    """SQL: what a value that was not parsed was written as, where its first bytes tell; else NULL. No JSON begins like that, so a
+    value is looked at only once it has failed."""
+    packed = " OR ".join(f"startswith(value, X'{mark.hex()}')" for mark in formats.COMPRESSED)
+    return (
+        f"CASE WHEN startswith(value, X'{formats.REGISTRY.hex()}') AND octet_length(value) >= {formats.REGISTRY_LEAST}"
+        f" THEN 'schema_registry' WHEN startswith(value, X'{formats.AVRO_FILE.hex()}') THEN 'avro_file'"
+        f" WHEN {packed} THEN 'compressed' END"
+    )
+
+
+def _no_object() -> str:
+    """SQL over `~json`, which is no object: is it the text of one?"""
+    return f"IF(CAST(`~json` AS string) RLIKE {sql.text(TWICE)}, 'encoded_twice', 'not_an_object')"
 
 
 def _unparsable(max_bytes: int) -> str:

@@ -1,14 +1,16 @@
 """What generated answers are drawn from: for each field a pool of values, each as often in it as it is likely."""
 
-import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from surveylake.contract import Contract, SurveyField, explain
+from surveylake.complaints import explain
+from surveylake.contract import Contract, SurveyField
 from surveylake.errors import ConfigError
+from surveylake.excerpts import listed
+from surveylake.toml_file import read_toml
 
 POOL = 1_000
 """Values drawn for a field whose frequencies nobody stated."""
@@ -24,12 +26,13 @@ def load_frequencies(survey: Path) -> Frequencies:
     path = survey.with_suffix(".frequencies.toml")
     if not path.exists():
         return {}
+    file = read_toml(path)
     try:
-        return _SHAPE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} is not a readable TOML file: {error}", "Correct the file.") from error
+        return _SHAPE.validate_python(file.values)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}", "Write [Field] and under it value = count.") from error
+        raise ConfigError(
+            f"{path}: {explain(error, file.text)}", "Write [Field] and under it value = count."
+        ) from error
 
 
 def pools(contract: Contract, frequencies: Frequencies, draw: np.random.Generator) -> dict[str, list[str]]:
@@ -37,7 +40,7 @@ def pools(contract: Contract, frequencies: Frequencies, draw: np.random.Generato
     unknown = sorted(set(frequencies) - set(contract.sources))
     if unknown:
         raise ConfigError(
-            f"the frequencies name fields the contract lacks: {', '.join(unknown)}", "Correct the file."
+            f"the frequencies name fields the contract lacks: {listed(unknown)}", "Correct the file."
         )
     return {
         field.source: _urn(frequencies[field.source])

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from surveylake import cli
 from surveylake.findings import Cell
+from surveylake.looks import looks_like
 
 COLUMNS = ("topic", "epoch", "partition", "offset", "timestamp", "key", "failed_rules", "value")
 SEPARATOR = "; "
@@ -34,6 +35,17 @@ def by_reason(found: DataFrame) -> dict[str, int]:
     }
 
 
+def samples(found: DataFrame, each: int) -> dict[str, list[Row]]:
+    """Return reason -> its first `each` records by epoch, partition and offset."""
+    first = Window.partitionBy("reason").orderBy("epoch", "partition", "offset")
+    exploded = found.withColumn("reason", F.explode("failed_rules"))
+    numbered = exploded.withColumn("~place", F.row_number().over(first)).where(F.col("~place") <= each)
+    sampled: dict[str, list[Row]] = {}
+    for row in numbered.orderBy("reason", "~place").collect():
+        sampled.setdefault(row["reason"], []).append(row)
+    return sampled
+
+
 def ordered(found: DataFrame, limit: int | None = None) -> DataFrame:
     """By epoch, partition and offset, the first `limit` of them."""
     rows = found.orderBy("epoch", "partition", "offset")
@@ -46,7 +58,9 @@ def shown(row: Row, width: int) -> str:
     cut = value if len(value) <= width else f"{value[: width - 1]}…"
     where = f"epoch {row['epoch']} partition {row['partition']} offset {row['offset']}"
     key = cli.plain(row["key"])[:width] if row["key"] is not None else "(none)"
-    return f"{where}  key {key}  {cli.plain(SEPARATOR.join(row['failed_rules']))}  {cut}"
+    guess = looks_like(row["value"])
+    looks = f"  (looks like {guess})" if guess else ""
+    return f"{where}  key {key}  {cli.plain(SEPARATOR.join(row['failed_rules']))}  {cut}{looks}"
 
 
 def cells(rows: Iterator[Row]) -> Iterator[dict[str, Cell]]:

@@ -5,11 +5,15 @@ from surveylake.labels import joined, shorten
 
 ALONE = {
     "tombstone": "no value at all (a Kafka tombstone)",
+    "schema_registry": "written through a schema registry, not as plain JSON",
+    "avro_file": "an Avro file, not JSON",
+    "compressed": "packed as a whole (gzip, zstd, LZ4, xz, snappy or zip), not JSON",
     "empty_payload": "an empty value",
     "bad_encoding": "not UTF-8 text",
     "too_large": "longer than the configuration allows",
     "malformed": "not readable as JSON",
     "not_an_object": "JSON, but not an object",
+    "encoded_twice": "JSON inside a JSON text: encoded twice",
     "trailing_data": "something after the JSON object",
     "duplicate_key": "one key twice",
     "unknown_field": "a field the contract does not know",
@@ -40,6 +44,22 @@ def in_words(reason: str, contract: Contract) -> str:
         field = next((field for field in contract.fields.values() if field.source == source), None)
         return OF_FIELD[kind].format(shorten(source)) + (_limits(kind, field) if field else "")
     return f"the survey's rule '{shorten(reason, 60)}' does not hold"
+
+
+def remedy(reason: str, contract: Contract) -> str:
+    """Say what to do where good records are rejected for this reason."""
+    then = "then run jobs/replay.py, which judges the stored records again."
+    kind, _, source = reason.partition(":")
+    name = next((name for name, field in contract.fields.items() if field.source == source), None)
+    if name and kind in ("missing_field", "wrong_case"):
+        return f"If the field has another name there, correct fields.{name}.source in the contract, {then}"
+    if name:
+        return f"If the answers are right, correct fields.{name} in the contract, {then}"
+    if reason == "unknown_field":
+        return f'If those fields may come, name them or set unknown_fields = "ignore" in the contract, {then}'
+    if reason in contract.rules:
+        return f"If the answers are right, correct rules.{reason} in the contract, {then}"
+    return "Whoever fills the topic does not send JSON objects: jobs/quarantine.py shows what came."
 
 
 def _limits(kind: str, field: SurveyField) -> str:

@@ -1,10 +1,11 @@
-"""The report of one run: report.md, a report.html that needs nothing beside it, and the pipeline's picture.
+"""The report of one run: report.json, report.md, a report.html that needs nothing beside it, and the pipeline's picture.
 
-Findings, evidence and charts in; three files out. The templates are in templates/; what they say is report_view's.
+Statements and charts in; four files out. The templates are in templates/; what they say is report_view's.
 """
 
 import base64
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -12,26 +13,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from surveylake.canvas import GRID, INK, MUTED, PAPER
-from surveylake.charts import Chart
-from surveylake.evidence import Evidence
+from surveylake.charts import Chart, chart_statements
 from surveylake.findings import Findings
 from surveylake.labels import shorten
 from surveylake.report_view import view
+from surveylake.statements import Report
 
 DARK = {INK: "#e6eaee", MUTED: "#9aa7b3", GRID: "#36424d", PAPER: "#1a2027"}
 """the charts' four page colours -> what they are on a dark page; PAPER is the page's --card"""
 MARKDOWN = re.compile(r"[\\`*_{}\[\]|#~!$]")
 
 
-def write_report(
-    findings: Findings, evidence: Evidence, charts: list[Chart], folder: Path, smallest_group: int
-) -> list[Path]:
-    """Write pipeline.svg, report.md and report.html into `folder`; their paths.
+def write_report(report: Report, findings: Findings, charts: list[Chart], folder: Path) -> list[Path]:
+    """Write report.json, pipeline.svg, report.md and report.html into `folder`. Returns their paths.
 
-    `charts` are those drawn into `folder` or below it: the Markdown links them, the page holds them. `smallest_group`
-    is config's: groups with fewer people were merged before, and their numbers are withheld here.
+    `charts` are those drawn into `folder` or below it: the Markdown links them, the page holds them.
     """
-    values = view(findings, evidence, charts, smallest_group)
+    values = view(report, findings, charts)
     page = _environment(autoescape=True)
     pipeline = page.get_template("pipeline.svg.j2")
     style = page.get_template("report.css.j2").render()
@@ -42,7 +40,9 @@ def write_report(
         tall=_rendered(pipeline.render(values, tall=True, alone=False)),
     )  # fmt: skip
     links = {chart.name: chart.png.relative_to(folder).as_posix() for chart in charts}
+    said = report.adding(chart_statements(charts)).as_json()
     texts = {
+        "report.json": json.dumps(said, indent=1, ensure_ascii=False) + "\n",
         "pipeline.svg": pipeline.render(values, tall=False, alone=True),
         "report.md": _environment(autoescape=False).get_template("report.md.j2").render(values, links=links),
         "report.html": html,

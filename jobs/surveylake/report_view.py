@@ -1,70 +1,60 @@
-"""What the report says, as plain values for its templates: every number is from the findings or the evidence."""
+"""The report laid out as plain values for its templates: every word and number is a statement's."""
 
 from typing import Any
 
-from surveylake.charts import Chart
+from surveylake.charts import Chart, said_of_boxes
 from surveylake.contract import Contract
-from surveylake.crosstab import gap_of
-from surveylake.evidence import CONFIDENCE, FEWEST_EXPECTED, LEVEL, Association, Evidence
-from surveylake.findings import Cell, Findings, Summary
-from surveylake.labels import (
-    bars_of,
-    count,
-    decimal,
-    measure_words,
-    p_value,
-    people,
-    percent,
-    plural,
-    shorten,
-    summary_by,
-    words,
-)  # fmt: skip
-from surveylake.report_origin import provenance, rejected, stages, unmapped
-from surveylake.verdict import ASSUMES, answer, reading
+from surveylake.evidence import CONFIDENCE, FEWEST_EXPECTED, LEVEL
+from surveylake.findings import Cell, Findings
+from surveylake.hypothesis_statements import ASSUMES
+from surveylake.labels import count, decimal, measure_words, p_value, percent, shorten, words
+from surveylake.report_origin import provenance, stages
+from surveylake.report_tables import table_view
+from surveylake.statements import Report, Statement
 
 MOST_ROWS = 40
-"""rows of a table in the report; its CSV has all"""
+"""lines of a list in the report; the files beside it have all"""
 MOST_CARDS = 6
 MOST_PARTITIONS = 24
-STEPS = ("received", "accepted", "responses")
+STEPS = {"received": "as received", "accepted": "accepted", "counted": "counted"}
 
 
-def view(findings: Findings, evidence: Evidence, charts: list[Chart], smallest_group: int) -> dict[str, Any]:
-    """The whole report's content. Groups under `smallest_group` people are never told apart in it."""
+def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, Any]:
+    """Return the whole report's content; of `findings` only what says where the numbers are from."""
     contract = findings.contract
+    claim = report.one("claim")
     return {
         "title": contract.title,
-        "lead": _lead(findings),
+        "lead": [statement.text for what in ("people", "replaced") for statement in report.all(what)],
+        "warnings": [statement.text for statement in report.all("warning")],
         "field": _field(contract),
-        "cards": _cards(findings),
-        "steps": _steps(findings),
-        "claim": _claim(findings, evidence, smallest_group),
-        "associations": [_association(findings, test) for test in evidence.associations],
+        **_first_question(report, contract),
+        "steps": _steps(report, contract),
+        "claim": _claim(claim, contract) if claim else None,
+        "associations": [_association(report, test) for test in report.all("association")],
         "association_field": words(contract.hypothesis.field) if contract.hypothesis else "",
         "confidence": f"{CONFIDENCE:.0%}".replace("%", " %"),
         "level": LEVEL,
         "fewest_expected": FEWEST_EXPECTED,
         "charts": charts,
-        "tables": [_table(table, contract) for table in findings.summaries.values()],
-        "rejected": rejected(findings),
-        "unmapped": unmapped(findings),
-        "stages": stages(findings, len(charts), smallest_group),
-        "provenance": provenance(findings, smallest_group),
+        "boxes": said_of_boxes(charts),
+        "tables": [table_view(table, contract) for table in report.tables()],
+        "measure_name": words(contract.summaries.measure or ""),
+        "measure": measure_words(contract),
+        "rejected": [
+            {"reason": shorten(line.groups[0], 60), "words": line.text, "records": _number(line.value)}
+            for line in report.all("rejected")
+        ],
+        "unmapped": _spellings(report),
+        "stages": stages(findings, len(charts)),
+        "provenance": provenance(findings),
         "offsets": findings.offsets[:MOST_PARTITIONS],
         "offsets_left": max(0, len(findings.offsets) - MOST_PARTITIONS),
     }
 
 
-def _lead(findings: Findings) -> str:
-    return (
-        f"{plural(findings.responses, 'person', 'people')}, from {plural(findings.received, 'record')} received: "
-        f"{count(findings.accepted)} accepted, {count(findings.rejected)} rejected."
-    )
-
-
 def _field(contract: Contract) -> str:
-    """The column of the first question: the hypothesis's, else the charts', else the first published one; or none."""
+    """Return the column of the first question: the hypothesis's, else the charts', else the first published one; or none."""
     if contract.hypothesis:
         return contract.hypothesis.field
     if contract.charts:
@@ -72,109 +62,122 @@ def _field(contract: Contract) -> str:
     return next((by[0] for by in contract.summaries.by if len(by) == 1), "")
 
 
-def _cards(findings: Findings) -> list[dict[str, str]]:
-    """One big number per group of the first question."""
-    claim = findings.contract.hypothesis
-    table = summary_by(findings, _field(findings.contract))
-    bars, _ = bars_of(table, MOST_CARDS) if table else ([], 0)
-    total = sum(n for _, n in bars)
+def _first_question(report: Report, contract: Contract) -> dict[str, Any]:
+    """Return one big number per group of the first question, the largest first, and what else there is to say of it."""
+    claim = contract.hypothesis
+    table = report.table(_field(contract))
+    if table is None:
+        return {"cards": [], "cards_note": "", "cards_none": ""}
     called = claim.words if claim else {}
-    return [
-        {
-            "name": shorten(name),
-            "word": shorten(called.get(name, name)),
-            "count": count(n),
-            "share": percent(n / total),
-        }
-        for name, n in bars
-        if total
-    ]
+    largest = sorted(table.lines, key=lambda line: -int(line.value or 0))
+    cards = [
+        {"name": shorten(line.groups[0]), "word": shorten(called.get(line.groups[0], line.groups[0])),
+         "count": _number(line.value), "share": percent(line.share or 0.0)}
+        for line in largest[:MOST_CARDS]
+    ]  # fmt: skip
+    note = [report.all("answered", *table.columns)[0].text, *(line.text for line in table.rest)]
+    if left := len(largest) - len(cards):
+        note.append(f"{count(left)} more in the tables below")
+    return {
+        "cards": cards,
+        "cards_note": "; ".join(note) + "." if cards else "",
+        "cards_none": table.headline.text,
+    }
 
 
-def _steps(findings: Findings) -> dict[str, Any] | None:
-    """How many of each group came in, were accepted, and are counted; None when the contract does not ask."""
-    group = findings.contract.summaries.received_by
-    if not group or not findings.received_by:
+def _steps(report: Report, contract: Contract) -> dict[str, Any] | None:
+    """Return how many of each group came in, were accepted, and are counted; None when the contract does not ask."""
+    group, lines = contract.summaries.received_by, report.all("as received")
+    if not group or not lines:
         return None
-    rows = [
-        [shorten(row.get(group), 60), *(_shown(row.get(step)) for step in STEPS)]
-        for row in findings.received_by
-    ]
-    differ = [row for row in findings.received_by[:MOST_CARDS] if len({row.get(step) for step in STEPS}) > 1]
-    said = [
-        f"{shorten(row.get(group))}: {', '.join(f'{_shown(row.get(step))} {_step(step)}' for step in STEPS)}"
-        for row in differ
-    ]
+    numbers = [(line, [line.value, line.more["accepted"], line.more["counted"]]) for line in lines]
+    rows = [[shorten(line.text.partition(":")[0], 60), *map(_few, steps)] for line, steps in numbers]
+    differ = [line.text for line, steps in numbers if len(set(steps)) > 1 and not line.rule]
     return {
         "field": words(group),
         "rows": rows[:MOST_ROWS],
-        "differ": "; ".join(said),
-        "steps": [_step(step) for step in STEPS],
+        "differ": "; ".join(differ[:MOST_CARDS]),
+        "steps": list(STEPS.values()),
     }
 
 
-def _step(step: str) -> str:
-    return "counted" if step == "responses" else "as received" if step == "received" else step
-
-
-def _shown(value: Cell) -> str:
-    return count(value) if isinstance(value, int | float) else "0"
-
-
-def _claim(findings: Findings, evidence: Evidence, smallest_group: int) -> dict[str, Any] | None:
-    claim = findings.contract.hypothesis
-    if claim is None or evidence.claim is None:
-        return None
-    less = claim.words.get(claim.less, claim.less)
-    more = claim.words.get(claim.more, claim.more)
+def _claim(claim: Statement, contract: Contract) -> dict[str, Any]:
+    hypothesis = contract.hypothesis
+    assert hypothesis is not None
+    called = [shorten(hypothesis.words.get(name, name), 22) for name in (hypothesis.more, hypothesis.less)]
+    drawn = claim.share is not None
     return {
-        "text": claim.claim, "caveat": claim.caveat, "assumes": ASSUMES, "verdict": evidence.claim.verdict,
-        "answer": answer(evidence.claim, claim, smallest_group), "more": more, "less": less,
-    }  # fmt: skip
-
-
-def _association(findings: Findings, test: Association) -> dict[str, str]:
-    field = findings.contract.hypothesis.field if findings.contract.hypothesis else ""
-    table = summary_by(findings, field, test.outcome)
-    statistic = "–" if test.statistic is None else f"{test.statistic:.2f} ({test.degrees})"
-    return {
-        "outcome": words(test.outcome),
-        "gap": gap_of(table) if table else "",
-        "method": test.method,
-        "n": count(test.n),
-        "statistic": statistic,
-        "p": "–" if test.p is None else p_value(test.p).removeprefix("p = ").removeprefix("p "),
-        "p_holm": "–"
-        if test.p_holm is None
-        else p_value(test.p_holm).removeprefix("p = ").removeprefix("p "),
-        "v": "–" if test.cramers_v is None else f"{test.cramers_v:.2f}",
-        "reading": reading(test, field),
-        "differs": "yes" if test.differs else "",
+        "text": hypothesis.claim,
+        "verdict": claim.more["conclusion"],
+        "headline": claim.text,
+        "numbers": claim.more.get("numbers", ""),
+        "meaning": claim.more.get("meaning", ""),
+        "share": claim.share,
+        "low": claim.more.get("low"),
+        "share_text": percent(claim.share or 0.0) if drawn else "",
+        "low_text": percent(float(claim.more["low"] or 0)) if drawn else "",
+        "more": called[0],
+        "less": called[1],
+        "caveat": hypothesis.caveat,
+        "assumes": ASSUMES,
     }
 
 
-def _table(table: Summary, contract: Contract) -> dict[str, Any]:
-    """A summary as text cells, with what its CSV is called and how many rows are left to it."""
-    measure = contract.summaries.measure
-    kinds = [
-        kind
-        for kind in ("mean", "median", "sd", "min", "max")
-        if any(f"{measure}_{kind}" in row for row in table.rows)
+def _association(report: Report, test: Statement) -> dict[str, str]:
+    headline = report.one("headline", *test.columns)
+    more = test.more
+    return {
+        "outcome": words(test.columns[1]),
+        "gap": _gap(headline),
+        "method": test.test or "",
+        "n": _number(test.n),
+        "statistic": "–"
+        if more.get("statistic") is None
+        else f"{float(more['statistic'] or 0):.2f} ({more['degrees']})",
+        "p": _p(test.p, test.rule),
+        "p_holm": _p(more.get("p_holm"), test.rule),
+        "v": "–" if more.get("v") is None else f"{float(more['v'] or 0):.2f}",
+        "reading": test.text,
+        "note": test.rule or "",
+        "differs": "yes" if more["conclusion"] == "differs" else "",
+    }
+
+
+def _gap(headline: Statement | None) -> str:
+    """Return where the shares are furthest apart, if two groups can be compared."""
+    if headline is None or not headline.base:
+        return ""
+    if len(headline.groups) < 3:
+        return "not shown: too few people in some cells"
+    return headline.text if headline.more["whole"] else f"of what is shown, {headline.text}"
+
+
+def _p(p: Cell, rule: str | None) -> str:
+    if p is None:
+        return "not said" if rule else "–"
+    return p_value(float(p)).removeprefix("p = ").removeprefix("p ")
+
+
+def _spellings(report: Report) -> list[dict[str, Any]]:
+    """Return the fields with spellings that no line of the contract knows: those to name, and how many others there are."""
+    few = {line.columns[0]: line.text for line in report.all("few spellings")}
+    named: dict[str, list[str]] = {column: [] for column in few}
+    for line in report.all("spelling"):
+        named.setdefault(line.columns[0], []).append(line.text)
+    return [
+        {
+            "field": words(column),
+            "spellings": texts[:MOST_ROWS],
+            "left": max(0, len(texts) - MOST_ROWS),
+            "few": few.get(column, ""),
+        }
+        for column, texts in sorted(named.items())
     ]
-    head = [*map(words, table.by), "answers", "share", *kinds]
-    rows = [
-        [*(shorten(row[column], 60) for column in table.by), count(people(row)), percent(float(row.get("share") or 0)),
-         *(_measure(row.get(f"{measure}_{kind}"), kind) for kind in kinds)]
-        for row in table.rows[:MOST_ROWS]
-    ]  # fmt: skip
-    return {
-        "title": f"By {' and '.join(map(words, table.by))}", "head": head, "measures": len(kinds),
-        "measure": measure_words(contract), "measure_name": words(measure or ""), "rows": rows, "names": len(table.by),
-        "left": max(0, len(table.rows) - MOST_ROWS), "file": f"summary_{'_'.join(table.by)}.csv",
-    }  # fmt: skip
 
 
-def _measure(value: Cell, kind: str) -> str:
-    if kind in ("median", "min", "max") and isinstance(value, int | float) and value == value:
-        return f"{value:,g}"
+def _number(value: Cell) -> str:
     return decimal(value)
+
+
+def _few(value: Cell) -> str:
+    return "few" if value is None else decimal(value)

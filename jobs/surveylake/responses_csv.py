@@ -7,12 +7,13 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from surveylake.contract import Contract
-from surveylake.sheets import NEUTRALISE_PATTERN, csv_cell
+from surveylake.sheets import BOM, NEUTRALISE_PATTERN, csv_cell
 
 
-def write_responses_csv(responses: DataFrame, contract: Contract, path: Path) -> int:
+def write_responses_csv(responses: DataFrame, contract: Contract, path: Path, bom: bool = False) -> int:
     """One line per participant, ordered by the key, contract columns only, text cells neutralised; the bytes written.
 
+    With `bom` the file begins with a byte order mark.
     The parts are written beside `path`, so on a cluster that folder must be one that the executors share with the driver.
     """
     parts = path.with_name(f"_{path.name}.parts")
@@ -21,7 +22,9 @@ def write_responses_csv(responses: DataFrame, contract: Contract, path: Path) ->
     ordered.write.csv(str(parts), header=False, escape='"', emptyValue='""', nullValue="", lineSep="\n", mode="overwrite",
                       ignoreLeadingWhiteSpace=False, ignoreTrailingWhiteSpace=False)  # fmt: skip
     with path.open("wb") as whole:
-        whole.write((",".join(csv_cell(name) for name in contract.columns) + "\n").encode())
+        whole.write(
+            ((BOM if bom else "") + ",".join(csv_cell(name) for name in contract.columns) + "\n").encode()
+        )
         for part in sorted(parts.glob("part-*.csv")):
             with part.open("rb") as piece:
                 shutil.copyfileobj(piece, whole, 1 << 20)

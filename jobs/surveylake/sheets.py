@@ -5,16 +5,19 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from surveylake import summary_tables
 from surveylake.findings import Cell, Findings
+from surveylake.statements import DIGITS
+from surveylake.summary_tables import QUANT
 
 NEUTRALISE_PATTERN = r"^(?=[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])"
 """Where a text cell needs a leading ': before = + - @ TAB CR LF and the full-width ＝＋－＠, which spreadsheets take for
 the start of a formula (OWASP, CSV Injection). Zero-width; means the same to Python's `re` and to Java, so it is
 `re.sub(NEUTRALISE_PATTERN, "'", text)` here and `regexp_replace(column, NEUTRALISE_PATTERN, "'")` in Spark."""
 FORMULA = re.compile(NEUTRALISE_PATTERN)
+BOM = "\ufeff"
+"""The byte order mark: with it a spreadsheet takes a CSV for UTF-8, without it often for the encoding of its own country."""
 QUOTED = re.compile(r'[",\r\n]')
-DIGITS = 12
-"""significant digits of a computed number: means and deviations differ in the 16th with the order of adding up"""
 
 
 def neutralised(text: str) -> str:
@@ -36,33 +39,33 @@ def csv_cell(value: Cell) -> str:
     return f'"{text.replace(chr(34), chr(34) * 2)}"' if not text or QUOTED.search(text) else text
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Cell]]) -> int:
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Cell]], bom: bool = False) -> int:
     """Write a header and one line per row, in UTF-8, as RFC 4180 but for the line ends; the number of rows.
 
     Lines end in LF: RFC 4180 writes CRLF, its readers take both, and LF is what diff, git and Spark write. `rows` may be
-    endless: nothing is kept. A missing column is NULL.
+    endless: nothing is kept. A missing column is NULL. With `bom` the file begins with a byte order mark.
     """
     number = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(csv_cell(column) for column in columns) + "\n")
+        file.write((BOM if bom else "") + ",".join(csv_cell(column) for column in columns) + "\n")
         for row in rows:
             file.write(",".join(csv_cell(row.get(column)) for column in columns) + "\n")
             number += 1
     return number
 
 
-def write_summaries(findings: Findings, folder: Path) -> dict[str, int]:
-    """Write every published table as summary_….csv, and `summary_quant.csv`; file name -> rows."""
+def write_summaries(findings: Findings, folder: Path, bom: bool = False) -> dict[str, int]:
+    """Write every published table as summary_….csv, and `summary_quant.csv`. Returns file name -> rows."""
+    contract = findings.contract
     written = {}
-    measure = findings.contract.summaries.measure
-    measures = [f"{measure}_{what}" for what in ("mean", "median", "sd", "min", "max")] if measure else []
-    for table in findings.summaries.values():
-        name = f"summary_{'_'.join(table.by)}.csv"
-        written[name] = write_csv(folder / name, [*table.by, "answers", "share", *measures], table.rows)
-    group = findings.contract.summaries.received_by
-    if group:
-        columns = [group, "received", "accepted", "responses"]
-        written["summary_quant.csv"] = write_csv(folder / "summary_quant.csv", columns, findings.received_by)
+    for by, table in findings.summaries.items():
+        name, columns = f"{table.name}.csv", list(summary_tables.columns_of(contract, by))
+        rows = summary_tables.rows(table, contract.summaries.measure)
+        written[name] = write_csv(folder / name, columns, rows, bom)
+    if group := contract.summaries.received_by:
+        columns = list(summary_tables.quant_columns(group))
+        rows = summary_tables.quant_rows(group, findings.received_by)
+        written[f"{QUANT}.csv"] = write_csv(folder / f"{QUANT}.csv", columns, rows, bom)
     return written
 
 
@@ -79,5 +82,6 @@ def facts_of(findings: Findings) -> dict[str, object]:
         ],
         "rows": {"received": findings.received, "accepted": findings.accepted, "rejected": findings.rejected,
                  "responses": findings.responses},
+        "replaced": findings.replaced,
         "rejected_by_rule": dict(sorted(findings.rejected_by_rule.items())),
     }  # fmt: skip

@@ -26,8 +26,9 @@ from surveylake.asking import AGAIN_SECONDS, ASK_SECONDS, LONGEST, PERMISSION, a
 from surveylake.config import Kafka
 from surveylake.connection import connect
 from surveylake.consumer_group import commit_group
-from surveylake.errors import TopicError
+from surveylake.errors import ConfigError, TopicError
 from surveylake.kafka_settings import client_options, spark_options
+from surveylake.topic_name import taken_for, wrong_with
 
 __all__ = [
     "TopicIdentity",
@@ -76,12 +77,22 @@ def preflight(kafka: Kafka, topic: str, seconds: float = ASK_SECONDS) -> TopicId
 def create_topic(kafka: Kafka, topic: str) -> bool:
     """Make the topic as the conf file says, its records kept for ever; False when it was there.
 
-    A topic that was there and lets its records expire is warned of. TopicError when it cannot be made.
+    A topic that was there and lets its records expire is warned of. ConfigError when Kafka takes no topic of such a name,
+    TopicError when it cannot be made.
     """
+    if wrong := wrong_with(topic):
+        raise ConfigError(
+            f"topic {topic[:60]!r}: {wrong}", "Correct topic in the contract, or the name given with --topic."
+        )
     admin, metadata = connect(kafka)
     if topic in metadata.topics:
         _warn_if_it_forgets(admin, topic)
         return False
+    if other := taken_for(topic, metadata.topics):
+        raise TopicError(
+            f"topic {topic} cannot be made at {kafka.bootstrap}: topic {other} is there, and to Kafka '.' and '_' are one",
+            f'If {other} is meant, write topic = "{other}" in the contract; if not, another name.',
+        )
     wish = NewTopic(topic, kafka.partitions, kafka.replication, config=KEEP_FOR_EVER)
     doing = f"creating topic {topic} with {kafka.partitions} partitions, replication {kafka.replication}"
     try:
@@ -162,6 +173,11 @@ def _not_found(admin: AdminClient, topic: str, bootstrap: str, names: list[str])
     except TopicError as error:
         if "may not" in error.message:
             return error
+    if other := taken_for(topic, names):
+        return TopicError(
+            f"topic {topic} not found at {bootstrap}; topic {other} is there, and differs in '.' and '_' only",
+            f'Write topic = "{other}" in the contract: Kafka makes no {topic} beside it.',
+        )
     folded = {name.lower(): name for name in sorted(names)}
     near = [folded[name] for name in difflib.get_close_matches(topic.lower(), folded, n=3, cutoff=0.5)]
     like = f"; topics like it: {', '.join(near)}" if near else f" ({len(names)} topics there, none like it)"

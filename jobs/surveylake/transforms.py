@@ -9,7 +9,7 @@ from surveylake.contract import Contract
 from surveylake.contract_types import RECORD_COLUMNS
 from surveylake.plain import PLAIN
 
-MOST_GENERATED = 11_000
+MOST_GENERATED = 11_500
 """Characters of SQL. Up to this size the parsed way is generated into the same Java method as the plain one, and no row is
 copied; beyond it the method would come near the 64 KB that Java allows, or be too long for its compiler: then Spark interprets
 the parsed way, between two generated stages."""

@@ -1,0 +1,69 @@
+"""Files and messages that are no plain text, told by the bytes they begin with. Bytes in, names out; no Spark here."""
+
+REGISTRY = b"\0\0"
+"""How a record begins that was written through a schema registry: a zero byte, then the schema's number in four bytes, of which
+the first is zero too."""
+REGISTRY_PREFIX = 5
+"""Bytes before the record itself."""
+REGISTRY_LEAST = 9
+"""A shorter value may be a whole number of eight bytes."""
+AVRO_FILE = b"Obj\x01"
+COMPRESSED = {
+    b"\x1f\x8b\x08": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "LZ4",
+    b"\xfd7zX": "xz",
+    b"\xff\x06\x00\x00": "snappy",
+    b"\x82SNA": "snappy",
+    b"PK\x03\x04": "zip",
+}
+"""First bytes -> what the whole is packed with. None of them can begin a JSON text."""
+OTHERS = {
+    AVRO_FILE: "an Avro file",
+    b"\xc3\x01": "an Avro record with the fingerprint of its schema",
+    b"PAR1\x15": "a Parquet file",
+    b"ARROW1\0\0": "an Arrow file",
+    b"SQLite format 3\0": "an SQLite database",
+    b"%PDF-": "a PDF document",
+    b"\x89PNG\r\n": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel workbook of the old kind (.xls)",
+    b"\xac\xed\x00\x05": "an object of Java's own serialization",
+    b"\xe0\x01\x00\xea": "Amazon Ion",
+    b":)\n": "Smile (binary JSON)",
+    b"BZh91AY&SY": "packed with bzip2",
+}
+"""First bytes -> what it is."""
+WIDE_MARKS = {
+    b"\xff\xfe\0\0": "UTF-32",
+    b"\0\0\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+"""Byte order marks of texts that are not UTF-8; the longer ones first."""
+LEAST_LETTERS, MOST_LETTERS = 2, 8
+"""Letters looked at to know a text without a mark by its zero bytes."""
+
+
+def packed_with(start: bytes) -> str:
+    """`gzip`, `zstd` …: what begins like this is packed with; '' when it is not."""
+    return next((name for mark, name in COMPRESSED.items() if start.startswith(mark)), "")
+
+
+def kind_of(start: bytes) -> str:
+    """`an Avro file`, `a PDF document` …: what begins like this; '' when the first bytes do not tell."""
+    return next((name for mark, name in OTHERS.items() if start.startswith(mark)), "")
+
+
+def wide_text(start: bytes) -> str:
+    """`UTF-16` or `UTF-32` for a text that begins like this, marked, or in ASCII without a mark; '' for any other."""
+    for mark, name in WIDE_MARKS.items():
+        if start.startswith(mark):
+            return name
+    for codec, width in (("utf-32-le", 4), ("utf-32-be", 4), ("utf-16-le", 2), ("utf-16-be", 2)):
+        whole = min(len(start) // width, MOST_LETTERS)
+        text = start[: whole * width].decode(codec, "replace")
+        readable = all(c.isprintable() or c in "\t\r\n" for c in text) and "\ufffd" not in text
+        if whole >= LEAST_LETTERS and text[:LEAST_LETTERS].isascii() and readable:
+            return codec[:6].upper()
+    return ""

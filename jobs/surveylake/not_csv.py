@@ -1,0 +1,91 @@
+"""Files that are given for a CSV and are none: a workbook, an archive, a text of wide letters, a page of HTML."""
+
+import re
+import zipfile
+from pathlib import Path
+
+from surveylake import formats
+from surveylake.errors import InputError
+
+AS_UTF8 = (
+    "Save the file as UTF-8 (spreadsheets call it 'CSV UTF-8'; where it is Windows-1252: iconv -f WINDOWS-1252 -t UTF-8); "
+    "this project does not guess an encoding."
+)
+AS_CSV = "Open it and save it as 'CSV UTF-8' with commas, then give that file."
+UNPACK = {
+    "gzip": "gzip -dc",
+    "zstd": "zstd -dc",
+    "xz": "xz -dc",
+    "LZ4": "lz4 -dc",
+    "bzip2": "bzip2 -dc",
+    "zip": "unzip -p",
+}
+"""What a file is packed with -> the command that writes what is in it."""
+PACKED = "packed with "
+BOOKS = (
+    (re.compile(r"xl/|\[Content_Types\]\.xml.*xl/"), "an Excel workbook (.xlsx)"),
+    (re.compile(r"Index/.*\.iwa"), "an Apple Numbers document"),
+    (re.compile(r"word/"), "a Word document (.docx)"),
+)
+"""A file's name in a zip -> what the zip is."""
+SHEET = b"application/vnd.oasis.opendocument.spreadsheet"
+TEXTS = (
+    (re.compile(r"(?is)\s*(<!doctype html|<html)"), "a page of HTML",
+     "A download that asks for a sign-in gives such a page: fetch the CSV again, signed in."),
+    (re.compile(r"(?s)\s*<\?xml"), "XML", AS_CSV),
+    (re.compile(r'(?s)\s*(\[\s*\{|\{)\s*"'), "JSON", "Write it as a CSV with a header and one row per answer."),
+)  # fmt: skip
+"""How a text begins -> what it is, what to do."""
+
+
+def refuse_other_files(path: Path, start: bytes) -> None:
+    """InputError when the first bytes of a file are those of another format; a text that is only no CSV passes."""
+    kind = formats.kind_of(start)
+    packed = formats.packed_with(start) or kind.removeprefix(PACKED) * kind.startswith(PACKED)
+    if packed == "zip":
+        raise _zipped(path)
+    if packed:
+        raise InputError(f"{path} is {PACKED}{packed}", _unpack(packed, path))
+    if kind:
+        raise InputError(
+            f"{path} is {kind}, not a CSV", AS_CSV if "Excel" in kind else "Give the CSV to send."
+        )
+    if wide := formats.wide_text(start[:64]):
+        raise InputError(
+            f"{path} is {wide}, not UTF-8",
+            AS_UTF8.replace("Windows-1252", wide).replace("WINDOWS-1252", wide),
+        )
+
+
+def refuse_other_texts(path: Path, line: int, text: str) -> None:
+    """InputError when a text without the contract's header is one of another kind."""
+    for shape, kind, todo in TEXTS:
+        if shape.match(text):
+            raise InputError(f"{path}, line {line}: this is {kind}, not a CSV", todo)
+
+
+def _zipped(path: Path) -> InputError:
+    """A workbook is a zip of its parts; any other zip has the files that somebody packed."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            kind = archive.read("mimetype")[:80] if "mimetype" in names else b""
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError):
+        return InputError(
+            f"{path} is a zip archive or a workbook, and it is broken or cut off", "Fetch the file again."
+        )
+    book = "an OpenDocument spreadsheet (.ods)" if kind.startswith(SHEET) else ""
+    book = book or next((what for shape, what in BOOKS if any(map(shape.match, names))), "")
+    if book:
+        return InputError(f"{path} is {book}, not a CSV", AS_CSV)
+    return InputError(
+        f"{path} is a zip archive of {len(names):,} file{'s' if len(names) != 1 else ''}",
+        _unpack("zip", path),
+    )
+
+
+def _unpack(packed: str, path: Path) -> str:
+    command = UNPACK.get(packed)
+    return (
+        f"Unpack it{f', such as with {command} {path} > unpacked.csv,' if command else ''} and give the CSV."
+    )

@@ -150,7 +150,7 @@ def test_two_files_in_one_topic_can_be_told_apart(broker: str, tmp_path: Path) -
 
 def test_a_topic_with_foreign_headers_is_read_without_harm(broker: str) -> None:
     kafka = Kafka(bootstrap=broker)
-    create_topic(kafka, "foreign")
+    create_topic(kafka, "foreign-headers")
 
     plain = Producer({"bootstrap.servers": broker})
     for headers in (
@@ -160,10 +160,10 @@ def test_a_topic_with_foreign_headers_is_read_without_harm(broker: str) -> None:
         [("line", b"-1")],
         [],
     ):
-        plain.produce("foreign", None, headers=headers)
-    plain.produce("foreign", b"", headers=[("source", b"x"), ("line", b"1")])
+        plain.produce("foreign-headers", None, headers=headers)
+    plain.produce("foreign-headers", b"", headers=[("source", b"x"), ("line", b"1")])
     plain.flush(10)
-    found = look(kafka, "foreign", "x", 3)
+    found = look(kafka, "foreign-headers", "x", 3)
     assert found.records == {"�": 1, "": 3, "x": 2}
     assert found.rows == bytearray([0, 1, 0])
 

@@ -81,18 +81,14 @@ def stream(
     """The whole step, for this verb and for run.py; the lake's lock is held by the caller."""
     began = time.monotonic()
     identity = topic.preflight(config.kafka, contract.topic)
-    from surveylake import ingest, preflight, resume, session
+    from surveylake import detour, preflight, resume, session
     from surveylake.tables import Lake
 
     spark = session.open_session("surveylake stream")
     preflight.check_sql(spark, contract)
     lake = Lake(cli.absolute(root))
     wishes = resume.Wishes(config.stream.starting_offsets, accept_new_topic, accept_loss)
-    start = resume.plan_start(
-        spark, lake, contract, identity, topic.offset_bounds(config.kafka, contract.topic), wishes
-    )
-    running = ingest.start_query(spark, lake, config, contract, start, trigger)
-    taken = ingest.follow(spark, running, lake, config, contract, start)
+    taken = detour.stream(spark, lake, config, contract, identity, wishes, trigger)
     print(
         f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"
     )

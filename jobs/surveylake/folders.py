@@ -36,6 +36,16 @@ def files_in(spark: SparkSession, path: str) -> list[File]:
     return [file for file in files if file.name[0] not in "._"]
 
 
+def put_aside(spark: SparkSession, path: str) -> None:
+    """Give a folder, where it is there, another name beside the old one."""
+    folder, system = _located(spark, path)
+    number = 1
+    while system.exists(_located(spark, f"{path}.retired-{number}")[0]):
+        number += 1
+    if system.exists(folder):
+        system.rename(folder, _located(spark, f"{path}.retired-{number}")[0])
+
+
 def uri(spark: SparkSession, path: str) -> str:
     """A table's path as Hadoop calls it in full, such as file:/data/lake/records."""
     folder, system = _located(spark, path)

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import pace, tables, topic, transactions
+from surveylake import pace, stamps, tables, topic, transactions
 from surveylake.batches import Intake, Taken, end_offsets, lag, progress_line
 from surveylake.config import Config
 from surveylake.contract import Contract
@@ -66,10 +66,20 @@ def kafka_rows(
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", limit)
     )
-    epoch = F.lit(start.epoch).alias("epoch")
+    return as_rows(reader.load(), start.epoch)
+
+
+def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
+    """Kafka's records as rows for `judged`: any key a text, any time one that can be shown."""
     # A key may be any bytes; a text that is not UTF-8 would make the column unreadable outside Spark.
     key = F.make_valid_utf8(F.col("key").cast("string")).alias("key")
-    return reader.load().select("topic", "partition", "offset", "timestamp", epoch, key, "value")
+    time = F.expr(stamps.shown("timestamp")).alias("timestamp")
+    return arriving.select("topic", "partition", "offset", time, F.lit(epoch).alias("epoch"), key, "value")
+
+
+def landing(spark: SparkSession, lake: Lake) -> Landing:
+    """The sink of a run's queries."""
+    return Landing(spark, lake.table(RECORDS), shared="://" in lake.root)
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,11 @@ class Running:
 
 
 def start_query(
-    spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str
-) -> Running:
+    spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str, landing: Landing
+) -> Running:  # fmt: skip
     """Start writing `records`: one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
     arriving = kafka_rows(spark, config, contract, start, batch_limit(spark, lake, config, contract, start))
     rows = judged(not_held(arriving, start.table), contract, config.stream.max_message_bytes)
-    landing = Landing(spark, lake.table(RECORDS), shared="://" in lake.root)
     writer = rows.writeStream.foreachBatch(landing).queryName(f"{contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (
@@ -100,14 +109,14 @@ def start_query(
 
 
 def follow(
-    spark: SparkSession, running: Running, lake: Lake, config: Config, contract: Contract, start: Start
+    running: Running, intake: Intake, lake: Lake, config: Config, contract: Contract, start: Start
 ) -> Taken:
-    """Wait until the query ends by itself, or by SIGTERM or Ctrl-C after its batch; say how it goes; what it took.
+    """Wait until the query ends by itself, or by SIGTERM or Ctrl-C after its batch; say how it goes; what was taken so far.
 
     After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is said.
-    Raises TopicError or StorageError with Spark's cause when the query fails.
+    Raises TopicError or StorageError with Spark's cause when the query fails, Misstamped for a record it cannot read.
     """
-    barrier, intake = _barrier(lake, config, start), Intake(spark, lake, running.landing)
+    barrier, spark = _barrier(lake, config, start), SparkSession.active()
     query, seen, spoke, counted = running.query, -1, time.monotonic(), time.monotonic()
     with stop_signals() as stop, closing(Housekeeper(spark, lake, config)) as housekeeper:
         while not _ended(running, lake, contract):
@@ -162,6 +171,8 @@ def _ended(running: Running, lake: Lake, contract: Contract) -> bool:
     try:
         return bool(running.query.awaitTermination(LOOK_SECONDS))  # type: ignore[arg-type]
     except StreamingQueryException as error:
+        if running.landing.misstamped:
+            raise running.landing.misstamped from error
         raise explained(error, running.landing.failure, lake, contract) from error
 
 

@@ -1,5 +1,6 @@
 """Where the stream lands: each micro-batch becomes one commit of `records`, under the number that Spark gave it."""
 
+import json
 import threading
 from queue import SimpleQueue
 from typing import Any
@@ -7,8 +8,12 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake import ends, tables, transactions
+from surveylake import ends, stamps, tables, transactions
 from surveylake.checkpoint import Offsets
+from surveylake.stamps import Misstamped
+
+DETOUR = "surveylake detour"
+"""The name under which commits of no micro-batch are numbered, so that they are known for growth."""
 
 
 class Landing:
@@ -30,10 +35,12 @@ class Landing:
         """Delta's AddFile of each file in the table now, for whoever counts; taken out, it is counted"""
         self.failure = ""
         """what made the last micro-batch fail, in the words of the innermost cause"""
+        self.misstamped: Misstamped | None = None
+        """the record that it failed for, when it was the record's timestamp"""
 
     def of(self, query: StreamingQuery) -> None:
         """Tell which query this is the sink of: it is known only once the query has started."""
-        self._query = query
+        self._query, self.failure, self.misstamped = query, "", None
         self._known.set()
 
     def __call__(self, batch: DataFrame, number: int) -> None:
@@ -47,10 +54,16 @@ class Landing:
             ):
                 self.files.put(file)
         except Exception as error:
-            self.failure = tables.innermost(error)
+            self.failure, self.misstamped = tables.innermost(error), stamps.misstamped(error)
+            self._known.clear()  # the next query is another
             raise
         finally:
             self.between.set()
+
+    def add(self, rows: DataFrame, note: dict[str, Any]) -> None:
+        """Write rows that no micro-batch has, in one commit with this note; no query may be running."""
+        for file in transactions.add_rows(rows, self._path, DETOUR, json.dumps(note)):
+            self.files.put(file)
 
 
 def not_held(rows: DataFrame, held: Offsets) -> DataFrame:

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
+from surveylake import stamps
 from surveylake.proof_broker import Range
 
 MOST_HOLES = 1_000_000
@@ -89,6 +90,14 @@ def doubles(records: DataFrame, found: Iterable[Cover]) -> dict[Place, list[int]
     for row in counted.orderBy("epoch", "partition", "offset").limit(MOST_DOUBLES).collect():
         twice[row["epoch"], row["partition"]].append(row["offset"])
     return twice
+
+
+def without_time(records: DataFrame) -> list[tuple[Place, int, int]]:
+    """Each place that has records without a time that can be shown: how many, and the first offset. Files' statistics pass over
+    the rest."""
+    found = records.where(stamps.unshown("timestamp")).groupBy("epoch", "partition")
+    rows = found.agg(F.count("*").alias("records"), F.min("offset").alias("first")).collect()
+    return sorted(((row["epoch"], row["partition"]), row["records"], row["first"]) for row in rows)
 
 
 def size(ranges: Sequence[Range]) -> int:

@@ -108,7 +108,7 @@ def _offsets(
         claims.append(proof_offsets.Claim(cover, lost, present, kept[0] if kept else None))
         if cover.epoch == newest:
             ends[cover.partition] = proof_offsets.go_on_at(cover, lost)
-    return covers, proof_offsets.checks(records, claims), ends
+    return covers, [*proof_offsets.checks(records, claims), *proof_offsets.times(records)], ends
 
 
 def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:

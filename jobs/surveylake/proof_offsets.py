@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
-from surveylake.proof import NOT_PROVED, PROVED, Check, counted, some
+from surveylake.proof import NOT_PROVED, PROVED, SAID, Check, counted, some
 from surveylake.proof_broker import Answer, Broker, Range
-from surveylake.proof_cover import MOST_HOLES, Cover, doubles, holes, size, without
-from surveylake.tables import LOSS
+from surveylake.proof_cover import MOST_HOLES, Cover, doubles, holes, size, without, without_time
+from surveylake.tables import LOSS, RECORDS
 
 WHAT = "offsets"
 ASK = "Run this with the broker that the records came from (--bootstrap)."
@@ -63,6 +63,16 @@ def checks(records: DataFrame, claims: Sequence[Claim]) -> list[Check]:
         for claim in claims
         for place in [claim.cover.place]
     ]
+
+
+def times(records: DataFrame) -> list[Check]:
+    """What is said of records whose time cannot be shown, if there are any: they are in the table all the same."""
+    found = without_time(records)
+    if not found:
+        return []
+    named = some([f"epoch {e} partition {p}: {n:,}, from offset {first} on" for (e, p), n, first in found])
+    many = counted(sum(n for _, n, _ in found), "record")
+    return [Check("times", RECORDS, SAID, f"{many} without a time that can be shown ({named})")]
 
 
 def _before(claim: Claim) -> list[Range]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
-from surveylake import cli
+from surveylake import cli, stamps
 from surveylake.findings import Cell
 from surveylake.looks import looks_like
 
@@ -20,7 +20,9 @@ def rejects(records: DataFrame, rule: str | None = None) -> DataFrame:
 
     A rule is a whole reason (`out_of_range:Age`) or the part before the colon (`out_of_range`).
     """
-    found = records.where("NOT accepted").select(*COLUMNS)
+    # An earlier release took in times that Python cannot hold.
+    time = F.expr(stamps.shown("timestamp"))
+    found = records.where("NOT accepted").select(*COLUMNS).withColumn("timestamp", time)
     if rule is None:
         return found
     hit = F.exists("failed_rules", lambda reason: (reason == rule) | F.startswith(reason, F.lit(f"{rule}:")))
@@ -64,11 +66,11 @@ def shown(row: Row, width: int) -> str:
 
 
 def cells(rows: Iterator[Row]) -> Iterator[dict[str, Cell]]:
-    """Rows as cells of a sheet: the time in ISO 8601 UTC, the value as text."""
+    """Rows of `for_sheets` as cells of a sheet: the time in ISO 8601 UTC where there is one, the value as text."""
     for row in rows:
         yield {
             **{name: row[name] for name in ("topic", "epoch", "partition", "offset", "key")},
-            "timestamp": str(row["timestamp"]),
+            "timestamp": row["timestamp"],
             "failed_rules": SEPARATOR.join(row["failed_rules"]),
             "value": None if row["value"] is None else text_of(row["value"]),
         }

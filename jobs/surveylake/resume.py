@@ -7,7 +7,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from surveylake import checkpoint as cp
-from surveylake import tables
+from surveylake import folders, tables
 from surveylake.contract import Contract
 from surveylake.errors import StorageError, TopicError
 from surveylake.findings import OffsetRange
@@ -42,9 +42,12 @@ class Wishes:
 
 
 def plan_start(
-    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: Kept, wishes: Wishes
-) -> Start:
+    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: Kept, wishes: Wishes,
+    began: cp.Offsets | None = None,
+) -> Start:  # fmt: skip
     """Make `records` when it is missing, and say where to go on.
+
+    `began` is partition -> where the stream began, for a fresh checkpoint and partitions that the table has no row of.
 
     Raises TopicError for another topic of the same name or for expired records, StorageError when the table cannot tell.
     """
@@ -65,12 +68,22 @@ def plan_start(
     _accept_loss(spark, path, lost, topic.name, wishes)
     table |= {p: kept[p][0] for p in table if kept[p][0] > table[p]}
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{epoch}"
+    known_ends = {**(began or {}), **table}
+    from_table = cp.starting_offsets(topic.name, len(kept), known_ends) if known_ends else ""
     if "://" in lake.root:
-        return Start(epoch, f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}", wishes.starting_offsets, table)
+        where = f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}"
+        return Start(epoch, where, from_table or wishes.starting_offsets, table)
     retired = _settle(folder, topic.name, table, ranges)
     first = "earliest" if retired else wishes.starting_offsets
-    fresh = cp.starting_offsets(topic.name, topic.partitions, table) if table else first
-    return Start(epoch, str(folder), fresh, table)
+    return Start(epoch, str(folder), from_table or first, table)
+
+
+def put_aside(spark: SparkSession, start: Start, reason: str) -> None:
+    """Give the checkpoint another name, where there is one, so that the table's offsets decide."""
+    if "://" in start.checkpoint:
+        folders.put_aside(spark, start.checkpoint)
+    elif Path(start.checkpoint).is_dir():
+        _retire(Path(start.checkpoint), reason)
 
 
 def _epoch(
@@ -157,8 +170,12 @@ def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRang
         reason = str(error)
     retired = folder.is_dir() and bool(reason)
     if retired:
-        log.info("checkpoint %s is put aside as %s: %s", folder, cp.retire(folder).name, reason)
+        _retire(folder, reason)
     if table:
         ends = some([f"{r.partition}: {r.last + 1}" for r in ranges])
         log.info("going on from the offsets in the table (partition: next offset) %s", ends)
     return retired
+
+
+def _retire(folder: Path, reason: str) -> None:
+    log.info("checkpoint %s is put aside as %s: %s", folder, cp.retire(folder).name, reason)

@@ -22,7 +22,7 @@ RECORD_SCHEMA = {
     "topic": ("string", "Kafka topic"),
     "partition": ("int", "Kafka partition"),
     "offset": ("bigint", "Kafka offset: with epoch and partition, the identity of a record"),
-    "timestamp": ("timestamp", "Kafka's timestamp, UTC"),
+    "timestamp": ("timestamp", "Kafka's timestamp, UTC; NULL where it is no time of the years 1900 to 9999"),
     "epoch": (
         "int",
         "which topic of this name: table properties surveylake.epoch.N hold cluster id and topic id",
@@ -191,12 +191,22 @@ def _said(note: dict[str, Any]) -> str:
 
 def innermost(error: BaseException) -> str:
     """The innermost cause of a failure of Spark or Delta, in one line, without the places in the code."""
-    origin = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
-    while origin is not None and origin.getCause() is not None:
-        origin = origin.getCause()
-    return (
-        first_line(error) if origin is None else f"{origin.getClass().getSimpleName()}: {origin.getMessage()}"
-    )
+    chain = _chain(error)
+    return f"{chain[-1].getClass().getSimpleName()}: {chain[-1].getMessage()}" if chain else first_line(error)
+
+
+def causes(error: BaseException) -> list[str]:
+    """What each cause behind a failure of Spark or Delta says, the outermost first; empty when it came from Python."""
+    return [str(cause.getMessage()) for cause in _chain(error)]
+
+
+def _chain(error: BaseException) -> list[Any]:
+    """The Java errors behind one of Python's, each the cause of the one before."""
+    cause, chain = getattr(error, "java_exception", None) or getattr(error, "_origin", None), []
+    while cause is not None:
+        chain.append(cause)
+        cause = cause.getCause()
+    return chain
 
 
 def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], note: dict[str, Any]) -> None:

@@ -101,6 +101,20 @@ def append_batch(
     return list(as_java(spark, files))
 
 
+def add_rows(frame: DataFrame, path: str, application: str, note: str) -> list[Any]:
+    """Add rows in one commit with this note, numbered under a name of its own, as a stream's commits are; as `append_batch`."""
+    spark = frame.sparkSession
+    java, before = jvm(spark), snapshot(spark, path)
+    none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Append
+    transaction = _begin(java, before)
+    files = transaction.writeFiles(frame._jdf)
+    delta, now_ = java.org.apache.spark.sql.delta, java.scala.Some(now(spark))
+    mark = delta.actions.SetTransaction(application, int(before.version()) + 1, now_)
+    write = delta.DeltaOperations.Write(mode, none, none, java.scala.Some(note), none, none, none, none, none)
+    transaction.commit(files.prepended(mark), write)
+    return list(as_java(spark, files))
+
+
 def _few_tasks(spark: SparkSession, query: StreamingQuery, batch: DataFrame) -> Any:
     """The rows of a micro-batch as a Dataset of no more tasks than `most_tasks`: each writes a file.
 

@@ -9,7 +9,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from surveylake import aggregates, analysis, rules, sheets, sql, tables
+from surveylake import aggregates, analysis, rules, sheets, sql, tables, vitals
 from surveylake.analysis import Published
 from surveylake.config import Publish
 from surveylake.contract import Contract
@@ -50,6 +50,8 @@ def published(
         made = analysis.analyse(spark, lake, contract, publish, seen)
         numbers = [_summary(spark, lake, logs, name, frame, log.note) for name, frame in made.frames.items()]
     except PySparkException as error:
+        if vitals.out_of_memory(error):
+            raise
         said = f"version {version} of records cannot be read any more: {tables.first_line(error)}"
         return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
     return [answers, *numbers, *([_exported(out, made)] if out else [])]

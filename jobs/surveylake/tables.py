@@ -188,9 +188,10 @@ def innermost(error: BaseException) -> str:
     origin = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
     while origin is not None and origin.getCause() is not None:
         origin = origin.getCause()
-    return (
-        first_line(error) if origin is None else f"{origin.getClass().getSimpleName()}: {origin.getMessage()}"
-    )
+    if origin is None:
+        return first_line(error)
+    said = str(origin.getMessage() or "").strip().splitlines() or [""]
+    return f"{origin.getClass().getSimpleName()}: {said[0]}"
 
 
 def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], note: dict[str, Any]) -> None:

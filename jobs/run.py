@@ -19,7 +19,7 @@ import aggregate
 import export
 import produce
 import stream
-from surveylake import cli
+from surveylake import cli, stopping
 from surveylake.answers import read_answers
 from surveylake.broker import EmbeddedBroker
 from surveylake.config import Config, load_config
@@ -81,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _refuse_a_mix(ready, contract, source, answers, args)
         _timed(took, "produce", lambda: _produce(answers, args, ready))
         _timed(took, "stream", lambda: stream.stream(args.lake, ready, contract, "available-now"))
+        stopping.go_on()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
         published = _timed(took, "aggregate", lambda: aggregate.aggregate(args.lake, ready, contract))
         _timed(took, "export", lambda: export.export(args.lake, args.out, ready, contract, published))
     print(
@@ -125,8 +126,8 @@ def _broker(
         spark.result()
         took["start"] = time.monotonic() - began
         yield config.at(broker.bootstrap)
-        stopping = time.monotonic()
-    took["stop"] = time.monotonic() - stopping
+        ending = time.monotonic()
+    took["stop"] = time.monotonic() - ending
 
 
 def _kafka_folder(lake: str) -> Path:

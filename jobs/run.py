@@ -37,6 +37,7 @@ EXAMPLES = """
   python jobs/run.py                                          the survey's own sample
   python jobs/run.py --input answers.csv --lake lake --out out
   python jobs/run.py --input wave2.csv --add                  a second file into the same lake
+  python jobs/run.py --input answers.csv --skip-bad-lines     without the lines that are no rows
   python jobs/run.py --bootstrap kafka:9092                   an existing broker instead of the embedded one
 """
 
@@ -63,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--add", action="store_true", help="let this file join the answers of another in the same lake"
+    )
+    parser.add_argument(
+        "--skip-bad-lines", action="store_true", help="send the other lines of a CSV that has bad ones"
     )
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
@@ -153,8 +157,9 @@ def _refuse_a_mix(config: Config, contract: Contract, source: str, answers: Path
 
 def _produce(answers: Path, args: Namespace, config: Config) -> None:
     given = [str(answers), "--survey", str(args.survey), "--bootstrap", config.kafka.bootstrap]
-    code = produce.main([*given, *(["--conf", str(args.conf)] if args.conf else [])])
-    if code:
+    given += ["--conf", str(args.conf)] if args.conf else []
+    given += ["--skip-bad-lines"] if args.skip_bad_lines else []
+    if code := produce.main(given):
         raise SystemExit(code)
 
 

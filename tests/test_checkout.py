@@ -42,7 +42,8 @@ def whole(root: Path, *before: str, **more: str) -> subprocess.CompletedProcess[
 def went_through(done: subprocess.CompletedProcess[str]) -> None:
     """289 answers came out at the other end, and nobody else spoke."""
     assert done.returncode == 0, done.stderr
-    assert "289 records (accepted 288, rejected 1" in done.stdout and "report.html to read first" in done.stdout
+    assert "289 records (accepted 288, rejected 1" in done.stdout
+    assert "report.html to read first" in done.stdout
     assert shell.strangers(done.stdout + done.stderr) == []
 
 

@@ -2,14 +2,19 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test faults soak bench check setup setup-dev verify lock clean
 
-# A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and 1 to add to what the lake holds.
-# Only what is given is passed on: the defaults are in jobs/run.py.
+# A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to add to what the lake holds, and
+# 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
 INPUT =
 SURVEY =
 LAKE =
 OUT =
 BOOTSTRAP =
+CONF =
 ADD =
+SKIP_BAD =
+# make verify: 1 to read every data file, and 1 for one JSON object in place of the lines.
+DEEP =
+JSON =
 # What pytest gets beside its defaults: make test ARGS="-k broker -x"
 ARGS =
 # make bench: records of the main topic, rounds, and which parts, such as ONLY=throughput,startup; all else by ARGS.
@@ -26,15 +31,20 @@ BIN := .venv/bin
 # $(call option,--name,value): quoted for the shell, blanks and quotes and all; nothing when there is no value.
 quote = '$(subst ','\'',$(1))'
 option = $(if $(2),$(1) $(call quote,$(2)))
+# $(call switch,--name,value): for 1, and not for 0 or no.
+switch = $(if $(filter-out 0 no false off,$(2)),$(1))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
-	@echo '  with make run:  INPUT=answers.csv  SURVEY=contract.toml  LAKE=dir  OUT=dir  BOOTSTRAP=host:port  ADD=1'
+	@echo '  with make run:  INPUT=answers.csv  SURVEY=contract.toml  LAKE=dir  OUT=dir  BOOTSTRAP=host:port  CONF=conf.toml'
+	@echo '                  ADD=1  SKIP_BAD=1'
+	@echo '  with make verify:  SURVEY=, LAKE=, OUT=, BOOTSTRAP=, CONF= as above  DEEP=1  JSON=1'
 	@echo '  with make bench:  ROWS=1000000  REPEATS=3  ONLY=throughput,startup'
 
 run: setup ## CSV -> Kafka -> tables -> counts, charts and report
 	@$(BIN)/python jobs/run.py $(call option,--input,$(INPUT)) $(call option,--survey,$(SURVEY)) \
-	  $(call option,--lake,$(LAKE)) $(call option,--out,$(OUT)) $(call option,--bootstrap,$(BOOTSTRAP)) $(if $(ADD),--add)
+	  $(call option,--lake,$(LAKE)) $(call option,--out,$(OUT)) $(call option,--bootstrap,$(BOOTSTRAP)) \
+	  $(call option,--conf,$(CONF)) $(call switch,--add,$(ADD)) $(call switch,--skip-bad-lines,$(SKIP_BAD))
 
 test: setup-dev ## every test, on a real Kafka and a real Spark
 	@$(BIN)/python -m pytest tests $(ARGS)
@@ -56,7 +66,8 @@ check: setup-dev ## lint, format and types
 
 verify: setup ## prove that the lake holds every offset of the topic exactly once
 	@$(BIN)/python jobs/verify.py $(call option,--survey,$(SURVEY)) $(call option,--lake,$(LAKE)) \
-	  $(call option,--bootstrap,$(BOOTSTRAP)) $(call option,--out,$(OUT))
+	  $(call option,--bootstrap,$(BOOTSTRAP)) $(call option,--out,$(OUT)) $(call option,--conf,$(CONF)) \
+	  $(call switch,--deep,$(DEEP)) $(call switch,--json,$(JSON))
 
 # One search for a Python, one for the jars; with everything there both together take less than half a second.
 define SET_UP
@@ -83,5 +94,5 @@ lock: ## after changing requirements*.in: resolve anew (needs uv on the PATH)
 	  $(UV_COMPILE) $$name.in -o $$name.lock || exit 1; done
 
 clean: ## what set-up and tests made; the lake, the exports and Kafka's data stay
-	@rm -rf .venv var/jars var/cds var/log build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv var/jars var/cds var/log var/tmp build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find jobs tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -68,7 +68,11 @@ def _arguments() -> argparse.ArgumentParser:
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument(
-        "--lake", default="lake", metavar="DIR", help="folder of the Delta tables (default: %(default)s)"
+        "--lake",
+        type=cli.lake_folder,
+        default="lake",
+        metavar="DIR",
+        help="folder of the Delta tables (default: %(default)s)",
     )
     parser.add_argument(
         "--keep-days",

@@ -30,6 +30,8 @@ EXAMPLES = """\
   python jobs/produce.py --generate 289 --csv made-up.csv  write made-up answers to a file; no Kafka
 exit code: 0 all acknowledged, 1 not all, 2 wrong argument or configuration, 4 the CSV cannot be sent, 5 Kafka"""
 
+SKIP_BAD = "Correct what is named, or leave it out: --skip-bad-lines, or for make run SKIP_BAD=1."
+
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,11 +66,12 @@ def _file(
     answers = read_answers(args.file or args.survey.with_suffix(".sample.csv"), contract)
     for note in answers.notes:
         print(f"note: {plain(note)}", file=sys.stderr)
+    bad = f"{len(answers.bad):,} line{'s' if len(answers.bad) != 1 else ''}"
     if answers.bad and (not args.skip_bad_lines or not answers.rows):
-        raise InputError(f"{answers.path}: {len(answers.bad):,} lines cannot be sent as they are; nothing was sent\n"
-                         f"{answers.describe_bad()}", "Correct them, or leave them out with --skip-bad-lines.")  # fmt: skip
+        raise InputError(f"{answers.path}: {bad} cannot be sent as {'they are' if len(answers.bad) != 1 else 'it is'};"
+                         f" nothing was sent\n{answers.describe_bad()}", SKIP_BAD)  # fmt: skip
     if answers.bad:
-        print(f"left out {len(answers.bad):,} lines:\n{plain(answers.describe_bad())}", file=sys.stderr)
+        print(f"left out {bad}:\n{plain(answers.describe_bad())}", file=sys.stderr)
     is_new = create_topic(kafka, topic)
     if is_new or args.again:
         return answers.source, answers.rows, batches(answers, contract, args.key == "row-number")

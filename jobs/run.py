@@ -19,7 +19,7 @@ import aggregate
 import export
 import produce
 import stream
-from surveylake import cli
+from surveylake import cli, stopping
 from surveylake.answers import read_answers
 from surveylake.broker import EmbeddedBroker
 from surveylake.config import Config, load_config
@@ -37,6 +37,7 @@ EXAMPLES = """
   python jobs/run.py                                          the survey's own sample
   python jobs/run.py --input answers.csv --lake lake --out out
   python jobs/run.py --input wave2.csv --add                  a second file into the same lake
+  python jobs/run.py --input answers.csv --skip-bad-lines     without the lines that are no rows
   python jobs/run.py --bootstrap kafka:9092                   an existing broker instead of the embedded one
 """
 
@@ -64,6 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--add", action="store_true", help="let this file join the answers of another in the same lake"
     )
+    parser.add_argument(
+        "--skip-bad-lines", action="store_true", help="send the other lines of a CSV that has bad ones"
+    )
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     answers = args.input or args.survey.with_suffix(".sample.csv")
@@ -81,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _refuse_a_mix(ready, contract, source, answers, args)
         _timed(took, "produce", lambda: _produce(answers, args, ready))
         _timed(took, "stream", lambda: stream.stream(args.lake, ready, contract, "available-now"))
+        stopping.go_on()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
         published = _timed(took, "aggregate", lambda: aggregate.aggregate(args.lake, ready, contract))
         _timed(took, "export", lambda: export.export(args.lake, args.out, ready, contract, published))
     print(
@@ -125,8 +130,8 @@ def _broker(
         spark.result()
         took["start"] = time.monotonic() - began
         yield config.at(broker.bootstrap)
-        stopping = time.monotonic()
-    took["stop"] = time.monotonic() - stopping
+        ending = time.monotonic()
+    took["stop"] = time.monotonic() - ending
 
 
 def _kafka_folder(lake: str) -> Path:
@@ -152,8 +157,9 @@ def _refuse_a_mix(config: Config, contract: Contract, source: str, answers: Path
 
 def _produce(answers: Path, args: Namespace, config: Config) -> None:
     given = [str(answers), "--survey", str(args.survey), "--bootstrap", config.kafka.bootstrap]
-    code = produce.main([*given, *(["--conf", str(args.conf)] if args.conf else [])])
-    if code:
+    given += ["--conf", str(args.conf)] if args.conf else []
+    given += ["--skip-bad-lines"] if args.skip_bad_lines else []
+    if code := produce.main(given):
         raise SystemExit(code)
 
 

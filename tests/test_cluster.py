@@ -80,6 +80,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "master": "127.0.0.1",
         "7077": master_port, "8080": master_ui, "8081": worker_ui,
         "/secrets": str(folder), "/data": str(folder), "/tmp/work": str(folder / "work"),
+        "/tmp/surveylake": str(folder / "var"),
         # Loopback only, also where a container listens to its whole network.
         "0.0.0.0": "127.0.0.1",
     }  # fmt: skip

@@ -142,6 +142,14 @@ def test_sparks_connections_are_authenticated_and_encrypted(tmp_path: Path) -> N
     assert all("--load-spark-defaults" in SERVICES[name]["entrypoint"] for name in JOBS)
 
 
+def test_16_what_spark_says_in_a_container_is_printed_and_its_file_is_where_it_may_be() -> None:
+    for name in ("master", "worker", *JOBS):
+        service = SERVICES[name]
+        assert service["environment"]["SURVEYLAKE_CONSOLE"] == "warn"
+        (writable,) = (place.partition(":")[0] for place in service["tmpfs"])
+        assert service["environment"]["SURVEYLAKE_VAR"].startswith(f"{writable}/")
+
+
 def test_the_conf_files_have_the_same_keys() -> None:
     def keys(part: Any, path: str = "") -> set[str]:
         if not isinstance(part, dict):

@@ -1,5 +1,6 @@
 """Set-up: what is locked, and when an environment is made anew."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -150,6 +151,56 @@ def made_command(*arguments: str) -> str:
 def test_make_run_passes_on_what_is_given_and_nothing_else() -> None:
     last = made_command("run", "INPUT=a b's.csv", "ADD=1").rpartition("jobs/run.py")[2]
     assert last.replace("\\\n", "").split() == ["--input", "'a", "b'\\''s.csv'", "--add"]
+
+
+def test_b17_make_run_passes_every_option_of_run_py_on() -> None:
+    given = ["INPUT=a", "SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "ADD=1", "SKIP_BAD=1"]
+    words = made_command("run", *given).rpartition("jobs/run.py")[2].split()
+    told = subprocess.run(
+        [sys.executable, str(JOBS / "run.py"), "--help"], capture_output=True, text=True, check=True
+    )
+    options = set(re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE))
+    assert {word for word in words if word.startswith("--")} == options
+    assert len(options) == len(given)
+
+
+def test_b17_make_verify_passes_every_option_of_verify_py_on() -> None:
+    given = ["SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "DEEP=1", "JSON=1"]
+    words = made_command("verify", *given).rpartition("jobs/verify.py")[2].split()
+    told = subprocess.run(
+        [sys.executable, str(JOBS / "verify.py"), "--help"], capture_output=True, text=True, check=True
+    )
+    options = set(re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE))
+    assert {word for word in words if word.startswith("--")} == options
+    assert len(options) == len(given)
+
+
+@pytest.mark.parametrize("value", ["0", "no", "false", "off", ""])
+def test_b17_a_switch_that_is_off_is_off(value: str) -> None:
+    last = made_command("run", f"ADD={value}", f"SKIP_BAD={value}").rpartition("jobs/run.py")[2]
+    assert last.replace("\\\n", "").split() == []
+
+
+@pytest.mark.parametrize("target", ["run", "verify"])
+@pytest.mark.parametrize("code", [4, 143])
+def test_b17_make_ends_with_2_and_its_last_line_has_the_code_of_the_verb(
+    target: str, code: int, tmp_path: Path
+) -> None:
+    make = shutil.which("make")
+    assert make
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\nexit {code}\n")
+    python.chmod(0o755)
+    # Set-up counts as done: what is asked is what make says of the verb.
+    command = [make, "-f", str(ROOT / "Makefile"), "-C", str(tmp_path), "-o", "setup", target]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}
+    )
+    assert done.returncode == 2
+    last = [line for line in done.stderr.splitlines() if "***" in line][-1]
+    assert re.search(rf"\[.*{target}\] Error {code}$", last)
+    assert "Error 4``" in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_make_alone_lists_every_target() -> None:

@@ -207,3 +207,20 @@ def test_the_verb_says_what_it_verified() -> None:
     assert [line.split(" jars")[0] for line in done.stdout.splitlines()] == [
         f"{which}: {len(locked(which))}" for which in jars.SETS
     ]
+
+
+@pytest.mark.parametrize("own", [(), ("jars",)])
+@pytest.mark.parametrize("shared", [(), ("var/jars/spark",), ("var/jars/spark", "var/jars/broker")])
+def test_b14_the_jars_of_a_checkout_that_others_set_up_are_used_unless_one_has_ones_own(
+    own: tuple[str, ...], shared: tuple[str, ...], tmp_path: Path
+) -> None:
+    shutil.copytree(JOBS / "surveylake", tmp_path / "jobs" / "surveylake")
+    for name in (*(f"mine/{name}" for name in own), *shared):
+        (tmp_path / name).mkdir(parents=True)
+    code = "from surveylake.jars import JARS; print(JARS)"
+    environment = {"PYTHONPATH": str(tmp_path / "jobs"), "SURVEYLAKE_VAR": str(tmp_path / "mine")}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    expected = tmp_path / "var" / "jars" if shared and not own else tmp_path / "mine" / "jars"
+    assert done.stdout.strip() == str(expected)

@@ -201,6 +201,25 @@ def test_a_fault_gives_one_message_an_exit_code_and_leaves_nothing(
     assert not list(tmp_path.glob("lake/records/_delta_log/*"))
 
 
+def test_b17_a_short_row_is_refused_with_a_step_that_run_py_and_make_both_understand(
+    ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short, lake, out = tmp_path / "short.csv", tmp_path / "lake", tmp_path / "out"
+    short.write_text(f"{SAMPLE.read_text(encoding='utf-8').rstrip()}\nP1,Female\n", encoding="utf-8")
+    given = ["--input", str(short), "--lake", str(lake), "--out", str(out)]
+    with pytest.raises(SystemExit) as ended:
+        run.main(given)
+    assert ended.value.code == InputError.exit_code
+    refused = capsys.readouterr().err
+    assert "1 line cannot be sent as it is; nothing was sent" in refused
+    assert "--skip-bad-lines, or for make run SKIP_BAD=1" in refused and refused.count("error:") == 1
+    assert not out.exists() and not list(lake.glob("records/*"))
+    assert run.main([*given, "--skip-bad-lines"]) == 0
+    said = capsys.readouterr()
+    assert "left out 1 line:" in said.err and "stream: 289 records" in said.out
+    assert DeltaTable(lake / "records").to_pyarrow_table(columns=["offset"]).num_rows == 289
+
+
 def test_a_lake_that_cannot_be_written_is_named(
     ran: Ran, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,3 +1,7 @@
 """surveylake: survey answers from Kafka to Delta tables that can be trusted."""
 
 __version__ = "0.1.0"
+
+from surveylake import interpreter
+
+interpreter.require()

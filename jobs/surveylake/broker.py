@@ -11,7 +11,7 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from surveylake import kraft
+from surveylake import foreign, java_options, kraft, limits, scratch
 from surveylake.class_archive import ClassArchive
 from surveylake.errors import SetupError
 from surveylake.folderlock import FolderLock
@@ -73,6 +73,7 @@ class EmbeddedBroker:
         Raises SetupError (no Java, no jars, Kafka ended or did not answer; with the last lines of its log) and
         StorageError (the folder cannot be written, or another broker holds it).
         """
+        limits.check()
         jars = kraft.class_path()
         if self._lock:
             raise SetupError(f"this embedded Kafka runs already (process {self.pid})", "stop it first")
@@ -144,13 +145,13 @@ class EmbeddedBroker:
         """Start Kafka and its watcher, both in sessions of their own: Ctrl-C must reach us first, and us alone."""
         assert self._archive and self._lock
         java, *rest = kraft.java_command(self.data, self.heap, jars, "kafka.Kafka")
-        command = [java, *self._archive.options(), *rest, str(self.data / "server.properties")]
+        command = [java, *self._archive.options(), *rest, "server.properties"]
         if self.log.exists():
             self.log.replace(self.log.with_name("broker.log.1"))
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                command, cwd=self.data, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, pass_fds=[self._lock.fileno()],
+                command, cwd=self.data, env=java_options.environment(os.environ), stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, start_new_session=True, pass_fds=[self._lock.fileno(), scratch.lock()],
             )  # fmt: skip
         self._watcher = subprocess.Popen(
             ["/bin/sh", "-c", WATCHER, "watcher", str(self._process.pid)], cwd="/", stdin=subprocess.PIPE,
@@ -183,7 +184,7 @@ class EmbeddedBroker:
         what = f"did not answer within {START_SECONDS} s" if code is None else f"ended with code {code}"
         raise SetupError(
             f"the embedded Kafka {what}; its last lines:\n{kraft.last_lines(self.log)}",
-            f"its log: {self.log}",
+            f"{foreign.named(foreign.JAVA)} Its log: {self.log}".strip(),
         )
 
     def _end(self, whole: bool) -> None:

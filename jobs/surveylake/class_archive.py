@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from surveylake.java import find_java, java_home
-from surveylake.project import VAR
+from surveylake.project import SHARED, VAR
 
-ARCHIVES = VAR / "cds"
+ARCHIVES, SHARED_ARCHIVES = VAR / "cds", SHARED / "cds"
+"""This user's own, and those of whoever set the checkout up: read where they fit."""
 QUIET = ("-Xshare:auto", "-Xlog:disable", "-Xlog:all=error:stderr")
 """Java warns of each class it leaves out; there are two thousand, and none is anybody's to mend."""
 
@@ -22,7 +23,9 @@ class ClassArchive:
         release = java / "release"
         version = release.read_text("utf-8", "replace") if release.is_file() else ""
         key = hashlib.sha256(repr((str(java), version, stats)).encode()).hexdigest()[:16]
-        self.path = folder / f"{program}-{key}.jsa"
+        name = f"{program}-{key}.jsa"
+        places = (folder, SHARED_ARCHIVES) if folder == ARCHIVES else (folder,)
+        self.path = next((place / name for place in places if (place / name).is_file()), folder / name)
         self._fresh = folder / f"{program}-{key}.{os.getpid()}.new"
         self._others = f"{program}-*.jsa"
 

@@ -2,20 +2,23 @@
 
 import argparse
 import functools
-import logging
-import os
 import re
+import signal
 import sys
-import tempfile
-import traceback
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from surveylake.errors import SurveylakeError
-from surveylake.project import CONF, VAR
+from surveylake import foreign, logbook, stopping, vitals
+from surveylake.errors import ConfigError, SurveylakeError
+from surveylake.project import CONF
 
 Main = Callable[[Sequence[str] | None], int]
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+ANOTHER_LAKE = "Give another folder with --lake (LAKE=)."
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes as the shell has them: 128 and the signal's number."""
 
 
 def plain(text: object) -> str:
@@ -28,25 +31,63 @@ def command(main: Main) -> Main:
 
     @functools.wraps(main)
     def run(argv: Sequence[str] | None = None) -> int:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        for talkative in ("py4j", "matplotlib"):
-            logging.getLogger(talkative).setLevel(logging.WARNING)
+        logbook.listen()
+        _print_what_can_be_printed()
         try:
-            return main(argv)
-        except SurveylakeError as error:
-            print(f"error: {plain(error.message)}", file=sys.stderr)
-            if error.hint:
-                print(f"  next: {plain(error.hint)}", file=sys.stderr)
-            return error.exit_code
-        except KeyboardInterrupt:
-            print("stopped by Ctrl-C", file=sys.stderr)
-            return 130
+            with _signals():
+                return main(argv)
+        except KeyboardInterrupt as error:
+            by_signal = isinstance(error, stopping.Terminated)
+            print(f"stopped by {'SIGTERM' if by_signal else 'Ctrl-C'}", file=sys.stderr)
+            return TERMINATED if by_signal else INTERRUPTED
         except Exception as error:
-            print(f"error: {plain(_first_line(error))}", file=sys.stderr)
-            print(f"  next: this was not foreseen; the full trace is in {_keep_trace()}", file=sys.stderr)
-            return 1
+            return _told(error)
 
     return run
+
+
+def _told(error: Exception) -> int:
+    """Say what happened and what to do next, in one line each. Returns the exit code."""
+    known = vitals.explained(error) or error
+    if known is not error or not isinstance(error, SurveylakeError):
+        trace = logbook.keep_trace(error)
+    if isinstance(known, SurveylakeError):
+        what, hint, code = known.message, known.hint, known.exit_code
+    else:
+        what, code = _first_line(error), 1
+        hint = f"this was not foreseen; the full trace is in {trace}. {foreign.named(foreign.PYTHON)}".rstrip(
+            " ."
+        )
+    print(f"error: {plain(what)}", file=sys.stderr)
+    if hint:
+        print(f"  next: {plain(hint)}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """While a verb runs, SIGTERM breaks it off as Ctrl-C does: locks are let go, children ended, and a line says so."""
+    stopping.forget()
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # A signal that was switched off for this process, as a shell does for what it starts in the background, stays so.
+    heard = [
+        number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) != signal.SIG_IGN
+    ]
+    earlier = {number: signal.signal(number, stopping.break_off) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def _print_what_can_be_printed() -> None:
+    """A terminal that is not UTF-8 shows letters it does not have by their numbers; it is no reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def survey_parser(verb: str, does: str, examples: str, lake: bool = True) -> argparse.ArgumentParser:
@@ -62,9 +103,19 @@ def survey_parser(verb: str, does: str, examples: str, lake: bool = True) -> arg
     parser.add_argument("--conf", type=Path, metavar="TOML", help="configuration (default: conf/local.toml)")
     if lake:
         parser.add_argument(
-            "--lake", default="lake", metavar="DIR", help="folder of the Delta tables (default: %(default)s)"
+            "--lake",
+            type=lake_folder,
+            default="lake",
+            metavar="DIR",
+            help="folder of the Delta tables (default: %(default)s)",
         )
     return parser
+
+
+def lake_folder(folder: str) -> str:
+    """What is given as --lake, as it is; ConfigError before anything is done when it cannot be a lake."""
+    absolute(folder)
+    return folder
 
 
 def _first_line(error: BaseException) -> str:
@@ -74,20 +125,17 @@ def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0]}"
 
 
-def _keep_trace() -> str:
-    """Write the current exception's trace under var/log, or the temporary folder when that is not writable."""
-    for folder in (VAR / "log", Path(tempfile.gettempdir())):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="surveylake-", suffix=".log", dir=folder)
-        except OSError:
-            continue
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(traceback.format_exc())
-        return name
-    return "nowhere: no folder is writable"
-
-
 def absolute(folder: str) -> str:
-    """A local folder as an absolute path (Spark's own working directory may be another); a URI as it is."""
-    return folder if "://" in folder else str(Path(folder).expanduser().resolve())
+    """A local folder as an absolute path (Spark's own working directory may be another); a URI as it is.
+
+    Raises ConfigError for a folder that Delta could not name.
+    """
+    if "://" in folder:
+        return folder
+    try:
+        path = str(Path(folder).expanduser().resolve())
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(f"{folder} leads nowhere: {error}", ANOTHER_LAKE) from error
+    if "`" in path:
+        raise ConfigError(f"the lake {path} has a '`' in its path, which Delta cannot read", ANOTHER_LAKE)
+    return path

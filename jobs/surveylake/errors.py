@@ -2,11 +2,12 @@
 
 SurveylakeError            exit code 1
 ├── ConfigError            exit code 2   a contract, a conf file or an argument is wrong
-├── SetupError             exit code 3   Java, Spark or the jars are not what this project is pinned to
+├── SetupError             exit code 3   Java, Spark or the jars are not the pinned ones, or cannot run on this machine
 ├── InputError             exit code 4   a CSV cannot be sent as it is
 ├── TopicError             exit code 5   Kafka does not answer, or the topic is not the one expected
 ├── StorageError           exit code 6   the lake cannot be read or written
-└── ProofError             exit code 7   the lake was read, and it is not what it should be
+├── ProofError             exit code 7   the lake was read, and it is not what it should be
+└── JavaError              exit code 8   Spark's Java ended while it was needed, or ran out of memory
 """
 
 
@@ -28,7 +29,7 @@ class ConfigError(SurveylakeError):
 
 
 class SetupError(SurveylakeError):
-    """Java, Spark or the jars are missing or not the pinned ones."""
+    """Java, Spark or the jars are missing or not the pinned ones, or the machine's limits and folders keep them from running."""
 
     exit_code = 3
 
@@ -55,3 +56,9 @@ class ProofError(SurveylakeError):
     """The lake was read, and it does not hold what it should."""
 
     exit_code = 7
+
+
+class JavaError(SurveylakeError):
+    """Spark's Java ended while it was needed, or had too little memory for what it was given."""
+
+    exit_code = 8

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from surveylake.errors import StorageError
+from surveylake.project import ELSEWHERE, VAR_VARIABLE
 
 LEFTOVER_SECONDS = 15
 """How long to wait for a child whose owner died: its watcher ends it after 10 s at the latest."""
@@ -27,8 +28,7 @@ class FolderLock:
             self._owner: IO[str] = (folder / "lock").open("a+", encoding="utf-8")
             self._child: IO[str] = (folder / "lock.child").open("a+", encoding="utf-8")
         except OSError as error:
-            hint = "choose another folder"
-            raise StorageError(f"{folder} cannot be written: {error.strerror}", hint) from error
+            raise StorageError(f"{folder} cannot be written: {error.strerror}", ELSEWHERE) from error
         if not _taken(self._owner):
             self._refuse()
         deadline = time.monotonic() + LEFTOVER_SECONDS
@@ -59,7 +59,8 @@ class FolderLock:
         self.release()
         raise StorageError(
             f"another {self._what} runs on {self._folder} (process {child}, started by process {owner})",
-            f"use that one, or stop process {owner} (or {child} where {owner} is gone), or choose another folder",
+            f"use that one, or stop process {owner} (or {child} where {owner} is gone), or choose another folder:"
+            f" another lake, {VAR_VARIABLE}=DIR, or for jobs/broker.py --data DIR",
         )
 
 

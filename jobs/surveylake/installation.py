@@ -16,7 +16,7 @@ from pathlib import Path
 
 from surveylake.errors import SetupError, SurveylakeError
 from surveylake.java import ensure_java
-from surveylake.project import ROOT, VAR
+from surveylake.project import ELSEWHERE, ROOT, VAR, may_write
 
 SUPPORTED = ((3, 11), (3, 13))
 """First and last Python the locks were resolved for."""
@@ -48,6 +48,11 @@ def ensure_environment(root: Path, log: Path, dev: bool = False) -> bool:
     }
     if wanted in good:
         return False
+    if not may_write(root / ".venv"):
+        raise SetupError(
+            f"{root / '.venv'} is not there, or not of this Python and of these packages, and this user may not write it",
+            "Have whoever owns the checkout run: make setup. Or copy the checkout to a folder of your own.",
+        )
     print("setting up (about 2 minutes, once)", file=sys.stderr, flush=True)
     pip = [str(root / ".venv" / "bin" / "python"), "-m", "pip", *PIP]
     if "runtime" not in good or stamps[wanted].exists():
@@ -108,6 +113,11 @@ def main(arguments: list[str]) -> int:
             raise SetupError(
                 f"Python 3.11 to 3.13 is needed; this is {sys.version.split()[0]}", "make PYTHON=python3.11"
             )
+        if os.pathsep in str(ROOT):
+            raise SetupError(
+                f"the path {ROOT} has a '{os.pathsep}', at which Java and Python cut their lists of folders",
+                f"Move or copy the project to a folder without '{os.pathsep}' in its path.",
+            )
         ensure_java()
         begun = time.monotonic()
         (VAR / "log").mkdir(parents=True, exist_ok=True)
@@ -119,7 +129,10 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error.message}\n  next: {error.hint}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        print(f"error: {error}\n  next: make setup writes .venv and var in {ROOT}", file=sys.stderr)
+        print(
+            f"error: {error}\n  next: make setup writes {ROOT / '.venv'} and {VAR}. {ELSEWHERE}",
+            file=sys.stderr,
+        )
         return SetupError.exit_code
     return 0
 

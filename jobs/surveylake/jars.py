@@ -18,11 +18,12 @@ from typing import Literal, get_args
 
 from surveylake.errors import SetupError
 from surveylake.ivy import resolve
-from surveylake.project import CONF, VAR
+from surveylake.project import CONF, ELSEWHERE, SHARED, VAR
 
 JarSet = Literal["spark", "broker"]
 SETS: tuple[JarSet, ...] = get_args(JarSet)
-JARS = VAR / "jars"
+JARS = next((folder / "jars" for folder in (VAR, SHARED) if (folder / "jars").is_dir()), VAR / "jars")
+"""Where they are, and go: in a checkout that others set up they are there already."""
 LOCK = CONF / "jars.lock"
 DEFAULTS = CONF / "spark-defaults.conf"
 SETTINGS: dict[JarSet, str] = {"spark": "spark.jars", "broker": "spark.surveylake.broker"}
@@ -61,8 +62,9 @@ def fetch(folder: Path = JARS) -> dict[JarSet, list[Path]]:
     nor overwritten), when the lock is not of the configured coordinates, or when they cannot be resolved.
     """
     jars = read_lock()
-    folder.mkdir(parents=True, exist_ok=True)
-    with _held(folder / ".lock"):
+    if not any(_missing(jars, which, folder) for which in SETS):
+        return {which: local_jars(which, folder) for which in SETS}
+    with _held(folder):
         missing = [which for which in SETS if _missing(jars, which, folder)]
         with ThreadPoolExecutor(len(SETS)) as pool:
             list(pool.map(lambda which: _fill(jars, which, folder), missing))
@@ -72,8 +74,7 @@ def fetch(folder: Path = JARS) -> dict[JarSet, list[Path]]:
 def write_lock(folder: Path = JARS) -> list[Jar]:
     """Resolve the configured coordinates anew, write conf/jars.lock, and keep the jars in `folder` in place of the old."""
     jars = []
-    folder.mkdir(parents=True, exist_ok=True)
-    with _held(folder / ".lock"):
+    with _held(folder):
         for which in SETS:
             resolved = resolve(*_wanted(which), folder / f".ivy-{which}")
             jars += [
@@ -178,8 +179,18 @@ def _move(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """One set-up at a time: a second one waits here, and then finds everything there."""
-    with path.open("w") as file:
+def _held(folder: Path) -> Iterator[None]:
+    """One set-up at a time: a second one waits here, and then finds everything there.
+
+    Raises SetupError where this user may not write.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        own = f"For jars of your own: mkdir -p '{VAR / 'jars'}', then make setup. {ELSEWHERE}"
+        hint = f"Have whoever owns the checkout run: make setup. {own}"
+        raise SetupError(f"{folder} lacks jars and cannot be written: {error.strerror}", hint) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -84,6 +84,17 @@ def java_home(java: Path) -> Path:
     return Path(found[1].strip()) if found else home
 
 
+def require_class_path(jars: list[Path]) -> list[Path]:
+    """The same jars; SetupError when Java could not find them, since a class path is cut at every colon."""
+    for jar in jars:
+        if os.pathsep in str(jar):
+            raise SetupError(
+                f"the path {jar.parent} has a '{os.pathsep}', at which Java cuts the list of its jars",
+                f"Move or copy the project to a folder without '{os.pathsep}' in its path.",
+            )
+    return jars
+
+
 def install_hint() -> str:
     """One line: the exact command that installs an accepted Java on this platform."""
     if sys.platform == "darwin":

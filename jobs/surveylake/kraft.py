@@ -9,10 +9,11 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
+from surveylake import java_options, scratch
 from surveylake.errors import SetupError
 from surveylake.ivy import spark_home
 from surveylake.jars import local_jars
-from surveylake.java import find_java, java_home
+from surveylake.java import find_java, java_home, require_class_path
 
 SHARED_WITH_SPARK = ("scala-library", "slf4j-api", "log4j-slf4j2-impl", "log4j-api", "log4j-core")
 """Jars Kafka needs and takes from Spark's own folder, so that the lock holds one version of each."""
@@ -67,7 +68,8 @@ def write_properties(data: Path, port: int, controller_port: int, extra: dict[st
         "listeners": listeners,
         "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
         "controller.quorum.voters": f"{NODE_ID}@{LOOPBACK}:{controller_port}",
-        "log.dirs": str(data / "log"),
+        # Kafka runs in DATA: a path of its own would be cut at commas, and read as Latin-1.
+        "log.dirs": "log",
     }
     path = data / "server.properties"
     # In a properties file a backslash escapes; nothing else in these values is special.
@@ -80,22 +82,23 @@ def write_properties(data: Path, port: int, controller_port: int, extra: dict[st
 
 
 def class_path() -> list[Path]:
-    """The jars Kafka is started from. Raises SetupError when they were not fetched or are not the locked ones."""
+    """The jars Kafka starts from. SetupError when they were not fetched, are not the locked ones, or Java cannot find them."""
     jars = local_jars("broker")
     if not jars:
         raise SetupError("the jars of the embedded Kafka were not fetched", "run: make setup")
     shipped = sorted((spark_home() / "jars").glob("*.jar"))
     shared = [jar for jar in shipped if re.sub(r"-[0-9][\w.]*\.jar$", "", jar.name) in SHARED_WITH_SPARK]
-    return shared + jars
+    return require_class_path(shared + jars)
 
 
 def java_command(data: Path, heap: str, jars: list[Path], main: str) -> list[str]:
-    """The command line up to and with the main class."""
+    """The command line up to and with the main class; it is to run in the data folder, which server.properties counts on."""
     return [
-        str(java_home(find_java()) / "bin" / "java"), f"-Xmx{heap}", "-XX:+UseSerialGC",
+        str(java_home(find_java()) / "bin" / "java"), f"-Xmx{heap}", "-XX:+UseSerialGC", *java_options.options(),
         # Without the JVM's remarks on an archive it cannot use: it then starts without.
-        "-Xlog:disable", "-Xlog:all=error:stderr",
-        f"-Dlog4j2.configurationFile={data / 'log4j2.properties'}",
+        "-Xlog:disable", "-Xlog:all=error:stderr", f"-Djava.io.tmpdir={scratch.folder()}",
+        # As a URI: log4j would cut a path at its commas.
+        f"-Dlog4j2.configurationFile={(data.resolve() / 'log4j2.properties').as_uri()}",
         "-cp", os.pathsep.join(map(str, jars)), main,
     ]  # fmt: skip
 
@@ -145,11 +148,11 @@ def cluster_id(data: Path) -> str:
 
 def format_storage(data: Path, new_id: str, command: list[str]) -> None:
     """Give an unformatted data folder its cluster id, for good. `command` is `java_command(…, StorageTool)`."""
-    arguments = ["format", "-t", new_id, "-c", str(data / "server.properties")]
+    arguments = ["format", "-t", new_id, "-c", "server.properties"]
     try:
         done = subprocess.run(
-            [*command, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=FORMAT_SECONDS, check=False,
+            [*command, *arguments], cwd=data, env=java_options.environment(os.environ), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, errors="replace", timeout=FORMAT_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise SetupError(

@@ -1,17 +1,27 @@
-"""How this process starts Spark's JVM: settings, jars, kept classes. Under spark-submit the JVM is there already."""
+"""How this process starts Spark's JVM: settings, jars, kept classes, scratch, log. Under spark-submit it is there already."""
 
 import os
 import shlex
+import signal
+import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from surveylake import foreign, java_options, limits, logbook, scratch, vitals
 from surveylake.class_archive import ClassArchive
+from surveylake.errors import ConfigError
 from surveylake.jars import local_jars
-from surveylake.java import java_environment
+from surveylake.java import java_environment, require_class_path
 from surveylake.project import CONF
 
 SHORT_RUN = CONF / "short-run.conf"
 EXTRA_OPTIONS = "spark.driver.extraJavaOptions"
+USERS_OWN = "PYSPARK_SUBMIT_ARGS"
+SHELL = "pyspark-shell"
+"""spark-submit's word for a JVM that Python talks to."""
 DUMP_SECONDS = 120
 
 
@@ -25,14 +35,26 @@ class Launch:
         self._short, self._record = short, record
         self._archive: ClassArchive | None = None
 
-    def prepare(self) -> None:
-        """Set the environment PySpark starts its JVM by; PYSPARK_SUBMIT_ARGS and SPARK_CONF_DIR of the user's own stay."""
-        os.environ.update(java_environment())
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        if "PYSPARK_SUBMIT_ARGS" in os.environ:
-            os.environ.setdefault("SPARK_CONF_DIR", str(CONF))
-            return
-        os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*self._arguments(), "pyspark-shell"])
+    def start(self) -> Any:
+        """Start the JVM, its output in the log file. Returns PySpark's gateway to it.
+
+        Raises SetupError when limits, folders or variables of this machine keep it from starting, with what it said last.
+        """
+        limits.check()
+        foreign.refuse_connect()
+        java, own = java_environment(), _users_own()
+        from pyspark.find_spark_home import _find_spark_home
+
+        home = Path(_find_spark_home())
+        require_class_path([home / "jars" / "*"])
+        command = [str(home / "bin" / "spark-submit"), *self._arguments(), *own, SHELL]
+        environment = {
+            "SPARK_LOCAL_IP": "127.0.0.1", **java_options.environment(os.environ), **java, "SPARK_CONNECT_MODE": "0",
+            # The user's own come last, and so go before ours. Spark's launcher cuts its options at blanks, quotes or not.
+            "SPARK_LAUNCHER_OPTS": " ".join([*java_options.options(), os.environ.get("SPARK_LAUNCHER_OPTS", "")]),
+            "SPARK_SUBMIT_OPTS": f"{shlex.join(self._options())} {os.environ.get('SPARK_SUBMIT_OPTS', '')}",
+        }  # fmt: skip
+        return _connected(command, environment)
 
     @property
     def recording(self) -> bool:
@@ -47,6 +69,7 @@ class Launch:
         gateway, session = SparkContext._gateway, SparkSession.getActiveSession()
         if not self.recording or self._archive is None or gateway is None:
             return False
+        vitals.forget()
         if session is not None:
             session.stop()
         gateway.shutdown()
@@ -56,11 +79,14 @@ class Launch:
 
     def _arguments(self) -> Iterator[str]:
         """spark-submit's arguments. The jars go on the JVM's own class path: only what is found there can be kept."""
-        jars, extra = local_jars("spark"), dict(_settings(SHORT_RUN)) if self._short else {}
-        options = extra.pop(EXTRA_OPTIONS, "").split()
+        jars, extra = (
+            require_class_path(local_jars("spark")),
+            dict(_settings(SHORT_RUN)) if self._short else {},
+        )
         if jars:
             yield from ("--conf", "spark.jars.packages=", "--conf", "spark.jars.excludes=")
             yield from ("--driver-class-path", os.pathsep.join(map(str, jars)))
+        options = extra.pop(EXTRA_OPTIONS, "").split()
         if "SPARK_CONF_DIR" not in os.environ:
             # A folder on the class path, as SPARK_CONF_DIR would be, forbids the archive.
             yield from ("--properties-file", str(CONF / "spark-defaults.conf"))
@@ -68,9 +94,65 @@ class Launch:
             if jars:
                 self._archive = ClassArchive("spark", jars)
                 options += self._archive.options(self._record)
+        yield from ("--conf", f"spark.sql.warehouse.dir=file:{scratch.folder() / 'warehouse'}")
         for key, value in extra.items():
             yield from ("--conf", f"{key}={value}")
         yield from ("--driver-java-options", shlex.join(options))
+
+    def _options(self) -> Iterator[str]:
+        """The JVM's options that hold for this process alone."""
+        yield f"-Djava.io.tmpdir={scratch.folder()}"
+        yield f"-Dsurveylake.log={logbook.path()}"
+        yield f"-XX:ErrorFile={logbook.path().with_suffix('.crash')}"
+        yield from java_options.options(scratch.folder())
+
+
+def _connected(command: list[str], environment: dict[str, str]) -> Any:
+    """Start the JVM, wait until it says where it listens, and connect PySpark to it, which tells the two by these variables."""
+    with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder, logbook.opened() as output:
+        told = Path(folder, "listens")
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[scratch.lock()],
+            env={**environment, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told)},
+            # Ctrl-C is for Python, which then tells Java what to do.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        )  # fmt: skip
+        while not told.is_file():
+            if process.poll() is not None:
+                raise vitals.not_started(process.returncode)
+            time.sleep(0.02)
+        said = told.read_bytes()
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.java_gateway import launch_gateway
+
+    where = {
+        "PYSPARK_GATEWAY_PORT": str(int.from_bytes(said[:4], "big")),
+        "PYSPARK_GATEWAY_SECRET": said[8:].decode(),
+    }
+    os.environ.update(where)
+    try:
+        gateway: Any = launch_gateway()  # type: ignore[no-untyped-call]
+    except (OSError, Py4JError) as error:
+        process.stdin.close()  # type: ignore[union-attr]
+        raise vitals.not_started(process.wait()) from error
+    finally:
+        for name in where:
+            del os.environ[name]
+    gateway.proc = process
+    if not java_options.has_name():
+        # Hadoop asks the system for the user's name and fails when there is none.
+        users = gateway.jvm.org.apache.hadoop.security.UserGroupInformation
+        users.setLoginUser(users.createRemoteUser(java_options.user_name()))
+    return gateway
+
+
+def _users_own() -> list[str]:
+    """The arguments for spark-submit that the user's shell holds; they come after ours, and so go before them."""
+    try:
+        words = shlex.split(os.environ.get(USERS_OWN, ""))
+    except ValueError as error:
+        raise ConfigError(f"{USERS_OWN} cannot be read: {error}", foreign.named((USERS_OWN,))) from error
+    return [word for word in words if word != SHELL]
 
 
 def _settings(path: Path) -> Iterator[tuple[str, str]]:

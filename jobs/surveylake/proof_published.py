@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from surveylake import aggregates, analysis, rules, sheets, tables, transactions
+from surveylake import aggregates, analysis, rules, sheets, tables, transactions, vitals
 from surveylake.analysis import Published
 from surveylake.config import Publish
 from surveylake.contract import Contract
@@ -51,6 +51,8 @@ def published(
             _summary(spark, lake, logs, name, frame, log.note, seen) for name, frame in made.frames.items()
         ]
     except transactions.FAILURES as error:
+        if vitals.out_of_memory(error):
+            raise
         said = f"version {version} of records cannot be read any more: {tables.first_line(error)}"
         return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
     except StorageError as error:

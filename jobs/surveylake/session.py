@@ -1,12 +1,16 @@
 """One way to a Spark session, for `python`, `spark-submit`, notebooks and tests: settings from conf/spark-defaults.conf only."""
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from surveylake import foreign, logbook, scratch, stopping, vitals
 from surveylake.errors import ConfigError, SetupError
+from surveylake.foreign import SUBMITTED
 from surveylake.jars import spark_setting
 from surveylake.launch import Launch
 from surveylake.project import CONF, ROOT
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
 DELTA_CLASS = "io.delta.sql.DeltaSparkSessionExtension"
 KAFKA_CLASS = "org.apache.spark.sql.kafka010.KafkaSourceProvider"
+_opening = threading.Lock()
 
 
 def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
@@ -29,20 +34,41 @@ def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
             "Run this in WSL2 or in the container (docker-compose.yml).",
         )
     check_spark()
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    if not submitted:
-        (launch or Launch()).prepare()
-    from pyspark.sql import SparkSession  # only now that Java and Spark are known to fit
+    from pyspark import SparkContext  # only now that Spark is known to fit
+
+    submitted = SUBMITTED in os.environ
+    with _opening:
+        if is_first := SparkContext._active_spark_context is None:
+            vitals.expect()
+            if SparkContext._gateway is None:
+                SparkContext._ensure_initialized(gateway=None if submitted else (launch or Launch()).start())
+        spark = _opened(name)
+        _check_disk(spark)
+        _check_jars(spark)
+        if is_first:
+            vitals.remember(spark)
+            _write_errors_to_file()
+            stopping.hear_from_java(spark)
+            if submitted:
+                _log_to_file(spark._jvm)
+    return spark
+
+
+def _opened(name: str) -> "SparkSession":
+    """The session, once Java runs. Raises SetupError with Spark's own reason when it cannot be."""
+    from pyspark.sql import SparkSession
 
     try:
-        spark = SparkSession.builder.appName(name).getOrCreate()
+        return SparkSession.builder.appName(name).getOrCreate()
     except Exception as error:
-        if type(error).__name__ != "PySparkRuntimeError":
-            raise
-        hint = "Read Spark's own message above; `make setup` brings Java and the jars in order."
-        raise SetupError(f"Spark did not start: {str(error).splitlines()[0]}", hint) from error
-    _check_jars(spark)
-    return spark
+        if known := vitals.explained(error):
+            raise known from error
+        logbook.keep_trace(error)
+        said = str(getattr(error, "java_exception", None) or error).strip().splitlines()[0]
+        raise SetupError(
+            f"Spark did not start: {said}",
+            f"{foreign.named(foreign.JAVA)} All that it said: {logbook.path()}".strip(),
+        ) from error
 
 
 def check_spark() -> None:
@@ -82,8 +108,45 @@ def _core_version(home: str) -> str | None:
     return cores[0].stem.rsplit("-", 1)[1] if cores else None
 
 
+def _write_errors_to_file() -> None:
+    """PySpark prints each error of a query as JSON, beside raising it: that is for the file."""
+    from pyspark.logger import PySparkLogger
+
+    for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        logger = PySparkLogger.getLogger(name)
+        logger.handlers[:] = []
+        logger.addHandler(logging.FileHandler(logbook.path(), encoding="utf-8", delay=True))
+
+
+def _log_to_file(java: Any) -> None:
+    """Have a JVM that spark-submit started write to this process's file, unless its user gave it settings of log4j."""
+    log4j = java.org.apache.logging.log4j
+    source = str(log4j.LogManager.getContext(False).getConfiguration().getConfigurationSource().getLocation())
+    ours = CONF / "log4j2.properties"
+    if "log4j2-defaults" in source or source.endswith(str(ours)):
+        java.java.lang.System.setProperty("surveylake.log", str(logbook.path()))
+        log4j.core.config.Configurator.reconfigure(java.java.net.URI(ours.as_uri()))
+
+
+def _check_disk(spark: Any) -> None:
+    """A plain path is this machine's disk (else ConfigError), and Java can use its folder for scratch files (else SetupError)."""
+    default = str(spark._jsc.hadoopConfiguration().get("fs.defaultFS"))
+    if not default.startswith("file:"):
+        raise ConfigError(
+            f"in this Spark session a path without :// would be one of {default} (fs.defaultFS), and not of this machine's disk",
+            f"Give it spark.hadoop.fs.defaultFS file:///, as {CONF / 'spark-defaults.conf'} has it. {_how_to_start()}",
+        )
+    place = str(spark._jvm.java.lang.System.getProperty("java.io.tmpdir"))
+    if SUBMITTED in os.environ and (wrong := scratch.fault(Path(place))):
+        raise SetupError(
+            f"Java's folder for scratch files, {place}, {wrong}",
+            "Java loads its native parts (snappy, zstd) from there. Name another one before spark-submit:"
+            " export SPARK_SUBMIT_OPTS=-Djava.io.tmpdir=/a/folder/of/yours",
+        )
+
+
 def _check_jars(spark: Any) -> None:
-    """SetupError when Delta or the Kafka connector is not on the session's classpath."""
+    """SetupError when Delta or the Kafka connector is not on the class path, ConfigError when Delta is not switched on."""
     loader = spark._jvm.Thread.currentThread().getContextClassLoader()
     load: Callable[[str], Any] = lambda name: spark._jvm.Class.forName(name, False, loader)  # noqa: E731
     extensions = spark.conf.get("spark.sql.extensions", "")
@@ -91,6 +154,8 @@ def _check_jars(spark: Any) -> None:
         load(DELTA_CLASS)
         load(KAFKA_CLASS)
     except Exception as error:
+        if known := vitals.explained(error):
+            raise known from error
         raise SetupError(
             "this Spark session has no Delta or no Kafka connector on its classpath", _how_to_start()
         ) from error
@@ -99,7 +164,10 @@ def _check_jars(spark: Any) -> None:
 
 
 def _how_to_start() -> str:
-    return (
+    """What to do about a session that has other settings than the project's; the variables that may be behind it go first."""
+    theirs = foreign.named(foreign.SPARK)
+    ours = (
         f"Start it with the project's settings: SPARK_CONF_DIR={CONF} spark-submit jobs/…, or spark-submit --properties-file "
         f"{CONF / 'spark-defaults.conf'} jobs/…; in a notebook, restart the kernel and open the session with surveylake.session."
     )
+    return f"{theirs} {ours}".strip()

@@ -1,9 +1,54 @@
-"""SIGTERM and Ctrl-C, for work that ends in order: a batch is finished first."""
+"""SIGTERM and Ctrl-C, for work that ends in order: a batch is finished first. Also when it is Java that they are sent to."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+BOTH_SECONDS = 0.5
+"""Ctrl-C and `kill -- -GROUP` reach Python and Java at once: within that time it is the same signal."""
+heard = threading.Event()
+"""set once this process has been asked to end"""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, where nothing has to be finished first: the work is broken off as by Ctrl-C."""
+
+
+_kinds: dict[int, type[KeyboardInterrupt]] = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
+_last: list[int] = []
+
+
+def note(number: int, _: FrameType | None = None) -> None:
+    """A handler that only notes the signal."""
+    _last.append(number)
+    heard.set()
+
+
+def break_off(number: int, _: FrameType | None = None) -> None:
+    """A handler that breaks off what runs. A second SIGTERM is not heard: it would break off the breaking off."""
+    if number == signal.SIGTERM and heard.is_set():
+        return
+    note(number)
+    raise _kinds[number]
+
+
+def forget() -> None:
+    """Begin anew: nobody has asked for an end yet."""
+    heard.clear()
+    _last.clear()
+
+
+def go_on() -> None:
+    """Return when nobody has asked for an end; else raise what the signal stands for."""
+    if heard.is_set():
+        raise _kinds[_last[-1]]
 
 
 @contextmanager
@@ -13,9 +58,47 @@ def stop_signals() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    earlier = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop_in_order(number: int, _: FrameType | None) -> None:
+        note(number)
+        stop.set()
+
+    earlier = {s: signal.signal(s, stop_in_order) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+class _Forward:
+    """Java's handler of a signal: Python gets it, and decides. Java itself goes on until Python has ended."""
+
+    def handle(self, number: Any) -> None:
+        """Called by Java, in a thread of its own, with its object for the signal."""
+        if not heard.wait(BOTH_SECONDS):
+            os.kill(os.getpid(), number.getNumber())
+
+    class Java:
+        """The interface that py4j makes of it."""
+
+        implements = ("sun.misc.SignalHandler",)
+
+
+def hear_from_java(spark: "SparkSession") -> None:
+    """Have SIGTERM and Ctrl-C, when they are sent to Java, told to this process.
+
+    spark-submit is Java, with Python as its child; a service ends all its processes at once. Java's own answer is to shut
+    Spark down, in the middle of whatever runs.
+    """
+    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+    from pyspark import SparkContext
+    from pyspark.java_gateway import ensure_callback_server_started
+
+    gateway, java = SparkContext._gateway, spark._jvm
+    assert gateway is not None and java is not None
+    ensure_callback_server_started(gateway)  # type: ignore[no-untyped-call]
+    for name in ("TERM", "INT"):
+        # A Java that was told to leave signals alone (-Xrs) refuses: then the system ends it, as its user wished.
+        with suppress(Py4JJavaError):
+            java.sun.misc.Signal.handle(java.sun.misc.Signal(name), _Forward())

@@ -192,7 +192,10 @@ def _said(note: dict[str, Any]) -> str:
 def innermost(error: BaseException) -> str:
     """The innermost cause of a failure of Spark or Delta, in one line, without the places in the code."""
     chain = _chain(error)
-    return f"{chain[-1].getClass().getSimpleName()}: {chain[-1].getMessage()}" if chain else first_line(error)
+    if not chain:
+        return first_line(error)
+    lines = str(chain[-1].getMessage() or "").strip().splitlines() or [""]
+    return f"{chain[-1].getClass().getSimpleName()}: {lines[0]}"
 
 
 def causes(error: BaseException) -> list[str]:

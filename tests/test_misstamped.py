@@ -356,7 +356,7 @@ def test_b1_what_cannot_be_taken_in_either_way_names_its_partition_and_offset(
     odd: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(odd, [NANOS])
-    monkeypatch.setattr(detour, "take_in", lambda *_: None)
+    monkeypatch.setattr(detour, "_take_in", lambda *_: None)
     with pytest.raises(TopicError, match=rf"partition 0 offset 0, which is stamped {NANOS}") as caught:
         odd.take()
     assert "--accept-loss" in caught.value.hint

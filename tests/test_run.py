@@ -95,9 +95,11 @@ def test_summary_quant_is_the_table_of_the_original_with_ours_beside_it(ran: Ran
 def test_no_published_group_is_smaller_than_five_people(ran: Ran) -> None:
     for path in ran.out.glob("summary_*.csv"):
         if path.name != "summary_quant.csv":
-            smallest = duckdb.sql(f"SELECT min(answers), sum(answers) FROM read_csv('{path}')").fetchall()
-            assert smallest[0][0] >= 5, path.name
-            assert smallest[0][1] == 288, path.name
+            smallest, shown = duckdb.sql(
+                f"SELECT min(answers), sum(answers) FROM read_csv('{path}')"
+            ).fetchall()[0]
+            assert smallest >= 5, path.name
+            assert shown == (285 if path.name == "summary_age_group.csv" else 288), path.name
 
 
 def test_charts_report_and_manifest_are_there_and_whole(ran: Ran) -> None:

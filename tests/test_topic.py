@@ -205,16 +205,16 @@ def test_failed_authentication_is_named_and_keeps_the_password(
 
 
 def test_a_topic_is_created_once_and_keeps_its_records(kafka: Kafka) -> None:
-    assert create_topic(kafka, "kept")
-    assert not create_topic(kafka, "kept")
-    resource = ConfigResource(ResourceType.TOPIC, "kept")
+    assert create_topic(kafka, "created-once")
+    assert not create_topic(kafka, "created-once")
+    resource = ConfigResource(ResourceType.TOPIC, "created-once")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     settings = admin.describe_configs([resource])[resource].result()
     assert (settings["retention.ms"].value, settings["retention.ms"].source) == (
         "-1",
         ConfigSource.DYNAMIC_TOPIC_CONFIG.value,
     )
-    assert preflight(kafka, "kept").partitions == 2
+    assert preflight(kafka, "created-once").partitions == 2
 
 
 def test_a_topic_that_lets_records_expire_is_warned_of(

@@ -73,7 +73,7 @@ verify: setup ## prove that the lake holds every offset of the topic exactly onc
 define SET_UP
 @for python in $(PYTHONS); do \
   if "$$python" -IS -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
-    PYTHONPATH=jobs "$$python" -m surveylake.installation $(1) && exec $(BIN)/python jobs/jars.py --quiet; \
+    PYTHONPATH=jobs "$$python" -m surveylake.runtime.virtualenv $(1) && exec $(BIN)/python jobs/jars.py --quiet; \
     exit $$?; \
   fi; \
 done; \

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from results import Results
 
-from surveylake.canvas import DPI, GREY, INK, MUTED, PALETTE, drawing, frame, place
+from surveylake.export.charts.style import DPI, GREY, INK, MUTED, PALETTE, drawing, frame, place
 
 ROW = 0.3
 LEFT, RIGHT = 1.75, 1.3

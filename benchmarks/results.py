@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 from goals import GOALS, QUOTED
-from measured import Measured
+from results_model import Measured
 
 PLACE = "<!-- {}:{} -->"
 """Where a page has a table: between its begin and its end."""

@@ -18,13 +18,13 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "jobs"))
 
 import charts
 import results
-from arena import Arena, Settings, default_folder, say
-from levers import LEVERS
+from ablation import LEVERS
+from harness import Arena, Settings, default_folder, say
 from parts.throughput import PEERS
 
-from surveylake.broker import EmbeddedBroker
-from surveylake.kraft import free_port
-from surveylake.project import ROOT
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import free_port
+from surveylake.paths import ROOT
 
 GOALS = ("throughput", "linearity", "aggregation", "small_files", "freshness", "startup", "produce")
 PARTS = (*GOALS, "levers")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from surveylake import cli
 from surveylake.config import Config, load_config
-from surveylake.contract import Contract, load_contract
-from surveylake.labels import shorten
-from surveylake.lakelock import one_writer
+from surveylake.contract.model import Contract, load_contract
+from surveylake.export.formatting import shorten
+from surveylake.lake.lock import one_writer
 
 if TYPE_CHECKING:
-    from surveylake.analysis import Published
-    from surveylake.findings import Findings
+    from surveylake.aggregate.analysis import Published
+    from surveylake.aggregate.findings import Findings
 
 EXAMPLES = """
   python jobs/aggregate.py                                    from lake/records into lake/responses and lake/summary_…
@@ -48,10 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def aggregate(root: str, config: Config, contract: Contract, at: int | None = None) -> "Published | None":
     """The whole step, for this verb and for run.py; the lake's lock is held by the caller. None when there was nothing to do."""
     began = time.monotonic()
-    from surveylake import analysis, preflight, responses, session, summary_tables, tables
+    from surveylake.aggregate import analysis, responses, summary_tables
+    from surveylake.lake import tables
+    from surveylake.runtime import session
+    from surveylake.validate import sql_check
 
     spark = session.open_session("surveylake aggregate")
-    preflight.check_sql(spark, contract)
+    sql_check.check_sql(spark, contract)
     lake = tables.Lake(cli.absolute(root))
     path = tables.require(spark, lake, tables.RECORDS, "jobs/stream.py")
     tables.check_columns(spark, lake, contract)
@@ -79,7 +82,7 @@ def aggregate(root: str, config: Config, contract: Contract, at: int | None = No
 
 
 def _say_what_the_key_did(findings: "Findings") -> None:
-    from surveylake.survey_statements import replaced
+    from surveylake.export.statements.survey import replaced
 
     for statement in replaced(findings)[-1:]:
         log.log(logging.WARNING if statement.what == "warning" else logging.INFO, statement.text)

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from surveylake.broker import EmbeddedBroker
 from surveylake.cli import command
 from surveylake.errors import SetupError
-from surveylake.kraft import last_lines
-from surveylake.project import VAR
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import last_lines
+from surveylake.paths import VAR
 
 EXAMPLES = """examples:
   python jobs/broker.py                                  on 127.0.0.1:9092, data in var/kafka

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from surveylake import cli
 from surveylake.config import Config, load_config
-from surveylake.contract import Contract, load_contract
+from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import StorageError
 
 if TYPE_CHECKING:
-    from surveylake import tables
-    from surveylake.analysis import Published
+    from surveylake.aggregate.analysis import Published
+    from surveylake.lake import tables
 
 AGAIN = "Run jobs/aggregate.py again, then this."
 
@@ -49,10 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def export(root: str, out: Path, config: Config, contract: Contract, published: "Published | None") -> None:
     """The whole step, for this verb and for run.py, which hands over what aggregate has just made."""
     began = time.monotonic()
-    from surveylake import charts, evidence, report, session, sheets, tables
-    from surveylake.publish import Publication
-    from surveylake.report_statements import report_of
-    from surveylake.responses_csv import write_responses_csv
+    from surveylake.export import csv_files, hypothesis_tests
+    from surveylake.export.charts import render
+    from surveylake.export.publication import Publication
+    from surveylake.export.report import render as report
+    from surveylake.export.responses_csv import write_responses_csv
+    from surveylake.export.statements.report import report_of
+    from surveylake.lake import tables
+    from surveylake.runtime import session
 
     spark = session.open_session("surveylake export")
     lake = tables.Lake(cli.absolute(root))
@@ -60,13 +64,13 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
         made = published or _aggregated(lake, config, contract)
         responses = tables.read(spark, lake.table(tables.RESPONSES), made.responses_version)
         write_responses_csv(responses, contract, publication.path("responses.csv"), config.publish.csv_bom)
-        sheets.write_summaries(made.findings, publication.folder(), config.publish.csv_bom)
-        weighed = evidence.weigh(made.findings)
+        csv_files.write_summaries(made.findings, publication.folder(), config.publish.csv_bom)
+        weighed = hypothesis_tests.weigh(made.findings)
         statements = report_of(made.findings, weighed, config.publish.warn_rejected_share)
-        drawn = charts.draw_charts(statements, made.findings, publication.folder("charts"))
+        drawn = render.draw_charts(statements, made.findings, publication.folder("charts"))
         report.write_report(statements, made.findings, drawn, publication.folder())
-        files = publication.commit(sheets.facts_of(made.findings))
-    if boxes := charts.said_of_boxes(drawn):
+        files = publication.commit(csv_files.facts_of(made.findings))
+    if boxes := render.said_of_boxes(drawn):
         print(f"note: {cli.plain(boxes)}", file=sys.stderr)
     print(
         f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"
@@ -75,18 +79,20 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
 
 def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Published":
     """What aggregate.py made last, computed again from the same version of `records`."""
-    from surveylake import analysis, history, records, session, tables
+    from surveylake.aggregate import analysis, record_counts
+    from surveylake.lake import table_history, tables
+    from surveylake.runtime import session
 
     spark = session.open_session("surveylake export")
     path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
-    note = history.note_of(spark, path)
+    note = table_history.note_of(spark, path)
     if "records_version" not in note:
         raise StorageError(f"{path} does not say which version of records it was made from", AGAIN)
     if note.get("contract") != contract.fingerprint:
         raise StorageError(f"{path} was made under another contract than {contract.name}", AGAIN)
-    seen = records.noted(spark, lake, note)
+    seen = record_counts.noted(spark, lake, note)
     if seen.read_from is not None:
-        records.require_the_same(spark, lake, contract, seen)
+        record_counts.require_the_same(spark, lake, contract, seen)
         print(f"export: from version {seen.version} of records{seen.how}")
     return analysis.analyse(spark, lake, contract, config.publish, seen)
 

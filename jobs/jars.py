@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from surveylake.cli import command
 from surveylake.errors import SetupError
-from surveylake.jars import JARS, SETS, fetch, local_jars, write_lock
+from surveylake.runtime.jars import JARS, SETS, fetch, local_jars, write_lock
 
 EXAMPLES = """examples:
   python jobs/jars.py            fetch what is missing in var/jars; without a network when nothing is

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from surveylake import cli
-from surveylake.lakelock import one_writer
+from surveylake.lake.lock import one_writer
 
 EXAMPLES = """examples:
   python jobs/maintain.py                         every table of lake/
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Maintain every table of a lake."""
     args = _arguments().parse_args(argv)
     began = time.monotonic()
-    from surveylake import retention
+    from surveylake.lake import retention
 
     retention.check_days(args.keep_days, args.force)
     with one_writer(args.lake, "maintain.py"):
@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _maintain(args: argparse.Namespace) -> list[str]:
     """Say and do what each table needs; the tables' names."""
-    from surveylake import folders, history, maintenance, retention, session, tables
+    from surveylake.lake import folders, maintenance, retention, table_history, tables
+    from surveylake.runtime import session
 
     spark, lake = session.open_session("surveylake maintain"), tables.Lake(cli.absolute(args.lake))
     names = folders.names(spark, lake)
@@ -48,7 +49,7 @@ def _maintain(args: argparse.Namespace) -> list[str]:
             print(f"{name}: {small or 'nobody knows how many files'} below the size to compact")
             continue
         # Each commit made here carries the note of the table, which a log that is cleaned would lose with its commit.
-        with tables.noted(spark, history.note_of(spark, path)):
+        with tables.noted(spark, table_history.note_of(spark, path)):
             retention.promise(spark, path, args.keep_days)
             done = maintenance.compact(spark, path)
             pinned = published if name == tables.RECORDS else ()

@@ -8,17 +8,17 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from surveylake.answers import batches, read_answers
 from surveylake.cli import command, plain, survey_parser
 from surveylake.config import Kafka, load_config
-from surveylake.contract import Contract, load_contract
+from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, InputError
-from surveylake.generate import BLOCK, Plan, records, write_csv
-from surveylake.pools import load_frequencies
-from surveylake.sending import Sender, stop_on_signals
-from surveylake.sent import look
-from surveylake.tally import Record
-from surveylake.topic import create_topic
+from surveylake.kafka.topic import create_topic
+from surveylake.produce.already_sent import look
+from surveylake.produce.csv_rows import batches, read_answers
+from surveylake.produce.delivery import Record
+from surveylake.produce.generator import BLOCK, Plan, records, write_csv
+from surveylake.produce.producer import Sender, stop_on_signals
+from surveylake.produce.value_pools import load_frequencies
 
 EXAMPLES = """\
   python jobs/produce.py                                  send the survey's own sample

@@ -16,7 +16,7 @@ from surveylake.errors import ConfigError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from surveylake.findings import Cell
+    from surveylake.aggregate.findings import Cell
 
 SAMPLES = 3
 """records shown of each reason"""
@@ -58,37 +58,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (args.limit is not None and args.limit < 1) or args.width < 1:
         raise ConfigError("--limit and --width are at least 1", "Leave them out for the defaults.")
     bom = load_config(args.conf).publish.csv_bom
-    from surveylake import quarantine, session, tables
+    from surveylake.lake import tables
+    from surveylake.quarantine import rejects
+    from surveylake.runtime import session
 
     spark = session.open_session("surveylake quarantine")
     lake = tables.Lake(cli.absolute(args.lake))
     records = tables.read(spark, tables.require(spark, lake, tables.RECORDS, "jobs/stream.py"))
-    found = quarantine.rejects(records, args.rule)
+    found = rejects.rejects(records, args.rule)
     if args.csv:
-        rows = quarantine.for_sheets(quarantine.ordered(found, args.limit)).toLocalIterator()
-        print(f"quarantine: {_write(args.csv, quarantine.cells(rows), bom):,} rejected records in {args.csv}")
+        rows = rejects.for_sheets(rejects.ordered(found, args.limit)).toLocalIterator()
+        print(f"quarantine: {_write(args.csv, rejects.cells(rows), bom):,} rejected records in {args.csv}")
         return 0
-    reasons, listed = quarantine.by_reason(found), args.rule or args.all
-    sampled = {} if listed else quarantine.samples(found, SAMPLES)
+    reasons, listed = rejects.by_reason(found), args.rule or args.all
+    sampled = {} if listed else rejects.samples(found, SAMPLES)
     for reason, count in reasons.items():
         print(f"{count:>10,}  {cli.plain(reason)}")
         for row in sampled.get(reason, ()):
-            print(f"{'':>12}{quarantine.shown(row, args.width)}")
+            print(f"{'':>12}{rejects.shown(row, args.width)}")
     total = found.count()
     if listed:
-        for row in quarantine.ordered(found, args.limit or 20).collect():
-            print(quarantine.shown(row, args.width))
+        for row in rejects.ordered(found, args.limit or 20).collect():
+            print(rejects.shown(row, args.width))
     failed = f" that failed {cli.plain(args.rule)}" if args.rule else ""
     print(f"quarantine: {total:,} rejected records{failed} in {args.lake}/records")
     return 0
 
 
 def _write(path: Path, rows: "Iterator[dict[str, Cell]]", bom: bool) -> int:
-    from surveylake import quarantine, sheets
+    from surveylake.export import csv_files
+    from surveylake.quarantine import rejects
 
     try:
         path.touch(exist_ok=False)
-        return sheets.write_csv(path, quarantine.COLUMNS, rows, bom)
+        return csv_files.write_csv(path, rejects.COLUMNS, rows, bom)
     except FileExistsError as error:
         raise ConfigError(f"{path} is there already", "Give another name, or remove it.") from error
     except OSError as error:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from surveylake import cli
 from surveylake.config import Config, load_config
-from surveylake.contract import Contract, load_contract
+from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ProofError
-from surveylake.lakelock import one_writer
+from surveylake.lake.lock import one_writer
 
 EXAMPLES = """
   python jobs/repair.py --dry-run                        what is broken, and what would be put aside; changes nothing
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
-    from surveylake import repair
+    from surveylake.repair import plan as repair
 
     lake = repair.lake_at(cli.absolute(args.lake))
     with one_writer(str(lake), "repair.py"):
@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def mend(lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
     """Plan, say, do, and look again; the lake's lock is held by the caller."""
-    from surveylake import repair
-    from surveylake.repair_moves import next_folder, put_aside
+    from surveylake.repair import plan as repair
+    from surveylake.repair.moves import next_folder, put_aside
 
     plan = repair.plan(lake, config, contract, lambda line: print(cli.plain(line)))
     if not plan.steps:

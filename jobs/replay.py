@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from surveylake import cli
 from surveylake.config import load_config
-from surveylake.contract import load_contract
-from surveylake.lakelock import one_writer
+from surveylake.contract.model import load_contract
+from surveylake.lake.lock import one_writer
 
 EXAMPLES = """
   python jobs/replay.py --dry-run                        what would change: from which reasons to which, how many records
@@ -32,10 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, contract = load_config(args.conf), load_contract(args.survey)
     began = time.monotonic()
     with one_writer(args.lake, "replay.py"):
-        from surveylake import preflight, replay, session, tables
+        from surveylake.lake import tables
+        from surveylake.quarantine import replay
+        from surveylake.runtime import session
+        from surveylake.validate import sql_check
 
         spark = session.open_session("surveylake replay")
-        preflight.check_sql(spark, contract)
+        sql_check.check_sql(spark, contract)
         lake = tables.Lake(cli.absolute(args.lake))
         kinds = replay.replay(spark, lake, contract, config.stream.max_message_bytes, args.dry_run)
     for kind in kinds:

@@ -19,19 +19,19 @@ import aggregate
 import export
 import produce
 import stream
-from surveylake import cli, stopping
-from surveylake.answers import read_answers
-from surveylake.broker import EmbeddedBroker
+from surveylake import cli, signals
 from surveylake.config import Config, load_config
-from surveylake.connection import connect
-from surveylake.contract import Contract, load_contract
+from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import InputError
-from surveylake.java import java_environment
-from surveylake.lakelock import one_writer
-from surveylake.launch import Launch
-from surveylake.project import VAR
-from surveylake.sent import sources
-from surveylake.session import check_spark, open_session
+from surveylake.kafka.connection import connect
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.lake.lock import one_writer
+from surveylake.paths import VAR
+from surveylake.produce.already_sent import sources
+from surveylake.produce.csv_rows import read_answers
+from surveylake.runtime.java import java_environment
+from surveylake.runtime.launch import Launch
+from surveylake.runtime.session import check_spark, open_session
 
 EXAMPLES = """
   python jobs/run.py                                          the survey's own sample
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _refuse_a_mix(ready, contract, source, answers, args)
         _timed(took, "produce", lambda: _produce(answers, args, ready))
         _timed(took, "stream", lambda: stream.stream(args.lake, ready, contract, "available-now"))
-        stopping.go_on()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
+        signals.go_on()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
         published = _timed(took, "aggregate", lambda: aggregate.aggregate(args.lake, ready, contract))
         _timed(took, "export", lambda: export.export(args.lake, args.out, ready, contract, published))
     print(
@@ -101,11 +101,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _warm_up(contract: Contract) -> None:
     """While Kafka takes the answers: load what the later steps need, and let Spark compile its first expressions."""
-    from surveylake import preflight
+    from surveylake.validate import sql_check
 
-    preflight.check_sql(open_session("surveylake run"), contract)
-    for module in ("charts", "evidence", "report"):
-        import_module(f"surveylake.{module}")
+    sql_check.check_sql(open_session("surveylake run"), contract)
+    for module in ("charts.render", "hypothesis_tests", "report.render"):
+        import_module(f"surveylake.export.{module}")
 
 
 @contextmanager

@@ -12,18 +12,19 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from surveylake import cli, topic
+from surveylake import cli
 from surveylake.config import Config, load_config
-from surveylake.contract import Contract, load_contract
+from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, TopicError
-from surveylake.lakelock import one_writer
-from surveylake.proof import some
+from surveylake.kafka import topic
+from surveylake.lake.lock import one_writer
+from surveylake.verify.checks import some
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from surveylake.batches import Taken
-    from surveylake.tables import Lake
+    from surveylake.lake.tables import Lake
+    from surveylake.stream.batch_progress import Taken
 
 log = logging.getLogger(__name__)
 SAMPLES, SAMPLE_WIDTH = 3, 120
@@ -81,13 +82,15 @@ def stream(
     """The whole step, for this verb and for run.py; the lake's lock is held by the caller."""
     began = time.monotonic()
     identity = topic.preflight(config.kafka, contract.topic)
-    from surveylake import detour, preflight, resume, session
-    from surveylake.tables import Lake
+    from surveylake.lake.tables import Lake
+    from surveylake.runtime import session
+    from surveylake.stream import detour, start
+    from surveylake.validate import sql_check
 
     spark = session.open_session("surveylake stream")
-    preflight.check_sql(spark, contract)
+    sql_check.check_sql(spark, contract)
     lake = Lake(cli.absolute(root))
-    wishes = resume.Wishes(config.stream.starting_offsets, accept_new_topic, accept_loss)
+    wishes = start.Wishes(config.stream.starting_offsets, accept_new_topic, accept_loss)
     taken = detour.stream(spark, lake, config, contract, identity, wishes, trigger)
     print(
         f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"
@@ -100,8 +103,9 @@ def _warn_of_rejections(
     spark: "SparkSession", lake: "Lake", taken: "Taken", config: Config, contract: Contract
 ) -> None:
     """Say why most of what came was rejected, with a few records: the contract may be at fault, not the answers."""
-    from surveylake import quarantine, tables
-    from surveylake.survey_statements import mostly_rejected
+    from surveylake.export.statements.survey import mostly_rejected
+    from surveylake.lake import tables
+    from surveylake.quarantine import rejects as quarantine
 
     share = config.publish.warn_rejected_share
     for statement in mostly_rejected(dict(taken.failed), taken.received, taken.rejected, share, contract):

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from surveylake import cli, vitals
+from surveylake import cli
 from surveylake.config import load_config
-from surveylake.contract import load_contract
+from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError
-from surveylake.proof_lake import prove
+from surveylake.runtime import java_exit
+from surveylake.verify.proof import prove
 
 EXAMPLES = """
   python jobs/verify.py                                      lake/, and the broker of the configuration where it answers
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
     proof = prove(cli.absolute(args.lake), config, contract, args.out, args.deep)
-    vitals.require_life()
+    java_exit.require_life()
     print(proof.as_json() if args.json else "\n".join(cli.plain(line) for line in proof.lines()))
     return 0 if proof.proved else ProofError.exit_code
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from surveylake.broker import EmbeddedBroker
-from surveylake.kraft import free_port
-from surveylake.session import open_session
-from town import Town
+from support.survey_env import Town
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import free_port
+from surveylake.runtime.session import open_session
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from surveylake.config import ALLOWED_KAFKA_OPTIONS, Config, Kafka, load_config
-from surveylake.contract import explain
+from surveylake.contract.model import explain
 from surveylake.errors import ConfigError
-from surveylake.project import CONF
+from surveylake.paths import CONF
 
 
 def wrong(document: dict[str, Any]) -> str:

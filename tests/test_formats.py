@@ -11,16 +11,17 @@ from pyspark.sql import SparkSession
 
 import aggregate
 import export
-import pets
 import replay
 import verify
-from judging import ANSWER, FOOD, MAX_BYTES, reasons, verdicts
-from reference_verdict import verdict
-from surveylake import formats, gate
-from surveylake.contract import Contract
-from surveylake.gate import steps
-from surveylake.reasons import ALONE, in_words
-from surveylake.tables import RECORDS
+from support import pets_survey
+from support.reference_verdict import verdict
+from support.validation import ANSWER, FOOD, MAX_BYTES, reasons, verdicts
+from surveylake import formats
+from surveylake.contract.model import Contract
+from surveylake.export.reason_text import ALONE, in_words
+from surveylake.lake.tables import RECORDS
+from surveylake.validate import strict_json
+from surveylake.validate.strict_json import steps
 
 PLAIN = json.dumps(ANSWER).encode()
 AVRO = b"".join(bytes([2 * len(text)]) + text.encode() for text in ANSWER.values())
@@ -159,22 +160,26 @@ def test_b16_a_lake_that_was_judged_before_is_proved_and_replay_gives_it_the_new
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Verdicts are data: nothing that `verify` compares is judged again."""
-    lake, settings, survey = tmp_path / "lake", pets.config(broker, 1), pets.contract(tmp_path, "foreign")
+    lake, settings, survey = (
+        tmp_path / "lake",
+        pets_survey.config(broker, 1),
+        pets_survey.contract(tmp_path, "foreign"),
+    )
     given = ["--lake", str(lake), "--survey", str(tmp_path / "foreign.toml")]
-    pets.send(settings, "foreign", [pets.answer(who) for who in "abcde"])
-    pets.send(
+    pets_survey.send(settings, "foreign", [pets_survey.answer(who) for who in "abcde"])
+    pets_survey.send(
         settings, "foreign", [REGISTRY + PLAIN, gzip.compress(PLAIN), json.dumps(PLAIN.decode()).encode()]
     )
     with monkeypatch.context() as before:
-        before.setattr(gate, "_foreign", lambda: "CAST(NULL AS string)")
-        before.setattr(gate, "_no_object", lambda: "'not_an_object'")
-        pets.take_in(lake, settings, survey)
+        before.setattr(strict_json, "_foreign", lambda: "CAST(NULL AS string)")
+        before.setattr(strict_json, "_no_object", lambda: "'not_an_object'")
+        pets_survey.take_in(lake, settings, survey)
     aggregate.aggregate(str(lake), settings, survey)
     assert export.main([*given, "--out", str(tmp_path / "out")]) == 0
     assert verify.main([*given, "--bootstrap", broker, "--out", str(tmp_path / "out")]) == 0
     assert rejected(lake) == ["bad_encoding", "bad_encoding", "not_an_object"]
-    pets.send(settings, "foreign", [REGISTRY + PLAIN])
-    pets.take_in(lake, settings, survey)
+    pets_survey.send(settings, "foreign", [REGISTRY + PLAIN])
+    pets_survey.take_in(lake, settings, survey)
     assert verify.main([*given, "--bootstrap", broker]) == 0
     assert replay.main(given) == 0
     assert "bad_encoding -> compressed" in capsys.readouterr().out

@@ -4,9 +4,9 @@ import shutil
 from itertools import count
 from pathlib import Path
 
-from arena import Arena, Settings, counted, say
 from deltalake import DeltaTable
-from measured import Measured, Spread, ratio
+from harness import Arena, Settings, counted, say
+from results_model import Measured, Spread, ratio
 
 NEW_SHARE = 100
 SEED = 1

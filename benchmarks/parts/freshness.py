@@ -11,11 +11,11 @@ from pathlib import Path
 import charts
 import numpy as np
 import pyarrow.parquet as pq
-from arena import Arena, Settings, say
-from commitlog import commits
-from measured import Measured, Spread
+from commit_log import commits
+from harness import Arena, Settings, say
+from results_model import Measured, Spread
 
-from surveylake.project import JOBS
+from surveylake.paths import JOBS
 
 RATE = 1_000
 TRIGGER = "0 seconds"

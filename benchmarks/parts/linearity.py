@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from arena import Arena, Settings, counted, say
-from commitlog import commits
-from measured import Measured, Spread
+from commit_log import commits
+from harness import Arena, Settings, counted, say
+from results_model import Measured, Spread
 
-from surveylake.jars import spark_setting
+from surveylake.runtime.jars import spark_setting
 
 SIZES = (0.1, 0.3, 1.0, 3.0)
 MOST_ROUNDS = 3

@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from arena import SURVEY, Arena, Settings, say
-from measured import Measured, Spread
+from harness import SURVEY, Arena, Settings, say
+from results_model import Measured, Spread
 
 GENERATE_SHARE, CSV_SHARE = 5, 10
 ASKED = {"generate": 250_000, "csv": 150_000}

@@ -5,10 +5,10 @@ from pathlib import Path
 from statistics import median
 
 import duckdb
-from arena import Arena, Settings, counted, say
-from commitlog import commits
+from commit_log import commits
 from deltalake import DeltaTable
-from measured import Measured, Spread, ratio
+from harness import Arena, Settings, counted, say
+from results_model import Measured, Spread, ratio
 
 ASKED_BYTES = 64_000_000
 QUESTION = """SELECT gender, count(*) AS answers, avg(age) AS mean FROM read_parquet($files)

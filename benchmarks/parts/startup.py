@@ -3,8 +3,8 @@
 import re
 import time
 
-from arena import Arena, Settings, remove_kafka, say
-from measured import Measured, Spread
+from harness import Arena, Settings, remove_kafka, say
+from results_model import Measured, Spread
 
 ASKED_SECONDS = 25
 LAKE = "bench-startup-lake"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from arena import Arena, Settings, counted, say
-from contender import Contender
-from measured import Measured, interleaved, ratio
+from harness import Arena, Settings, counted, say
+from results_model import Measured, interleaved, ratio
+from worker import Contender
 
 PEERS = ("loader", "naive", "noop", "confluent", "java", "read", "judge", "seed")
 STAGES = ("read", "judge")

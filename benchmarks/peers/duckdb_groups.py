@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 import duckdb
-from contender import serve
 from deltalake import DeltaTable
+from worker import serve
 
 RESPONSES = """CREATE TABLE responses AS SELECT newest.* FROM (
     SELECT arg_max({participant_id: participant_id, gender: gender, nationality: nationality, age: age, food: food, juice: juice,

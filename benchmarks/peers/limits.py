@@ -4,7 +4,7 @@ from typing import Any
 
 import stock_spark
 from confluent_kafka import Consumer, TopicPartition
-from contender import serve
+from worker import serve
 
 BATCH = 20_000
 EAGER = {"fetch.queue.backoff.ms": 10, "queued.min.messages": 1_000_000}

@@ -6,8 +6,8 @@ rows twice.
 
 import polars
 from confluent_kafka import Consumer, TopicPartition
-from contender import serve
 from deltalake import write_deltalake
+from worker import serve
 
 BATCH = 20_000
 APPEND = 1_000_000

@@ -4,8 +4,8 @@ It keeps no raw bytes and no coordinates, judges nothing, and takes malformed me
 """
 
 import stock_spark
-from contender import serve
 from pyspark.sql import functions as F
+from worker import serve
 
 SCHEMA = "Participant_ID STRING, Gender STRING, Nationality STRING, Age STRING, Food STRING, Juice STRING, Dessert STRING"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(1, str(Path(__file__).resolve().parents[2] / "jobs"))
 
-from levers import LEVERS
+from ablation import LEVERS
 
-from surveylake.project import JOBS
+from surveylake.paths import JOBS
 
 if __name__ == "__main__":
     lever = sys.argv.pop(1)

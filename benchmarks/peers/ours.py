@@ -6,17 +6,17 @@ verdict, raw bytes, exactly once, and at the end the count of verdicts.
 
 from pathlib import Path
 
-from contender import serve
 from pyspark.sql import DataFrame
+from worker import serve
 
 import aggregate as aggregate_verb
 import stream
 from surveylake.config import load_config
-from surveylake.contract import load_contract
-from surveylake.ingest import kafka_rows
-from surveylake.resume import Start
-from surveylake.session import open_session
-from surveylake.transforms import judged
+from surveylake.contract.model import load_contract
+from surveylake.runtime.session import open_session
+from surveylake.stream.query import kafka_rows
+from surveylake.stream.start import Start
+from surveylake.validate.pipeline import judged
 
 ALL = 1_000_000_000
 """Records per micro-batch: one batch, whatever the topic holds."""

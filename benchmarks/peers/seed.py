@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 import pandas as pd
-from contender import serve
+from worker import serve
 
 with warnings.catch_warnings():
     # kafka-python reads its own schemas by a way that Python 3.11 and 3.12 call outdated.

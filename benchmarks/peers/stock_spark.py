@@ -5,8 +5,8 @@ import tempfile
 
 from pyspark.sql import SparkSession
 
-from surveylake.jars import local_jars
-from surveylake.java import java_environment
+from surveylake.runtime.jars import local_jars
+from surveylake.runtime.java import java_environment
 
 MEMORY = "2g"
 """The same driver memory as ours."""

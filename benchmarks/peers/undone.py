@@ -1,10 +1,10 @@
 """surveylake with one thing changed, which levers.py names; `` (no lever) is surveylake as it is."""
 
 import ours
-from contender import serve
-from levers import LEVERS, Lever
+from ablation import LEVERS, Lever
+from worker import serve
 
-from surveylake.session import open_session
+from surveylake.runtime.session import open_session
 
 
 def take(bootstrap: str, survey: str, out: str, lever: str, most: int) -> None:

@@ -2,6 +2,6 @@
 
 __version__ = "0.1.0"
 
-from surveylake import interpreter
+from surveylake.runtime import interpreter
 
 interpreter.require()

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from surveylake import foreign, logbook, stopping, vitals
+from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
-from surveylake.project import CONF
+from surveylake.paths import CONF
+from surveylake.runtime import foreign_settings, java_exit, process_log
 
 Main = Callable[[Sequence[str] | None], int]
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -31,13 +32,13 @@ def command(main: Main) -> Main:
 
     @functools.wraps(main)
     def run(argv: Sequence[str] | None = None) -> int:
-        logbook.listen()
+        process_log.listen()
         _print_what_can_be_printed()
         try:
             with _signals():
                 return main(argv)
         except KeyboardInterrupt as error:
-            by_signal = isinstance(error, stopping.Terminated)
+            by_signal = isinstance(error, signals.Terminated)
             print(f"stopped by {'SIGTERM' if by_signal else 'Ctrl-C'}", file=sys.stderr)
             return TERMINATED if by_signal else INTERRUPTED
         except Exception as error:
@@ -48,14 +49,14 @@ def command(main: Main) -> Main:
 
 def _told(error: Exception) -> int:
     """Say what happened and what to do next, in one line each. Returns the exit code."""
-    known = vitals.explained(error) or error
+    known = java_exit.explained(error) or error
     if known is not error or not isinstance(error, SurveylakeError):
-        trace = logbook.keep_trace(error)
+        trace = process_log.keep_trace(error)
     if isinstance(known, SurveylakeError):
         what, hint, code = known.message, known.hint, known.exit_code
     else:
         what, code = _first_line(error), 1
-        hint = f"this was not foreseen; the full trace is in {trace}. {foreign.named(foreign.PYTHON)}".rstrip(
+        hint = f"this was not foreseen; the full trace is in {trace}. {foreign_settings.named(foreign_settings.PYTHON)}".rstrip(
             " ."
         )
     print(f"error: {plain(what)}", file=sys.stderr)
@@ -67,7 +68,7 @@ def _told(error: Exception) -> int:
 @contextmanager
 def _signals() -> Iterator[None]:
     """While a verb runs, SIGTERM breaks it off as Ctrl-C does: locks are let go, children ended, and a line says so."""
-    stopping.forget()
+    signals.forget()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -75,7 +76,7 @@ def _signals() -> Iterator[None]:
     heard = [
         number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) != signal.SIG_IGN
     ]
-    earlier = {number: signal.signal(number, stopping.break_off) for number in heard}
+    earlier = {number: signal.signal(number, signals.break_off) for number in heard}
     try:
         yield
     finally:

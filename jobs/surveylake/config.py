@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from surveylake.complaints import WrongValueError, explain
-from surveylake.contract_types import Part
+from surveylake.contract.complaints import WrongValueError, explain
+from surveylake.contract.field_types import Part
+from surveylake.contract.strict_toml import read_toml
 from surveylake.errors import ConfigError
-from surveylake.project import CONF
-from surveylake.toml_file import read_toml
+from surveylake.paths import CONF
 
 ALLOWED_KAFKA_OPTIONS = frozenset({
     "security.protocol", "sasl.mechanism", "sasl.username", "ssl.ca.location",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.acts import environment
+from faults.damage import environment
 
 SOURCE = r"""
 #define _GNU_SOURCE

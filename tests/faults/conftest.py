@@ -9,11 +9,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from faults import rows
-from faults.elsewhere import NOT_HERE, Elsewhere
+from faults.covered_elsewhere import NOT_HERE, Elsewhere
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row
-from faults.stock import Stock
-from town import Town
+from support.survey_env import Town
 
 HERE = Path(__file__).parent
 ROW = pytest.StashKey[Row]()

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from faults.elsewhere import NOT_HERE, Elsewhere, NotMet
-from surveylake.kraft import class_path
-from surveylake.project import ROOT
+from faults.covered_elsewhere import NOT_HERE, Elsewhere, NotMet
+from surveylake.kafka.embedded_node import class_path
+from surveylake.paths import ROOT
 
 COUNTS = {"A": 10, "B": 13, "C": 9, "D": 14, "E": 16, "F": 5, "G": 18, "H": 10}
 IDS = [f"{part}{n}{'c' if part == 'F' else ''}" for part, last in COUNTS.items() for n in range(1, last + 1)]

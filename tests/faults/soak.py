@@ -25,13 +25,13 @@ import psutil
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("jobs", "tests")]
 
-from faults.acts import environment
+from faults.damage import environment
 from faults.ledger import Ledger
 from faults.soak_report import BAD_SHARE, BOTH, JAVA, PYTHON, TRIGGER, Report, commits, make_account
-from surveylake.broker import EmbeddedBroker
-from surveylake.kraft import free_port
-from surveylake.project import VAR
-from town import SURVEY, Town
+from support.survey_env import SURVEY, Town
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import free_port
+from surveylake.paths import VAR
 
 TOPIC = "soak"
 SLICE_SECONDS = 0.05

@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 
 from faults.ledger import Account, Ledger
 from faults.rows import PAGE, replace_table
-from surveylake.project import VAR
+from surveylake.paths import VAR
 
 TRIGGER = "2 seconds"
 BAD_SHARE = 0.01

@@ -16,17 +16,17 @@ from confluent_kafka import KafkaException, Producer
 from pyspark.sql import SparkSession
 
 from faults import readers
-from faults.acts import commit_file, refused, running
+from faults.damage import commit_file, refused, running
 from faults.disks import small_disk
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row
-from faults.stock import Stock
-from surveylake.broker import EmbeddedBroker
+from support.survey_env import Town, answers, until
 from surveylake.errors import TopicError
-from surveylake.kraft import free_port
-from surveylake.project import JOBS
-from surveylake.topic import create_topic, offset_bounds
-from town import Town, answers, until
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import free_port
+from surveylake.kafka.topic import create_topic, offset_bounds
+from surveylake.paths import JOBS
 
 KILLS = 10
 BATCH = 100

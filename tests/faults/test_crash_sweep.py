@@ -12,17 +12,17 @@ import pytest
 from pyspark.sql import SparkSession
 
 from faults import readers
-from faults.acts import running
-from faults.boundaries import State, every_state, standing_still
+from faults.damage import running
+from faults.kill_points import State, every_state, standing_still
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row
-from faults.stock import Stock
-from surveylake.checkpoint import Unusable, read_checkpoint
-from surveylake.deltalog import forget_half_made
+from support.survey_env import Town, answers, until
 from surveylake.errors import SurveylakeError
-from surveylake.project import CONF
-from surveylake.proof_lake import prove
-from town import Town, answers, until
+from surveylake.lake.log_files import forget_half_made
+from surveylake.lake.stream_checkpoint import Unusable, read_checkpoint
+from surveylake.paths import CONF
+from surveylake.verify.proof import prove
 
 RECORDS, BATCH = 20, 10
 KILLS = 5

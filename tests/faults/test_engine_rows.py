@@ -11,7 +11,8 @@ from pyspark.sql import functions as F
 
 import aggregate
 from faults import readers
-from faults.acts import (
+from faults.clock import clock_library, shifted
+from faults.damage import (
     commit_file,
     environment,
     forget_logs,
@@ -22,14 +23,13 @@ from faults.acts import (
     traces,
     verb,
 )
-from faults.clock import clock_library, shifted
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row, brief
-from faults.stock import Stock
-from surveylake.contract import load_contract
+from support.survey_env import Town, answers, until
+from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError, StorageError
-from surveylake.project import CONF
-from town import Town, answers, until
+from surveylake.paths import CONF
 
 A_DAY, A_YEAR = 86_400_000, 365 * 86_400_000
 """Milliseconds."""

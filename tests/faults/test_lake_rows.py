@@ -12,15 +12,15 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from faults import readers
-from faults.acts import LOG, commit_file, forget_logs, mended, newest_version, proof_of, traces, verb
+from faults.damage import LOG, commit_file, forget_logs, mended, newest_version, proof_of, traces, verb
 from faults.disks import brought_to, copied_without_sync, loop_disk, small_disk
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row, brief
-from faults.stock import Stock
-from surveylake import topic
+from support.survey_env import Town, answers, until
 from surveylake.errors import ProofError, StorageError, SurveylakeError
-from surveylake.proof_lake import prove
-from town import Town, answers, until
+from surveylake.kafka import topic
+from surveylake.verify.proof import prove
 
 THREE_BATCHES = (0, 10, 20)
 POWER_BATCHES = 6

@@ -7,7 +7,7 @@ import pytest
 from deltalake import write_deltalake
 
 from faults.ledger import Account, Ledger, digest
-from town import Town, answers
+from support.survey_env import Town, answers
 
 pytestmark = pytest.mark.quick
 VALUES: list[bytes | None] = [b"a", b"b", None, b"d"]

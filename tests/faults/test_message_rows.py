@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import test_fuzz
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
+from test_gate import CASES, GOOD, Case, answer
 
 import aggregate
-import test_fuzz
 from faults import readers
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row
-from faults.stock import Stock
-from judging import ANSWER, FOOD, SECOND, VISIT
-from surveylake.analysis import Published
+from support.survey_env import Town
+from support.validation import ANSWER, FOOD, SECOND, VISIT
+from surveylake.aggregate.analysis import Published
 from surveylake.cli import plain
-from surveylake.sheets import csv_cell
-from test_gate import CASES, GOOD, Case, answer
-from town import Town
+from surveylake.export.csv_files import csv_cell
 
 FUZZED = 100_000
 LARGEST = {"message.max.bytes": 2_000_000}

@@ -11,15 +11,15 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from pyspark.sql import SparkSession
 
 from faults import readers
-from faults.acts import commit_file
+from faults.damage import commit_file
 from faults.ledger import Ledger
 from faults.proxy import Proxy
 from faults.rows import Row
 from faults.soak import paced
-from faults.trio import leader, three_brokers
-from surveylake.broker import EmbeddedBroker
-from surveylake.kraft import LOOPBACK, free_port
-from town import Town, answers, until
+from faults.three_brokers import leader, three_brokers
+from support.survey_env import Town, answers, until
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import LOOPBACK, free_port
 
 COUNT, BATCH = 600, 100
 PART_SECONDS = 60

@@ -14,17 +14,17 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from faults import readers
-from faults.acts import running
+from faults.damage import running
 from faults.ledger import Ledger
 from faults.rows import Row
 from faults.soak import paced
-from surveylake.broker import EmbeddedBroker
+from support.survey_env import answers, until
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
-from surveylake.kraft import free_port
-from surveylake.project import JOBS
-from surveylake.topic import create_topic, offset_bounds
-from town import answers, until
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import free_port
+from surveylake.kafka.topic import create_topic, offset_bounds
+from surveylake.paths import JOBS
 
 ROWS, RATE = 6_000, 1_000
 ANSWER_SECONDS = 4

@@ -76,7 +76,13 @@ def test_a_row_that_another_folder_tests_says_so_only_when_it_ran() -> None:
     (line,) = [line for line in rows.table([]).splitlines() if line.startswith("| A1 ")]
     assert "has not run" in line
     row = Row(
-        "A1", "killed", "no hole", False, "tests/test_produce.py::test_x", "passed", ["no hole and no double"]
+        "A1",
+        "killed",
+        "no hole",
+        False,
+        "tests/produce/test_producer.py::test_x",
+        "passed",
+        ["no hole and no double"],
     )
     (line,) = [line for line in rows.table([row]).splitlines() if line.startswith("| A1 ")]
     assert line == "| A1 | killed | no hole | no hole and no double |  |"

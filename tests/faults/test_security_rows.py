@@ -10,14 +10,14 @@ from confluent_kafka.admin import AclOperation
 from pyspark.sql import SparkSession
 
 from faults import readers
-from faults.acts import refused
+from faults.damage import refused
 from faults.ledger import Ledger
 from faults.rows import Row
-from faults.secured import PASSWORD, Secured
+from faults.tls_broker import PASSWORD, Secured
+from support.survey_env import Town, answers
 from surveylake.errors import TopicError
-from surveylake.kafka_settings import PASSWORD_VARIABLE
-from surveylake.topic import preflight
-from town import Town, answers
+from surveylake.kafka.options import PASSWORD_VARIABLE
+from surveylake.kafka.topic import preflight
 
 BUDGET_SECONDS = 10
 PATIENCE = 6

@@ -6,7 +6,7 @@ import pytest
 
 from faults.soak import Soak
 from faults.soak_report import Report
-from town import SURVEY
+from support.survey_env import SURVEY
 
 
 @pytest.mark.slow

@@ -19,16 +19,16 @@ from confluent_kafka.admin import (
 from deltalake import DeltaTable
 
 from faults import readers
-from faults.acts import refused, running
+from faults.damage import refused, running
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row, brief
-from faults.stock import Stock
-from surveylake import proof_lake
-from surveylake.broker import EmbeddedBroker
+from support.survey_env import Town, answers, until
 from surveylake.errors import TopicError
-from surveylake.kraft import free_port
-from surveylake.topic import create_topic
-from town import Town, answers, until
+from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.embedded_node import free_port
+from surveylake.kafka.topic import create_topic
+from surveylake.verify import proof as proof_lake
 
 SHORT_LIFE = {
     "auto.create.topics.enable": "true",

@@ -20,16 +20,16 @@ import aggregate
 import maintain
 import stream
 from faults import readers
-from faults.acts import commit_file, environment, java_of, newest_version, running, verb
+from faults.damage import commit_file, environment, java_of, newest_version, running, verb
 from faults.ledger import Ledger
+from faults.plain_query import Stock
 from faults.rows import Row, brief
-from faults.stock import Stock
+from support.survey_env import Town, answers, until
 from surveylake.errors import ConfigError, StorageError
-from surveylake.ivy import spark_home
-from surveylake.jars import local_jars
-from surveylake.lakelock import one_writer
-from surveylake.project import CONF, JOBS
-from town import Town, answers, until
+from surveylake.lake.lock import one_writer
+from surveylake.paths import CONF, JOBS
+from surveylake.runtime.ivy import spark_home
+from surveylake.runtime.jars import local_jars
 
 TESTS = Path(__file__).parent.parent
 EXECUTOR = "CoarseGrainedExecutorBackend"
@@ -37,7 +37,7 @@ A_WRITER = """
 import sys
 from pathlib import Path
 from faults.stock import Stock
-from surveylake.session import open_session
+from surveylake.runtime.session import open_session
 folder, bootstrap, topic = sys.argv[1:]
 stock = Stock(open_session("a second writer"), Path(folder), bootstrap, topic)
 stock.checkpoint = stock.checkpoint.with_name("second checkpoint")

@@ -1,0 +1,165 @@
+"""One version of `records`, and the `responses` made from it, in; the findings and the published tables out."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Row, SparkSession
+
+from surveylake.aggregate import disclosure, groups, summary_lines, summary_tables
+from surveylake.aggregate import people as aggregates
+from surveylake.aggregate.disclosure import Answered, Counts, Group, Mask
+from surveylake.aggregate.findings import Cell, Findings, Point, ReceivedLine, Summary
+from surveylake.aggregate.groups import By, Counted, GroupCounts
+from surveylake.aggregate.record_counts import Held
+from surveylake.aggregate.spellings import mapped_columns, unknown_spellings
+from surveylake.aggregate.summary_tables import AT_A_TIME, QUANT
+from surveylake.config import Publish
+from surveylake.contract.model import Contract
+from surveylake.lake import tables
+from surveylake.lake.tables import RESPONSES, Lake
+
+
+@dataclass(frozen=True)
+class Published:
+    """The findings, and each summary table as a frame ready to be written."""
+
+    findings: Findings
+    frames: dict[str, DataFrame]
+    responses_version: int
+
+
+def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, seen: Held) -> Published:
+    """Compute everything that is published, from `records` as they were `seen` and the `responses` made from them."""
+    responses_version = tables.version(spark, lake.table(RESPONSES))
+    responses = tables.read(spark, lake.table(RESPONSES), responses_version)
+    findings = findings_of(responses, contract, publish, seen)
+    return Published(findings, _frames(spark, findings), responses_version)
+
+
+def findings_of(responses: DataFrame, contract: Contract, publish: Publish, seen: Held) -> Findings:
+    """Count people and records, and decide what of it is published. `responses` has one row per person."""
+    smallest = publish.smallest_group
+    cells = groups.cells(responses, contract).persist()
+    try:
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            spelled = pool.submit(_spelled_elsewhere, responses, contract)
+            received = pool.submit(_received, seen.records, contract, smallest)
+            counted = groups.counts(cells, groups.groupings(contract))
+            people = counted.people
+            answered = {by: disclosure.answered(people[by]) for by in groups.published(contract)}
+            masks = {by: disclosure.mask_of(by, answered[by], smallest) for by in answered}
+            points = pool.submit(_points, responses, contract, masks, publish.scatter_points)
+            measures = _measures(cells, contract, counted, masks)
+    finally:
+        cells.unpersist()
+    made = {
+        by: summary_lines.summary(contract, by, answered[by], masks[by], measures.get(by, {})) for by in masks
+    }
+    return Findings(
+        contract=contract,
+        version=seen.version,
+        smallest_group=smallest,
+        offsets=seen.offsets,
+        received=sum(seen.verdicts.values()),
+        accepted=seen.accepted,
+        responses=sum(people[()].values()),
+        rejected_by_rule=seen.by_rule,
+        unknown_spellings=_unknown(contract, {**people, **spelled.result()}, smallest),
+        received_by=_received_lines(contract, received.result(), answered, smallest),
+        summaries={tuple(by): made[tuple(by)] for by in contract.summaries.by},
+        outcomes=_outcomes(contract, made),
+        counts={outcome: _pairs(contract, people, outcome) for outcome in _outcomes(contract, made)},
+        group_counts=_group_counts(contract, people),
+        points=points.result(),
+        points_total=people.get((groups.PLOTTED,), {}).get(("true",), 0),
+    )
+
+
+def _received(records: DataFrame, contract: Contract, smallest: int) -> list[Row]:
+    by = contract.summaries.received_by
+    return aggregates.received(records, contract, by, smallest).collect() if by else []
+
+
+def _received_lines(
+    contract: Contract, counted: list[Row], answered: Mapping[By, Answered], smallest: int
+) -> tuple[ReceivedLine, ...]:
+    by = contract.summaries.received_by
+    return summary_lines.received_lines(contract, by, counted, answered[(by,)], smallest) if by else ()
+
+
+def _frames(spark: SparkSession, findings: Findings) -> dict[str, DataFrame]:
+    contract, measure = findings.contract, findings.contract.summaries.measure
+    frames = {
+        table.name: summary_tables.frame(
+            spark,
+            summary_tables.columns_of(contract, by),
+            summary_tables.rows(table, measure),
+            findings.version,
+        )
+        for by, table in findings.summaries.items()
+    }
+    if group := contract.summaries.received_by:
+        rows = summary_tables.quant_rows(group, findings.received_by)
+        frames[QUANT] = summary_tables.frame(
+            spark, summary_tables.quant_columns(group), rows, findings.version
+        )
+    return frames
+
+
+def _measures(
+    cells: DataFrame, contract: Contract, counted: Counted, masks: Mapping[By, Mask]
+) -> dict[By, dict[Group, dict[str, Cell]]]:
+    lists, measure = [tuple(by) for by in contract.summaries.by], contract.summaries.measure
+    if measure is None or not lists:
+        return {}
+    rows = groups.statistics(cells, masks, lists, measure).collect()
+    return summary_lines.measures(rows, lists, measure, counted, masks)
+
+
+def _points(
+    responses: DataFrame, contract: Contract, masks: Mapping[By, Mask], most: int
+) -> tuple[Point, ...]:
+    charts, measure = contract.charts, contract.summaries.measure
+    if charts is None or measure is None or (charts.group,) not in masks:
+        return ()
+    people = groups.as_text(responses, contract)
+    return aggregates.points(people, charts.group, groups.protected(masks), most)
+
+
+def _spelled_elsewhere(responses: DataFrame, contract: Contract) -> dict[By, Counts]:
+    """Count the values of fields that have spellings and are in no list that is counted."""
+    counted = groups.groupings(contract)
+    return {
+        (name,): aggregates.spellings(responses, name)
+        for name in mapped_columns(contract)
+        if (name,) not in counted
+    }
+
+
+def _unknown(contract: Contract, counts: Mapping[By, Counts], smallest: int) -> dict[str, dict[str, int]]:
+    unknown = {
+        name: unknown_spellings(contract, name, counts[(name,)], smallest)
+        for name in mapped_columns(contract)
+    }
+    return {name: spelled for name, spelled in unknown.items() if spelled}
+
+
+def _outcomes(contract: Contract, made: Mapping[By, Summary]) -> dict[str, Summary]:
+    claim = contract.hypothesis
+    return {outcome: made[(claim.field, outcome)] for outcome in claim.outcomes} if claim else {}
+
+
+def _pairs(contract: Contract, people: Mapping[By, GroupCounts], outcome: str) -> dict[tuple[str, str], int]:
+    assert contract.hypothesis is not None
+    both = disclosure.answered(people[(contract.hypothesis.field, outcome)])
+    return {(group, value): count for (group, value), count in both.groups.items()}
+
+
+def _group_counts(contract: Contract, people: Mapping[By, GroupCounts]) -> dict[str, int]:
+    claim = contract.hypothesis
+    return (
+        {group: n for (group,), n in disclosure.answered(people[(claim.field,)]).groups.items()}
+        if claim
+        else {}
+    )

@@ -1,0 +1,169 @@
+"""What a table of people shows: small groups stay unnamed, and nothing about them can be worked out. Pure counting.
+
+docs/contract.md, 'What is published', says in plain words what is protected and why.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from surveylake.aggregate.suppression import COLUMN, ROW, held_cells
+
+Group = tuple[str, ...]
+"""What people said in each column of a list, as text."""
+Counts = Mapping[tuple[str | None, ...], int]
+"""Group -> people; None stands for no answer."""
+MOST_CELLS = 2_500
+"""of a two-column table; past these its rarest values are pooled too, for nobody reads such a table cell by cell"""
+HELD = "(not shown)"
+"""In both columns of the line that holds every cell of a two-column table that is held back."""
+
+
+def pooled_name(smallest: int) -> str:
+    """Name the line of all values that too few people gave."""
+    return f"Other (fewer than {smallest} each)"
+
+
+@dataclass(frozen=True)
+class Mask:
+    """What one table shows by name, and what is pooled or held back."""
+
+    smallest: int
+    named: tuple[frozenset[str], ...]
+    """per column, the values that are shown by name"""
+    held: frozenset[Group] = frozenset()
+    """cells of a two-column table that are not shown, rare values pooled"""
+    small: frozenset[Group] = frozenset()
+    """those of them that hold fewer than `smallest` people: the reason why the others are held back"""
+    few_blank: bool = False
+    """whether those who did not answer are so few that they are protected too"""
+    pool: str = ""
+    """what the pooled values are called; nobody answered just that"""
+    hold: str = HELD
+    """what stands in both columns of the line of the held cells; the same holds of it"""
+
+    def label(self, group: Group) -> Group:
+        """Return the line of the published table in which a group is counted."""
+        pooled = tuple(
+            value if value in named else self.pool for value, named in zip(group, self.named, strict=True)
+        )
+        return (self.hold,) * len(group) if pooled in self.held else pooled
+
+    def kind(self, label: Group) -> Literal["named", "pooled", "held"]:
+        """Return what a line of the published table stands for."""
+        if label == (self.hold,) * len(label):
+            return "held"
+        return "pooled" if self.pool in label else "named"
+
+    def turned(self) -> "Mask":
+        """Return the same of the table with its two columns the other way round."""
+        held, small = (frozenset((b, a) for a, b in cells) for cells in (self.held, self.small))
+        return replace(self, named=self.named[::-1], held=held, small=small)
+
+    def is_protected(self, group: Group) -> bool:
+        """True if nothing but their number may be known of these people."""
+        return self.label(group) != group
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Who answered every column of a list, and who did not. Counts of people."""
+
+    groups: dict[Group, int]
+    blank: int
+
+    @property
+    def base(self) -> int:
+        """People who answered every column: what shares are shares of."""
+        return sum(self.groups.values())
+
+
+def answered(counts: Counts) -> Answered:
+    """Set aside who left a column of the list blank: a blank is not an answer."""
+    groups: dict[Group, int] = {}
+    for group, people in counts.items():
+        said = tuple(value for value in group if value is not None)
+        if len(said) == len(group):
+            groups[said] = people
+    return Answered(groups, sum(counts.values()) - sum(groups.values()))
+
+
+def mask(people: Answered, smallest: int) -> Mask:
+    """Decide what a table of one or two columns shows of these people.
+
+    One column: every group of `smallest` people or more. Two columns: values that fewer people gave are pooled on their axis
+    first; then cells are held back (suppression.py).
+    """
+    groups, columns = people.groups, len(next(iter(people.groups), ()))
+    totals: list[dict[str, int]] = [{} for _ in range(columns)]
+    for group, count in groups.items():
+        for total, value in zip(totals, group, strict=True):
+            total[value] = total.get(value, 0) + count
+    few_blank = 0 < people.blank < smallest
+    values = set().union(*totals)
+    pool, hold = free_name(pooled_name(smallest), values), free_name(HELD, values)
+    pooled = Mask(smallest, _named(totals, smallest), few_blank=few_blank, pool=pool, hold=hold)
+    if columns < 2:
+        return pooled
+    cells: dict[tuple[str, str], int] = {}
+    for label, count in lines(groups, pooled).items():
+        cells[label[ROW], label[COLUMN]] = count
+    unsaid = {
+        (axis, pool)
+        for axis, total in ((ROW, totals[ROW]), (COLUMN, totals[COLUMN]))
+        if 0 < sum(count for value, count in total.items() if value not in pooled.named[axis]) < smallest
+    }
+    held = frozenset(held_cells(cells, smallest, unsaid))
+    small = frozenset(cell for cell, count in cells.items() if count < smallest)
+    return replace(pooled, held=held, small=small)
+
+
+def mask_of(by: tuple[str, ...], people: Answered, smallest: int) -> Mask:
+    """Decide as `mask` does, alike for a pair of columns in either order: two ways to choose cells would tell more than one."""
+    if len(by) < 2 or by[0] <= by[1]:
+        return mask(people, smallest)
+    return mask(Answered({(b, a): n for (a, b), n in people.groups.items()}, people.blank), smallest).turned()
+
+
+def free_name(name: str, values: Collection[str]) -> str:
+    """Return a name for a line that stands for many; another than `name` where people gave just that as their answer."""
+    while name in values:
+        name += " *"
+    return name
+
+
+def _named(totals: list[dict[str, int]], smallest: int) -> tuple[frozenset[str], ...]:
+    """Choose the values of each column that have a line of their own: all with `smallest` people, within MOST_CELLS."""
+    frequent = [
+        sorted((v for v, people in total.items() if people >= smallest), key=lambda v: (-total[v], v))
+        for total in totals
+    ]
+    while len(frequent) == 2 and len(frequent[ROW]) * len(frequent[COLUMN]) > MOST_CELLS:
+        max(frequent, key=len).pop()
+    return tuple(map(frozenset, frequent))
+
+
+def lines(groups: Mapping[Group, int], masked: Mask) -> dict[Group, int]:
+    """Return published line -> people, none of them left out."""
+    people: dict[Group, int] = {}
+    for group, count in groups.items():
+        label = masked.label(group)
+        people[label] = people.get(label, 0) + count
+    return people
+
+
+def hides_nobody(people: Counts, measured: Counts, masked: Mask) -> bool:
+    """True if sums of a measure may be said of a table: every one of its groups is shown, and large enough.
+
+    Means are sums. Whoever knows the sum over everybody, from another table, could subtract the groups that are shown: what is
+    left must not be few people. So nobody may be pooled or held back, and neither a group nor those who left a column blank may
+    hold one to `smallest` - 1 people with a measure. `measured` counts the people of each group who have one.
+    """
+
+    def is_few(count: int) -> bool:
+        return 0 < count < masked.smallest
+
+    if any(masked.is_protected(group) for group in answered(people).groups):
+        return False
+    partly = [group for group in people if group.count(None) < max(len(group), 2)]
+    return not any(is_few(measured.get(g, 0)) or (None in g and is_few(people[g])) for g in partly)

@@ -1,0 +1,42 @@
+"""The order in which the values of a column are read: as the contract lists them, by value, or by name."""
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from surveylake.contract.field_types import is_number
+from surveylake.contract.model import Contract, SurveyField
+
+Rank: TypeAlias = tuple[object, ...]
+DIGITS = re.compile(r"(\d+)")
+
+
+def by_value(contract: Contract, column: str) -> Callable[[str], Rank]:
+    """Return the sort key of a column's values as text.
+
+    Numbers go by their value, a closed list as the contract lists it, anything else by name, numbers in it by their value: the
+    band 6-25 comes before 26-100.
+    """
+    part = contract.fields.get(column)
+    listed = part.allowed if isinstance(part, SurveyField) else []
+    places = {value: place for place, value in enumerate(listed)}
+    numeric = is_number(contract.types[column])
+
+    def rank(value: str) -> Rank:
+        if numeric:
+            return (0, float(value))
+        return (0, places[value]) if value in places else (1, *_natural(value))
+
+    return rank
+
+
+def has_order(contract: Contract, column: str, values: list[str]) -> bool:
+    """True if the values have an order of their own, so that sorting them by size would be wrong."""
+    kind = contract.types[column]
+    return is_number(kind) or kind == "date" or all(DIGITS.match(value) for value in values)
+
+
+def _natural(text: str) -> Rank:
+    """Alternate texts and numbers, so that any two keys compare."""
+    parts = enumerate(DIGITS.split(text))
+    return (tuple(int(part) if place % 2 else part.casefold() for place, part in parts), text)

@@ -1,0 +1,131 @@
+"""What each line of a published table says, from the counts of people and the statistics of their measure. Pure."""
+
+from collections.abc import Callable, Mapping
+
+from pyspark.sql import Row
+
+from surveylake.aggregate import disclosure, groups
+from surveylake.aggregate.disclosure import Answered, Group, Mask
+from surveylake.aggregate.findings import Cell, Line, ReceivedLine, Summary
+from surveylake.aggregate.groups import MEASURES, By, Counted
+from surveylake.aggregate.ordering import Rank, by_value
+from surveylake.contract.model import Contract
+
+QUANT_NUMBERS = ("received", "accepted", "responses")
+
+
+def summary(
+    contract: Contract, by: By, people: Answered, mask: Mask, measures: Mapping[Group, dict[str, Cell]]
+) -> Summary:
+    """Return one table as it is published; `measures` has the statistics of each line that may show some."""
+    lines = [
+        Line(group, mask.kind(group), _said(count, mask.smallest), dict(measures.get(group, {})))
+        for group, count in disclosure.lines(people.groups, mask).items()
+    ]
+    ranks = [by_value(contract, column) for column in by]
+
+    def place(line: Line) -> tuple[object, ...]:
+        if line.kind == "held":
+            return (1,)
+        values = zip(line.groups, ranks, strict=True)
+        return (0, *(_rank(value, rank, mask) for value, rank in values))
+
+    totals = (
+        tuple(_totals(people, mask, axis, ranks[axis]) for axis in range(len(by))) if len(by) == 2 else ()
+    )
+    return Summary(by, people.base, people.blank, tuple(sorted(lines, key=place)), totals, mask.pool)
+
+
+def measures(
+    rows: list[Row], lists: list[By], measure: str, counted: Counted, masks: Mapping[By, Mask]
+) -> dict[By, dict[Group, dict[str, Cell]]]:
+    """Read the statistics of each list's lines: all of them of a table that hides nobody, else medians only.
+
+    A largest (or smallest) value that only protected people have is not said, nor is any other group's of that table: which one
+    is missing would tell where they are.
+    """
+    read: dict[By, dict[Group, dict[str, Cell]]] = {by: {} for by in lists}
+    for row in rows:
+        by = lists[row[0]]
+        group = tuple(row[1 : 1 + len(by)])
+        if masks[by].kind(group) == "named" and row[groups.MEASURED] >= masks[by].smallest:
+            values = {name: _plain(row[f"{measure}_{name}"]) for name in MEASURES}
+            read[by][group] = {**values, "n": row[groups.MEASURED]}
+    for by in lists:
+        unsaid = {"min", "max"} & {
+            name for values in read[by].values() for name in values if values[name] is None
+        }
+        if not _may_say_sums(by, counted, masks):
+            unsaid = {"mean", "sd", "min", "max", "n"}
+        read[by] = {group: {**values, **dict.fromkeys(unsaid)} for group, values in read[by].items()}
+    return read
+
+
+def _may_say_sums(by: By, counted: Counted, masks: Mapping[By, Mask]) -> bool:
+    """True if a table hides nobody, and neither does the table of each of its columns."""
+    lists = [by] if len(by) == 1 else [by, *((column,) for column in by)]
+    return all(
+        disclosure.hides_nobody(
+            counted.people[part],
+            counted.measured[part],
+            masks[by]
+            if part == by
+            else disclosure.mask(disclosure.answered(counted.people[part]), masks[by].smallest),
+        )
+        for part in lists
+    )
+
+
+def received_lines(
+    contract: Contract, by: str, counted: list[Row], people: Answered, smallest: int
+) -> tuple[ReceivedLine, ...]:
+    """Return `summary_quant`: received and accepted records beside responses, by the contract's group.
+
+    A value is named when `smallest` people are counted for it, or when so many sent it and all of it was rejected.
+    """
+    persons = {group: count for (group,), count in people.groups.items()}
+    named, pooled = [], dict.fromkeys(QUANT_NUMBERS, 0)
+    blank = ReceivedLine(None, "named", 0, 0, people.blank)
+    for row in counted:
+        counts = (row["received"], row["accepted"], persons.get(row["group"], 0))
+        known = counts[2] >= smallest or (counts[1] == 0 and row["senders"] >= smallest)
+        if row["group"] is None and not row["few"]:
+            blank = ReceivedLine(None, "named", *counts[:2], people.blank)
+        elif row["few"] or not known:
+            pooled = {name: pooled[name] + n for name, n in zip(QUANT_NUMBERS, counts, strict=True)}
+        else:
+            named.append(ReceivedLine(row["group"], "named", *counts))
+    pooled["responses"] = people.base - sum(line.responses or 0 for line in named)
+    rank = by_value(contract, by)
+    ordered = sorted(named, key=lambda line: rank(line.group or ""))
+    if blank.received or blank.responses:
+        ordered.append(blank)
+    if any(pooled.values()):
+        shown = [_said(pooled[name], smallest) for name in QUANT_NUMBERS]
+        name = disclosure.free_name(disclosure.pooled_name(smallest), {str(line.group) for line in named})
+        ordered.append(ReceivedLine(name, "pooled", *shown))
+    return tuple(ordered)
+
+
+def _said(count: int, smallest: int) -> int | None:
+    return count if count >= smallest else None
+
+
+def _rank(value: str, rank: Callable[[str], Rank], mask: Mask) -> tuple[bool, Rank]:
+    """Return the place of a value: as the contract orders it, the pooled ones last."""
+    return (value == mask.pool, () if value == mask.pool else rank(value))
+
+
+def _totals(people: Answered, mask: Mask, axis: int, rank: Callable[[str], Rank]) -> dict[str, int]:
+    """Return value -> people of one column of a two-column table; the pool too, where it is large enough."""
+    totals: dict[str, int] = {}
+    for group, count in people.groups.items():
+        value = group[axis] if group[axis] in mask.named[axis] else mask.pool
+        totals[value] = totals.get(value, 0) + count
+    large = [value for value, count in totals.items() if count >= mask.smallest]
+    return {value: totals[value] for value in sorted(large, key=lambda value: _rank(value, rank, mask))}
+
+
+def _plain(value: object) -> Cell:
+    """Return a decimal as a float."""
+    return value if value is None or isinstance(value, str | int | float) else float(str(value))

@@ -1,0 +1,154 @@
+"""What is wrong with a contract or a conf file, in words: which key, in which line, and what to write instead."""
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from surveylake.contract.known_keys import instead
+from surveylake.contract.strict_toml import line_of
+from surveylake.wording import quoted
+
+MOST_SAID = 20
+"""errors told in full"""
+SECRET = ("options", "password", "secret", "token")
+"""Below a key with such a word in it no value is shown."""
+KINDS = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+}
+LIMITS = {"greater_than_equal": ("ge", "{} or more"), "greater_than": ("gt", "more than {}"),
+          "less_than_equal": ("le", "{} or less"), "less_than": ("lt", "less than {}")}  # fmt: skip
+
+
+class WrongValueError(ValueError):
+    """What a validator finds wrong; `at` is the key below the one that is checked, where there is one."""
+
+    def __init__(self, message: str, *at: str | int) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+def explain(error: ValidationError, text: str = "", root: type[BaseModel] | None = None) -> str:
+    """Pydantic's errors as `key.subkey: what is wrong, what to write (line 12)`, one per line when there are several.
+
+    `text` is the TOML, for the lines; `root` the model, for the keys it knows.
+    """
+    told: dict[tuple[tuple[str | int, ...], str], list[Any]] = {}
+    for item in error.errors():
+        told.setdefault((_key(item), item["type"]), []).append(item)
+    lines = [_line(key, items, text, root) for (key, _), items in list(told.items())[:MOST_SAID]]
+    lines = list(dict.fromkeys(lines))
+    more = len(told) - MOST_SAID
+    return "\n  ".join([*lines, *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def _key(item: Any) -> tuple[str | int, ...]:
+    """Where the error is, without the parts that only pydantic knows: kinds of numbers, the mark of a key, places in a list."""
+    wrong = item.get("ctx", {}).get("error")
+    parts = [*item["loc"], *(wrong.at if isinstance(wrong, WrongValueError) else ())]
+    if parts and parts[-1] in ("int", "float") and item["input"] is not None:
+        parts.pop()
+    while parts and (parts[-1] == "[key]" or isinstance(parts[-1], int)):
+        parts.pop()
+    return tuple(parts)
+
+
+def _line(key: tuple[str | int, ...], items: list[Any], text: str, root: type[BaseModel] | None) -> str:
+    name = ".".join(map(_shown_key, key)) or "contract"
+    # What is missing has no line of its own, so that of the table it should stand in is told.
+    line = line_of(text, key) or line_of(text, key[:-1]) if text else None
+    return f"{name}: {_said(key, items, root)}{f' (line {line})' if line else ''}"
+
+
+def _shown_key(part: str | int) -> str:
+    return str(part) if isinstance(part, int) or (part.isidentifier() and len(part) < 65) else quoted(part)
+
+
+def _said(key: tuple[str | int, ...], items: list[Any], root: type[BaseModel] | None) -> str:
+    """What is wrong, and what to write."""
+    item, name = items[0], str(key[-1]) if key else ""
+    kind, limits, given = item["type"], item.get("ctx", {}), item["input"]
+    shown = _shown(given, key)
+    if kind == "missing":
+        return f"is missing; write {name} = …"
+    if kind == "extra_forbidden":
+        return f"unknown key{instead(key, root)}"
+    if kind in ("string_type", "int_type", "float_type", "bool_type", "list_type", "dict_type", "model_type"):
+        return f"{shown} is {_kind(given)}; {_wanted(kind, key, items)}"
+    if kind == "literal_error":
+        return f"{shown} is not one of {limits['expected']}"
+    if kind in ("too_short", "string_too_short"):
+        return f"is empty; at least {limits.get('min_length', 1)} is needed"
+    if kind == "too_long":
+        return f"has {limits['actual_length']} entries; {limits['max_length']} are the most"
+    if kind == "finite_number":
+        return f"{shown} is no number here; write one with digits, or leave it out"
+    if kind in LIMITS:
+        bound, words = LIMITS[kind]
+        return f"{shown} cannot be; write {words.format(f'{limits[bound]:,}'.removesuffix('.0'))}"
+    if kind == "value_error":
+        return str(limits["error"])
+    # A message of pydantic's own may hold a regular expression, which helps nobody.
+    return item["msg"] if "pattern" not in kind else f"{shown} is not of the form asked for"
+
+
+def _wanted(kind: str, key: tuple[str | int, ...], items: list[Any]) -> str:
+    given, name = items[0]["input"], str(key[-1]) if key else ""
+    in_list = isinstance(items[0]["loc"][-1], int)
+    if kind == "string_type" and not isinstance(given, list | dict):
+        texts = ", ".join(f'"{_plain(item["input"])}"' for item in items[:4]) + (
+            ", …" if len(items) > 4 else ""
+        )
+        shown = "" if _is_secret(key) else f": {texts}"
+        return f"write {'them as texts' if in_list else 'it as a text'}, between quotes{shown}"
+    if kind == "string_type":
+        return f'a text is wanted: {name} = "…"'
+    if kind in ("int_type", "float_type"):
+        return f"a number is wanted, without quotes: {name} = {_plain(given) if _is_number(given) else '5'}"
+    if kind == "bool_type":
+        return f"write {name} = true or {name} = false, without quotes"
+    if kind == "list_type":
+        inner = f"[{_toml(given)}]"
+        return f"a list is wanted, between brackets: {name} = {f'[{inner}]' if in_list else inner}"
+    return f"a table is wanted: [{'.'.join(map(str, key))}], and its own keys below"
+
+
+def _shown(given: Any, key: tuple[str | int, ...]) -> str:
+    """The value, unless it may be a secret."""
+    if _is_secret(key):
+        return "the value"
+    return (
+        quoted(given)
+        if isinstance(given, str)
+        else "what is there"
+        if isinstance(given, dict | list)
+        else _plain(given)
+    )
+
+
+def _is_secret(key: tuple[str | int, ...]) -> bool:
+    return any(word in str(part).lower() for part in key for word in SECRET)
+
+
+def _plain(given: Any) -> str:
+    return str(given).lower() if isinstance(given, bool) else str(given)[:40]
+
+
+def _kind(given: Any) -> str:
+    return next((word for kind, word in KINDS.items() if isinstance(given, kind)), "a date or a time")
+
+
+def _is_number(given: Any) -> bool:
+    try:
+        float(given)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _toml(given: Any) -> str:
+    return f'"{_plain(given)}"' if isinstance(given, str) else _plain(given)

@@ -1,0 +1,172 @@
+"""The words a contract is written in: names, types, texts and patterns, each checked as it is read."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from surveylake.contract.complaints import WrongValueError
+from surveylake.contract.topic_name import wrong_with
+from surveylake.wording import quoted
+
+SPARK_TYPES = {"string": "string", "integer": "int", "date": "date", "boolean": "boolean"}
+"""Contract type -> Spark SQL type; `decimal(p,s)` stands for itself."""
+MEANT = {
+    **dict.fromkeys(("text", "str", "varchar", "char", "enum", "category"), "string"),
+    **dict.fromkeys(("int", "bigint", "long", "smallint", "number", "numeric"), "integer, or decimal(10,2)"),
+    **dict.fromkeys(
+        ("float", "double", "real", "decimal"), "decimal(10,2): 10 digits, 2 of them after the point"
+    ),
+    **dict.fromkeys(("bool", "yesno"), "boolean"),
+    **dict.fromkeys(("datetime", "timestamp", "time"), "date, or string"),
+}
+"""A type's name in another language -> what to write."""
+DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
+MOST_DIGITS = 38
+"""Spark's longest decimal."""
+RECORD_COLUMNS = (
+    "topic", "partition", "offset", "timestamp", "epoch", "key", "value", "accepted", "failed_rules",
+)  # fmt: skip
+"""What every `records` table holds before the contract's own columns."""
+SUMMARY_COLUMNS = ("people", "answers", "share", "received", "responses", "records_version")
+"""What summaries hold beside the contract's columns."""
+LONGEST_NAME = 63
+"""Letters of a column's name."""
+IN_SOURCE = {
+    '"': "a double quote",
+    "\\": "a backslash",
+    "`": "a backtick",
+    "\n": "a line break",
+    "\r": "a line break",
+    "\t": "a tab",
+}
+"""What a field's name in the record cannot hold, beside other control characters."""
+BLANK_RUN = re.compile(r"[\s\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]+", re.ASCII)
+"""What cleaning makes one space of; see surveylake.validate.strict_json.BLANKS."""
+
+
+class Part(BaseModel):
+    """A frozen piece of a contract or a conf file: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def is_number(kind: str) -> bool:
+    """Whether a contract type is a number."""
+    return kind == "integer" or kind.startswith("decimal")
+
+
+def spark_type(kind: str) -> str:
+    """The Spark SQL type of a contract type, such as `int` or `decimal(10,2)`."""
+    return SPARK_TYPES.get(kind, kind)
+
+
+def _known_type(name: str) -> str:
+    match = DECIMAL.fullmatch(name)
+    if name not in SPARK_TYPES and not match:
+        known = ", ".join([*SPARK_TYPES, "decimal(precision,scale)"])
+        raise WrongValueError(f"unknown type {quoted(name)}{_meant(name)}; known types: {known}")
+    if match is None:
+        return name
+    precision, scale = int(match[1]), int(match[2])
+    if not 1 <= precision <= MOST_DIGITS or scale > precision:
+        raise WrongValueError(
+            f"'{name}': precision is 1 to {MOST_DIGITS} digits, scale is how many of them follow the point"
+        )
+    return f"decimal({precision},{scale})"
+
+
+def _meant(name: str) -> str:
+    """What a type of another language is called here."""
+    word = re.split(r"\W", name.lower().strip())[0]
+    meant = MEANT.get(word, "")
+    return f"; write {meant}" if meant else ""
+
+
+def _column_name(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        raise WrongValueError(
+            f"{quoted(name)} has {len(name):,} letters; the name of a column has {LONGEST_NAME} at most"
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        better = f"; write {better}" if re.fullmatch(r"[a-z][a-z0-9_]*", better) else ""
+        raise WrongValueError(
+            f"{quoted(name)} must be snake_case: a to z, 0 to 9 and _, starting with a letter{better}"
+        )
+    if name in RECORD_COLUMNS:
+        raise WrongValueError(f"'{name}' is a column that every records table has; choose another name")
+    if name in SUMMARY_COLUMNS:
+        raise WrongValueError(f"'{name}' is a column that every summary has; choose another name")
+    return name
+
+
+def _source(name: str) -> str:
+    """Refuse a name that cannot stand in the SQL made of it."""
+    if not name:
+        raise WrongValueError("is empty; write the name that the column has in the CSV's header")
+    for place, letter in enumerate(name, 1):
+        if letter in IN_SOURCE or letter < " ":
+            held = IN_SOURCE.get(letter, f"the control character U+{ord(letter):04X}")
+            raise WrongValueError(
+                f"{quoted(name)} holds {held} (letter {place}), which a source cannot; "
+                "give the column another name, in the CSV's header and here"
+            )
+    return name
+
+
+def _topic(name: str) -> str:
+    if wrong := wrong_with(name):
+        raise WrongValueError(f"{quoted(name)}: {wrong}")
+    return name
+
+
+def _cleaned(text: str) -> str:
+    """Refuse a text that no cleaned value can equal."""
+    clean = BLANK_RUN.sub(" ", text).strip()
+    if not clean:
+        raise WrongValueError(f"{quoted(text)} can never be met: a blank is no answer; leave it out")
+    if clean != text:
+        raise WrongValueError(
+            f"{quoted(text)} can never be met: values are compared without blanks at the ends and with single spaces inside; "
+            f"write {quoted(clean)}"
+        )
+    return text
+
+
+def _linear_pattern(pattern: str) -> str:
+    """Refuse a pattern that does not compile, here or in Java, or that nests quantifiers (time exponential in the input)."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise WrongValueError(f"not a regular expression: {error}") from error
+    if re.search(r"\(\?(?![:=!]|<[=!]|i\))", pattern):
+        raise WrongValueError(
+            "of the groups that begin with (? only (?: (?= (?! (?<= (?<! and (?i) mean the same everywhere"
+        )
+    if re.search(r"[+*}]\)?[^)]*\)[+*{]", pattern):
+        raise WrongValueError(
+            "a repeated group that itself repeats can take for ever; write it without nesting"
+        )
+    return pattern
+
+
+TypeName = Annotated[str, AfterValidator(_known_type)]
+ColumnName = Annotated[str, AfterValidator(_column_name)]
+Cleaned = Annotated[str, AfterValidator(_cleaned)]
+Pattern = Annotated[str, AfterValidator(_linear_pattern)]
+Source = Annotated[str, AfterValidator(_source)]
+TopicName = Annotated[str, AfterValidator(_topic)]
+Limit = Annotated[int | float, Field(allow_inf_nan=False)]
+
+
+class Typed(Part):
+    """What a column of the contract has, be it a field or derived."""
+
+    type: TypeName
+    description: str = ""
+
+    @property
+    def sql_type(self) -> str:
+        """Its Spark SQL type."""
+        return spark_type(self.type)

@@ -1,0 +1,81 @@
+"""Do the names in a contract fit together: key, sources, columns that summaries, charts and hypothesis speak of?"""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from surveylake.contract.complaints import WrongValueError
+from surveylake.contract.field_types import is_number
+from surveylake.wording import listed, quoted
+
+if TYPE_CHECKING:
+    from surveylake.contract.model import Contract
+
+COLUMN_KEYS = (
+    ("summaries", "measure"), ("summaries", "received_by"), ("charts", "group"), ("charts", "bands"), ("charts", "stack"),
+    ("hypothesis", "field"), ("hypothesis", "outcomes"),
+)  # fmt: skip
+"""The keys whose values are names of columns."""
+
+
+def check_names(contract: "Contract") -> None:
+    """WrongValueError for the first name that is not there, is there twice, or is not of the kind it must be."""
+    if contract.key not in contract.fields:
+        raise WrongValueError(
+            f"key {quoted(contract.key)} is not one of the fields{_near(contract.key, contract.fields)}",
+            "key",
+        )
+    if not contract.fields[contract.key].required:
+        raise WrongValueError(
+            f"key '{contract.key}' must be required = true: it says who answered",
+            "fields",
+            contract.key,
+            "required",
+        )
+    _check_doubles(contract)
+    _check_columns(contract)
+
+
+def _check_doubles(contract: "Contract") -> None:
+    for source in contract.sources:
+        names = [name for name, field in contract.fields.items() if field.source == source]
+        if len(names) > 1:
+            raise WrongValueError(
+                f"two fields have the source {quoted(source)}: {listed(names)}; a column goes into one field",
+                "fields", names[1], "source",
+            )  # fmt: skip
+    for name in contract.derived:
+        if name in contract.fields:
+            raise WrongValueError(
+                f"both a field and a derived column: {name}; call one of them otherwise", "derived", name
+            )
+
+
+def _check_columns(contract: "Contract") -> None:
+    for at, name in _mentions(contract):
+        if name not in contract.columns:
+            raise WrongValueError(f"not a column: {quoted(name)}{_near(name, contract.columns)}", *at)
+    measure = contract.summaries.measure
+    if measure is not None and not is_number(contract.types[measure]):
+        raise WrongValueError(
+            f"a measure must be a number; {measure} is of type {contract.types[measure]}",
+            "summaries",
+            "measure",
+        )
+
+
+def _mentions(contract: "Contract") -> Iterator[tuple[tuple[str, str], str]]:
+    """Every column that summaries, charts and hypothesis speak of, after the key that does."""
+    parts = {"summaries": contract.summaries, "charts": contract.charts, "hypothesis": contract.hypothesis}
+    for by in contract.summaries.by:
+        yield from ((("summaries", "by"), name) for name in by)
+    for section, key in COLUMN_KEYS:
+        named = getattr(parts[section], key, None)
+        for name in [named] if isinstance(named, str) else named or []:
+            yield (section, key), name
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """`; did you mean gender?`, or the names there are."""
+    near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else f"; columns are {listed(known, 12)}"

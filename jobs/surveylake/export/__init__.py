@@ -1,0 +1,1 @@
+"""From findings to files: CSVs, charts and the report, published as one set."""

@@ -1,0 +1,1 @@
+"""The pictures. Statements in, PNG and SVG files out."""

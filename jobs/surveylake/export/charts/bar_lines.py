@@ -1,0 +1,61 @@
+"""A one-column table as bars: which are drawn, in which order, and what stands for the rest. No layout."""
+
+from dataclasses import dataclass
+
+from surveylake.aggregate.ordering import has_order
+from surveylake.contract.model import Contract
+from surveylake.export.formatting import count, percent, plural, shorten
+from surveylake.export.statements.model import Table
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar or slice."""
+
+    name: str
+    people: int
+    share: float
+    """of all people who answered"""
+    is_rest: bool = False
+    """whether it stands for many groups"""
+
+
+def bars_of(table: Table, contract: Contract, most: int) -> tuple[list[Bar], int]:
+    """Return the bars, the rest last, and how many groups were folded into it to keep `most`.
+
+    Groups with an order of their own (numbers, dates, bands) keep it; others go by size.
+    """
+    by_size = sorted(table.lines, key=lambda line: (-_people(line.value), line.groups))
+    shown = by_size[:most]
+    if has_order(contract, table.columns[0], [line.groups[0] for line in table.lines]):
+        kept = {line.groups for line in shown}
+        shown = [line for line in table.lines if line.groups in kept]
+    bars = [Bar(line.groups[0], _people(line.value), line.share or 0.0) for line in shown]
+    folded = by_size[most:]
+    pooled = next((line for line in table.rest if line.value is not None), None)
+    people = sum(_people(line.value) for line in folded) + (_people(pooled.value) if pooled else 0)
+    if people:
+        name = pooled.groups[0] if pooled and not folded else f"Other ({plural(len(folded), 'group')})"
+        bars.append(
+            Bar(
+                name if not (pooled and folded) else f"{name[:-1]} and rare answers)",
+                people,
+                people / table.base,
+                True,
+            )
+        )
+    return bars, len(folded)
+
+
+def spoken(bars: list[Bar]) -> str:
+    """Return every bar in words: `Female 165 (57.3 %), Male 123 (42.7 %)`."""
+    return ", ".join(said(bar.name, bar.people, bar.share) for bar in bars)
+
+
+def said(name: str, people: int, share: float) -> str:
+    """Return one group in words: `Female 165 (57.3 %)`."""
+    return f"{shorten(name)} {count(people)} ({percent(share)})"
+
+
+def _people(value: object) -> int:
+    return value if isinstance(value, int) else 0

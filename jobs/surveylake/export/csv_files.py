@@ -1,0 +1,87 @@
+"""CSV files that a spreadsheet can open without running what is in them."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from surveylake.aggregate import summary_tables
+from surveylake.aggregate.findings import Cell, Findings
+from surveylake.aggregate.summary_tables import QUANT
+from surveylake.export.statements.model import DIGITS
+
+NEUTRALISE_PATTERN = r"^(?=[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])"
+"""Where a text cell needs a leading ': before = + - @ TAB CR LF and the full-width ＝＋－＠, which spreadsheets take for
+the start of a formula (OWASP, CSV Injection). Zero-width; means the same to Python's `re` and to Java, so it is
+`re.sub(NEUTRALISE_PATTERN, "'", text)` here and `regexp_replace(column, NEUTRALISE_PATTERN, "'")` in Spark."""
+FORMULA = re.compile(NEUTRALISE_PATTERN)
+BOM = "\ufeff"
+"""The byte order mark: with it a spreadsheet takes a CSV for UTF-8, without it often for the encoding of its own country."""
+QUOTED = re.compile(r'[",\r\n]')
+
+
+def neutralised(text: str) -> str:
+    """A text cell that no spreadsheet takes for a formula."""
+    return FORMULA.sub("'", text)
+
+
+def csv_cell(value: Cell) -> str:
+    """One cell: NULL and NaN are empty, numbers stay numbers (-1 too), an empty text is `""`, text is neutralised."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(float(f"{value:.{DIGITS}g}"))
+    if isinstance(value, int):
+        return str(value)
+    text = neutralised(value)
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if not text or QUOTED.search(text) else text
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Cell]], bom: bool = False) -> int:
+    """Write a header and one line per row, in UTF-8, as RFC 4180 but for the line ends; the number of rows.
+
+    Lines end in LF: RFC 4180 writes CRLF, its readers take both, and LF is what diff, git and Spark write. `rows` may be
+    endless: nothing is kept. A missing column is NULL. With `bom` the file begins with a byte order mark.
+    """
+    number = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write((BOM if bom else "") + ",".join(csv_cell(column) for column in columns) + "\n")
+        for row in rows:
+            file.write(",".join(csv_cell(row.get(column)) for column in columns) + "\n")
+            number += 1
+    return number
+
+
+def write_summaries(findings: Findings, folder: Path, bom: bool = False) -> dict[str, int]:
+    """Write every published table as summary_….csv, and `summary_quant.csv`. Returns file name -> rows."""
+    contract = findings.contract
+    written = {}
+    for by, table in findings.summaries.items():
+        name, columns = f"{table.name}.csv", list(summary_tables.columns_of(contract, by))
+        rows = summary_tables.rows(table, contract.summaries.measure)
+        written[name] = write_csv(folder / name, columns, rows, bom)
+    if group := contract.summaries.received_by:
+        columns = list(summary_tables.quant_columns(group))
+        rows = summary_tables.quant_rows(group, findings.received_by)
+        written[f"{QUANT}.csv"] = write_csv(folder / f"{QUANT}.csv", columns, rows, bom)
+    return written
+
+
+def facts_of(findings: Findings) -> dict[str, object]:
+    """What the manifest says of a run: where the numbers come from, and the counts. No clock: a rerun says the same."""
+    return {
+        "survey": findings.contract.name,
+        "contract_sha256": findings.contract.fingerprint,
+        "records_version": findings.version,
+        "offsets": [
+            {"topic": part.topic, "epoch": part.epoch, "partition": part.partition,
+             "first": part.first, "last": part.last, "records": part.records}
+            for part in findings.offsets
+        ],
+        "rows": {"received": findings.received, "accepted": findings.accepted, "rejected": findings.rejected,
+                 "responses": findings.responses},
+        "replaced": findings.replaced,
+        "rejected_by_rule": dict(sorted(findings.rejected_by_rule.items())),
+    }  # fmt: skip

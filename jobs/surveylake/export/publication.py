@@ -1,0 +1,177 @@
+"""The exports of one run as one set: all written aside, then put in place file by file, the manifest last.
+
+OUT/.surveylake-staging/   being written; dropped by the next run if this one dies
+OUT/.surveylake-ready/     written and on disk whole: from here on the new set wins, and the next run finishes the move
+OUT/manifest.json          what the set is made of; a file with another sha256 than it says is not of this set
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from surveylake.errors import ConfigError, StorageError
+from surveylake.export.manifest import FORMAT, MANIFEST, NAME, digest, known_files
+from surveylake.export.out_folder import ANOTHER, allowed_folder, hold, release
+
+STAGING, READY = ".surveylake-staging", ".surveylake-ready"
+
+
+class Publication:
+    """One run's exports.
+
+    with Publication(out, lake) as publication:
+        write_csv(publication.path("table.csv"), columns, rows)
+        publication.commit({"records_version": 3})
+
+    Leaving without commit, or with an error, leaves OUT as it was. Raises ConfigError where OUT must not be, or holds a
+    file of somebody else under one of our names, or one of ours that was edited; StorageError when it cannot be written
+    or another run is writing it.
+    """
+
+    def __init__(self, out: Path, lake: Path | str) -> None:
+        self.out = allowed_folder(out, lake)
+        """the real folder"""
+        self._staging = self.out / STAGING
+        self._lock = -1
+
+    def __enter__(self) -> Self:
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+            self._lock = hold(self.out)
+            try:
+                self._clear()
+                self._known = known_files(self.out)
+                self._staging.mkdir()
+            except BaseException:
+                release(self.out, self._lock)
+                raise
+        except OSError as error:
+            raise _unwritable(self.out, error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._staging, ignore_errors=True)
+        release(self.out, self._lock)
+
+    def path(self, name: str) -> Path:
+        """Where to write the file that will be OUT/name; its folder is made."""
+        self._refuse_foreign(name)
+        place = self._staging / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def folder(self, name: str = "") -> Path:
+        """A staged folder: each file written into it will be in OUT/name."""
+        place = self._staging / name
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def commit(self, facts: dict[str, Any]) -> list[Path]:
+        """Put the staged files in place, then the manifest: `facts`, and bytes and sha256 of each; the files in OUT."""
+        try:
+            files = {name: _sealed(self._staging / name) for name in _names(self._staging)}
+            for name, seal in files.items():
+                self._refuse_foreign(name, seal["sha256"])
+            manifest = {"format": FORMAT, **facts, "files": files}
+            text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+            (self._staging / MANIFEST).write_text(text, encoding="utf-8")
+            _sealed(self._staging / MANIFEST)
+            for folder in {self._staging, *((self._staging / name).parent for name in files)}:
+                _to_disk(folder)
+            os.replace(self._staging, self.out / READY)
+            _to_disk(self.out)
+            _move_in(self.out)
+        except OSError as error:
+            raise _unwritable(self.out, error) from error
+        return [self.out / name for name in (*files, MANIFEST)]
+
+    def _clear(self) -> None:
+        """Finish or drop what a run that died left behind."""
+        for name in (STAGING, READY):
+            left = self.out / name
+            if left.is_symlink() or (left.exists() and not left.is_dir()):
+                raise ConfigError(f"{left} is not surveylake's", f"Move it away. {ANOTHER}")
+        if (self.out / READY).exists():
+            _move_in(self.out)
+        if self._staging.exists():
+            shutil.rmtree(self._staging)
+
+    def _refuse_foreign(self, name: str, new: str = "") -> None:
+        """ConfigError unless OUT/name is free, or is what the last run wrote there."""
+        if not NAME.fullmatch(name) or name == MANIFEST:
+            raise ConfigError(
+                f"'{name}' cannot be the name of an export", "Use letters, digits, '_', '-' and '.'."
+            )
+        place = self.out / name
+        for folder in (self.out / parent for parent in Path(name).parents[:-1]):
+            if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+                raise ConfigError(f"{folder} is not a folder of surveylake's", f"Move it away. {ANOTHER}")
+        if not os.path.lexists(place):
+            return
+        if name not in self._known or place.is_symlink() or not place.is_file():
+            raise ConfigError(
+                f"{place} is there, and surveylake did not write it", f"Move it away. {ANOTHER}"
+            )
+        if digest(place) not in (self._known[name], new):
+            raise ConfigError(
+                f"{place} was changed after surveylake wrote it",
+                f"Move it away to keep it, or delete it. {ANOTHER}",
+            )
+
+
+def _names(staging: Path) -> list[str]:
+    """What is to be published, sorted. Spark leaves .x.crc and _SUCCESS beside what it writes: those stay behind."""
+    found = (
+        path.relative_to(staging) for path in staging.rglob("*") if path.is_file() and not path.is_symlink()
+    )
+    return sorted(path.as_posix() for path in found if not any(part[0] in "._" for part in path.parts))
+
+
+def _sealed(path: Path) -> dict[str, Any]:
+    """bytes and sha256 of a file that is now on disk, not only in memory."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return {"bytes": path.stat().st_size, "sha256": digest(path)}
+
+
+def _move_in(out: Path) -> None:
+    """Move a ready set into OUT, drop what the old set had and the new one has not, then the manifest. May be repeated."""
+    ready = out / READY
+    if (ready / MANIFEST).exists():
+        new, old = known_files(ready), known_files(out)
+        for name in new:
+            there = digest(out / name) if (out / name).is_file() else ""
+            if there not in ("", new[name], old.get(name)):
+                raise ConfigError(f"{out / name} was changed while an export was cut short", "Move it away.")
+            if (ready / name).exists() and there != new[name]:
+                (out / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(ready / name, out / name)
+        for name in set(old) - set(new):
+            if (out / name).is_file() and digest(out / name) == old[name]:
+                (out / name).unlink()
+                with contextlib.suppress(OSError):  # a folder that still holds something stays
+                    (out / name).parent.rmdir()
+        for folder in {(out / name).parent for name in new}:
+            _to_disk(folder)
+        os.replace(ready / MANIFEST, out / MANIFEST)
+        _to_disk(out)
+    shutil.rmtree(ready)
+
+
+def _to_disk(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(out: Path, error: OSError) -> StorageError:
+    hint = f"Check the free space and the rights of the folder. {ANOTHER}"
+    return StorageError(f"cannot write the exports to {out}: {error.strerror or error}", hint)

@@ -1,0 +1,1 @@
+"""The report's pages, laid out from statements."""

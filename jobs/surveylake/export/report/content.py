@@ -1,0 +1,183 @@
+"""The report laid out as plain values for its templates: every word and number is a statement's."""
+
+from typing import Any
+
+from surveylake.aggregate.findings import Cell, Findings
+from surveylake.contract.model import Contract
+from surveylake.export.charts.render import Chart, said_of_boxes
+from surveylake.export.formatting import count, decimal, measure_words, p_value, percent, shorten, words
+from surveylake.export.hypothesis_tests import CONFIDENCE, FEWEST_EXPECTED, LEVEL
+from surveylake.export.report.provenance import provenance, stages
+from surveylake.export.report.tables import table_view
+from surveylake.export.statements.hypothesis import ASSUMES
+from surveylake.export.statements.model import Report, Statement
+
+MOST_ROWS = 40
+"""lines of a list in the report; the files beside it have all"""
+MOST_CARDS = 6
+MOST_PARTITIONS = 24
+STEPS = {"received": "as received", "accepted": "accepted", "counted": "counted"}
+
+
+def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, Any]:
+    """Return the whole report's content; of `findings` only what says where the numbers are from."""
+    contract = findings.contract
+    claim = report.one("claim")
+    return {
+        "title": contract.title,
+        "lead": [statement.text for what in ("people", "replaced") for statement in report.all(what)],
+        "warnings": [statement.text for statement in report.all("warning")],
+        "field": _field(contract),
+        **_first_question(report, contract),
+        "steps": _steps(report, contract),
+        "claim": _claim(claim, contract) if claim else None,
+        "associations": [_association(report, test) for test in report.all("association")],
+        "association_field": words(contract.hypothesis.field) if contract.hypothesis else "",
+        "confidence": f"{CONFIDENCE:.0%}".replace("%", " %"),
+        "level": LEVEL,
+        "fewest_expected": FEWEST_EXPECTED,
+        "charts": charts,
+        "boxes": said_of_boxes(charts),
+        "tables": [table_view(table, contract) for table in report.tables()],
+        "measure_name": words(contract.summaries.measure or ""),
+        "measure": measure_words(contract),
+        "rejected": [
+            {"reason": shorten(line.groups[0], 60), "words": line.text, "records": _number(line.value)}
+            for line in report.all("rejected")
+        ],
+        "unmapped": _spellings(report),
+        "stages": stages(findings, len(charts)),
+        "provenance": provenance(findings),
+        "offsets": findings.offsets[:MOST_PARTITIONS],
+        "offsets_left": max(0, len(findings.offsets) - MOST_PARTITIONS),
+    }
+
+
+def _field(contract: Contract) -> str:
+    """Return the column of the first question: the hypothesis's, else the charts', else the first published one; or none."""
+    if contract.hypothesis:
+        return contract.hypothesis.field
+    if contract.charts:
+        return contract.charts.group
+    return next((by[0] for by in contract.summaries.by if len(by) == 1), "")
+
+
+def _first_question(report: Report, contract: Contract) -> dict[str, Any]:
+    """Return one big number per group of the first question, the largest first, and what else there is to say of it."""
+    claim = contract.hypothesis
+    table = report.table(_field(contract))
+    if table is None:
+        return {"cards": [], "cards_note": "", "cards_none": ""}
+    called = claim.words if claim else {}
+    largest = sorted(table.lines, key=lambda line: -int(line.value or 0))
+    cards = [
+        {"name": shorten(line.groups[0]), "word": shorten(called.get(line.groups[0], line.groups[0])),
+         "count": _number(line.value), "share": percent(line.share or 0.0)}
+        for line in largest[:MOST_CARDS]
+    ]  # fmt: skip
+    note = [report.all("answered", *table.columns)[0].text, *(line.text for line in table.rest)]
+    if left := len(largest) - len(cards):
+        note.append(f"{count(left)} more in the tables below")
+    return {
+        "cards": cards,
+        "cards_note": "; ".join(note) + "." if cards else "",
+        "cards_none": table.headline.text,
+    }
+
+
+def _steps(report: Report, contract: Contract) -> dict[str, Any] | None:
+    """Return how many of each group came in, were accepted, and are counted; None when the contract does not ask."""
+    group, lines = contract.summaries.received_by, report.all("as received")
+    if not group or not lines:
+        return None
+    numbers = [(line, [line.value, line.more["accepted"], line.more["counted"]]) for line in lines]
+    rows = [[shorten(line.text.partition(":")[0], 60), *map(_few, steps)] for line, steps in numbers]
+    differ = [line.text for line, steps in numbers if len(set(steps)) > 1 and not line.rule]
+    return {
+        "field": words(group),
+        "rows": rows[:MOST_ROWS],
+        "differ": "; ".join(differ[:MOST_CARDS]),
+        "steps": list(STEPS.values()),
+    }
+
+
+def _claim(claim: Statement, contract: Contract) -> dict[str, Any]:
+    hypothesis = contract.hypothesis
+    assert hypothesis is not None
+    called = [shorten(hypothesis.words.get(name, name), 22) for name in (hypothesis.more, hypothesis.less)]
+    drawn = claim.share is not None
+    return {
+        "text": hypothesis.claim,
+        "verdict": claim.more["conclusion"],
+        "headline": claim.text,
+        "numbers": claim.more.get("numbers", ""),
+        "meaning": claim.more.get("meaning", ""),
+        "share": claim.share,
+        "low": claim.more.get("low"),
+        "share_text": percent(claim.share or 0.0) if drawn else "",
+        "low_text": percent(float(claim.more["low"] or 0)) if drawn else "",
+        "more": called[0],
+        "less": called[1],
+        "caveat": hypothesis.caveat,
+        "assumes": ASSUMES,
+    }
+
+
+def _association(report: Report, test: Statement) -> dict[str, str]:
+    headline = report.one("headline", *test.columns)
+    more = test.more
+    return {
+        "outcome": words(test.columns[1]),
+        "gap": _gap(headline),
+        "method": test.test or "",
+        "n": _number(test.n),
+        "statistic": "–"
+        if more.get("statistic") is None
+        else f"{float(more['statistic'] or 0):.2f} ({more['degrees']})",
+        "p": _p(test.p, test.rule),
+        "p_holm": _p(more.get("p_holm"), test.rule),
+        "v": "–" if more.get("v") is None else f"{float(more['v'] or 0):.2f}",
+        "reading": test.text,
+        "note": test.rule or "",
+        "differs": "yes" if more["conclusion"] == "differs" else "",
+    }
+
+
+def _gap(headline: Statement | None) -> str:
+    """Return where the shares are furthest apart, if two groups can be compared."""
+    if headline is None or not headline.base:
+        return ""
+    if len(headline.groups) < 3:
+        return "not shown: too few people in some cells"
+    return headline.text if headline.more["whole"] else f"of what is shown, {headline.text}"
+
+
+def _p(p: Cell, rule: str | None) -> str:
+    if p is None:
+        return "not said" if rule else "–"
+    return p_value(float(p)).removeprefix("p = ").removeprefix("p ")
+
+
+def _spellings(report: Report) -> list[dict[str, Any]]:
+    """Return the fields with spellings that no line of the contract knows: those to name, and how many others there are."""
+    few = {line.columns[0]: line.text for line in report.all("few spellings")}
+    named: dict[str, list[str]] = {column: [] for column in few}
+    for line in report.all("spelling"):
+        named.setdefault(line.columns[0], []).append(line.text)
+    return [
+        {
+            "field": words(column),
+            "spellings": texts[:MOST_ROWS],
+            "left": max(0, len(texts) - MOST_ROWS),
+            "few": few.get(column, ""),
+        }
+        for column, texts in sorted(named.items())
+    ]
+
+
+def _number(value: Cell) -> str:
+    return decimal(value)
+
+
+def _few(value: Cell) -> str:
+    return "few" if value is None else decimal(value)

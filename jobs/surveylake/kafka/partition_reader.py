@@ -1,0 +1,75 @@
+"""One partition's records, one after the other, as a plain consumer of committed records is given them."""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from surveylake.config import Kafka
+from surveylake.errors import TopicError
+from surveylake.kafka.connection import quiet_options
+from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
+from surveylake.lake.timestamps import is_odd
+
+
+@dataclass(frozen=True)
+class Record:
+    """A Kafka record, as it is."""
+
+    offset: int
+    stamp: int
+    """Kafka's timestamp: milliseconds since 1970 by the protocol, whatever its sender meant; -1 for none"""
+    key: bytes | None
+    value: bytes | None
+
+
+Window = list[Record]
+MOST, MOST_BYTES = 20_000, 32 * 1024**2
+"""records, and bytes of their values, of a window: they pass through the driver"""
+
+
+def records_from(kafka: Kafka, topic: str, partition: int, offset: int) -> Generator[Record, None, None]:
+    """Every committed record from an offset to the partition's end. Raises TopicError when none comes for a while."""
+    options = {
+        "group.id": "surveylake-reading", "enable.auto.commit": False, "isolation.level": "read_committed",
+        "enable.partition.eof": True, "auto.offset.reset": "error",
+    }  # fmt: skip
+    consumer, heard = Consumer({**quiet_options(kafka), **options}), time.monotonic()
+    try:
+        consumer.assign([TopicPartition(topic, partition, offset)])
+        while time.monotonic() - heard < AGAIN_SECONDS:
+            messages = consumer.consume(1_000, timeout=0.1)
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    yield Record(
+                        message.offset() or 0, message.timestamp()[1], message.key(), message.value()
+                    )
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    return
+                elif not passes(error):
+                    raise refusal(error, f"reading partition {partition} of {topic}")
+            heard = time.monotonic() if messages else heard
+    finally:
+        consumer.close()
+    raise TopicError(
+        f"no record of partition {partition} of {topic} came for {AGAIN_SECONDS:.0f} s", "Look at the broker."
+    )
+
+
+def windows(records: Iterator[Record], calm: int) -> Iterator[Window]:
+    """Records in parts that fit in memory, until `calm` of them in a row are sound, or there are no more."""
+    window: Window = []
+    held, sound = 0, 0
+    for record in records:
+        window.append(record)
+        held += len(record.value or b"")
+        sound = 0 if is_odd(record.stamp) else sound + 1
+        if sound >= calm:
+            break
+        if len(window) >= MOST or held >= MOST_BYTES:
+            yield window
+            window, held = [], 0
+    if window:
+        yield window

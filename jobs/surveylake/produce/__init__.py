@@ -1,0 +1,1 @@
+"""From a CSV, or a generator, to the topic: each row once."""

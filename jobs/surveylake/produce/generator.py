@@ -1,0 +1,141 @@
+"""Made-up answers at any size, the same for the same seed: for demonstrations, benchmarks and the sample."""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from surveylake.contract.model import Contract
+from surveylake.errors import ConfigError, InputError
+from surveylake.produce.csv_rows import escape
+from surveylake.produce.defects import Cells, Defect, canonical, defects
+from surveylake.produce.delivery import Record
+from surveylake.produce.value_pools import Frequencies, pools
+
+BLOCK = 10_000
+"""Rows drawn at once; within a block each value is as frequent as in its pool, as nearly as whole rows allow."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to make: `rows` answers, of which the share `bad` (0 to 1) with a defect, each kind in turn."""
+
+    contract: Contract
+    frequencies: Frequencies
+    rows: int
+    seed: int = 1
+    bad: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.rows < 0 or self.seed < 0 or not 0 <= self.bad <= 1:
+            raise ConfigError(
+                "rows and seed start at 0, and the share of defects is between 0 and 1",
+                "Correct the arguments.",
+            )
+
+
+@dataclass(frozen=True)
+class Block:
+    """Answers `start`, `start` + 1, …: one list of texts per field, in contract order; the key's texts are unique."""
+
+    start: int
+    columns: list[list[str]]
+
+
+def records(plan: Plan, batch: int = BLOCK) -> Iterator[list[Record]]:
+    """The answers as records, `batch` at a time at most: key the participant, value as the producer writes a CSV's row."""
+    sources = plan.contract.sources
+    key_at = list(plan.contract.fields).index(plan.contract.key)
+    kinds = defects(plan.contract)
+    written = [_Written(source, source == sources[0], source == sources[-1]) for source in sources]
+    for block in _blocks(plan):
+        keys: list[bytes | None] = [key.encode() for key in block.columns[key_at]]
+        written[key_at].clear()
+        fragments = (map(written[at].__getitem__, column) for at, column in enumerate(block.columns))
+        values: list[bytes | None] = [text.encode() for text in map(", ".join, zip(*fragments, strict=True))]
+        for at, kind in _spoiled(plan, block.start, len(keys), kinds):
+            here, before = _cells(plan, block, at), _cells(plan, block, max(at - 1, 0))
+            changed = kind.cells(here, before) if kind.cells else here
+            values[at] = kind.value(here) if kind.value else canonical(changed)
+            keys[at] = changed[sources[key_at]].encode()
+        numbers = range(block.start, block.start + len(keys))
+        rows = zip(numbers, range(block.start + 1, block.start + 1 + len(keys)), keys, values, strict=True)
+        while part := list(islice(rows, batch)):
+            yield part
+
+
+def write_csv(plan: Plan, path: Path) -> int:
+    """The answers as a CSV with CRLF line ends, replaced as a whole; rows written. Only defects that a cell can hold."""
+    kinds = defects(plan.contract, csv_only=True)
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(plan.contract.sources)
+            for block in _blocks(plan):
+                rows = [list(row) for row in zip(*block.columns, strict=True)]
+                for at, kind in _spoiled(plan, block.start, len(rows), kinds):
+                    if kind.cells:
+                        rows[at] = list(
+                            kind.cells(_cells(plan, block, at), _cells(plan, block, max(at - 1, 0))).values()
+                        )
+                writer.writerows(rows)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}", "Give a path in a folder that is writable."
+        ) from error
+    return plan.rows
+
+
+class _Written(dict[str, str]):
+    """A field's text -> how it stands in the JSON object, worked out once: texts repeat, and escaping is what takes long."""
+
+    def __init__(self, source: str, first: bool, last: bool) -> None:
+        super().__init__()
+        self._before = f"{'{' if first else ''}{escape(source)}: "
+        self._after = "}" if last else ""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = fragment = self._before + escape(text) + self._after
+        return fragment
+
+
+def _blocks(plan: Plan) -> Iterator[Block]:
+    draw = np.random.default_rng(plan.seed)
+    pool = pools(plan.contract, plan.frequencies, draw)
+    drawn_from = {source: np.array(values, dtype=object) for source, values in pool.items()}
+    key = plan.contract.fields[plan.contract.key]
+    mark = f"S{plan.seed}P" if key.type == "string" else ""
+    for start in range(0, plan.rows, BLOCK):
+        size = min(BLOCK, plan.rows - start)
+        ids = [
+            f"{mark}{number:07d}" if mark else str(number) for number in range(start + 1, start + size + 1)
+        ]
+        yield Block(start, [
+            ids if field is key else drawn_from[field.source][_order(len(pool[field.source]), size, draw)].tolist()
+            for field in plan.contract.fields.values()
+        ])  # fmt: skip
+
+
+def _order(pool: int, size: int, draw: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """`size` places in a pool, shuffled: all of them equally often, but for the remainder, which is drawn."""
+    return draw.permutation(np.resize(draw.permutation(pool), size))
+
+
+def _spoiled(plan: Plan, start: int, size: int, kinds: list[Defect]) -> Iterator[tuple[int, Defect]]:
+    """(place in the block, kind) of the rows to spoil: evenly spread, so that the share is kept to the row at any size."""
+    if plan.bad and not kinds:
+        raise ConfigError("this contract's fields leave nothing to do wrong", "Leave --defects out.")
+    places = np.floor(np.arange(start, start + size + 1) * plan.bad + 0.5).astype(int)
+    for at in np.flatnonzero(np.diff(places)):
+        yield int(at), kinds[int(places[at]) % len(kinds)]
+
+
+def _cells(plan: Plan, block: Block, at: int) -> Cells:
+    return {source: column[at] for source, column in zip(plan.contract.sources, block.columns, strict=True)}

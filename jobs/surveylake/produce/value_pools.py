@@ -1,0 +1,87 @@
+"""What generated answers are drawn from: for each field a pool of values, each as often in it as it is likely."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from surveylake.contract.complaints import explain
+from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.strict_toml import read_toml
+from surveylake.errors import ConfigError
+from surveylake.wording import listed
+
+POOL = 1_000
+"""Values drawn for a field whose frequencies nobody stated."""
+Frequencies = dict[str, dict[str, int]]
+_SHAPE = TypeAdapter(dict[str, dict[str, int]])
+
+
+def load_frequencies(survey: Path) -> Frequencies:
+    """Header name -> value -> how often, from the file beside the contract: SURVEY.toml -> SURVEY.frequencies.toml.
+
+    Empty when there is no such file; ConfigError when it is not of this shape.
+    """
+    path = survey.with_suffix(".frequencies.toml")
+    if not path.exists():
+        return {}
+    file = read_toml(path)
+    try:
+        return _SHAPE.validate_python(file.values)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{path}: {explain(error, file.text)}", "Write [Field] and under it value = count."
+        ) from error
+
+
+def pools(contract: Contract, frequencies: Frequencies, draw: np.random.Generator) -> dict[str, list[str]]:
+    """Header name -> values as text, for every field but the key, in contract order; ConfigError for one nobody can invent."""
+    unknown = sorted(set(frequencies) - set(contract.sources))
+    if unknown:
+        raise ConfigError(
+            f"the frequencies name fields the contract lacks: {listed(unknown)}", "Correct the file."
+        )
+    return {
+        field.source: _urn(frequencies[field.source])
+        if field.source in frequencies
+        else _invented(field, draw)
+        for name, field in contract.fields.items()
+        if name != contract.key
+    }
+
+
+def _urn(counts: dict[str, int]) -> list[str]:
+    """Each value as often as it is counted."""
+    values = [value for value, count in counts.items() for _ in range(count)]
+    if not values:
+        raise ConfigError("a field's frequencies are all 0", "Give at least one value a count.")
+    return values
+
+
+def _invented(field: SurveyField, draw: np.random.Generator) -> list[str]:
+    if field.type == "date":
+        return [str(date(2024, 1, 1) + timedelta(days=int(days))) for days in draw.integers(0, 366, POOL)]
+    if field.type == "boolean":
+        return ["true", "false"]
+    if field.is_number:
+        return _numbers(field, draw)
+    names = field.allowed or list(field.spellings)
+    if not names and field.pattern:
+        raise ConfigError(f"nobody stated values of {field.source}, and none can be invented for its pattern",
+                          "Give values and counts in the .frequencies.toml beside the contract.")  # fmt: skip
+    return _falling(names or [f"{field.source} {number}" for number in range(1, 21)])
+
+
+def _numbers(field: SurveyField, draw: np.random.Generator) -> list[str]:
+    """Bell-shaped in the lower half of the bounds, as ages and prices are; never outside them."""
+    low = float(field.min if field.min is not None else 0)
+    high = float(field.max if field.max is not None else low + 100)
+    decimals = 0 if field.type == "integer" else int(field.type.rstrip(")").rpartition(",")[2])
+    drawn = np.clip(draw.normal(low + 0.25 * (high - low), 0.12 * (high - low), POOL), low, high)
+    return [f"{value:.{decimals}f}" for value in drawn]
+
+
+def _falling(names: list[str]) -> list[str]:
+    """The first name most often, the second half as often, the third a third as often (Zipf's law)."""
+    return [name for rank, name in enumerate(names, start=1) for _ in range(max(60 // rank, 1))]

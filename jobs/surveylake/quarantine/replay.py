@@ -1,0 +1,102 @@
+"""Stored records judged again under the contract as it is now: what would change, and the one commit that changes it."""
+
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from surveylake import sql
+from surveylake.contract.model import Contract
+from surveylake.errors import ProofError
+from surveylake.lake import tables
+from surveylake.lake.tables import RECORDS, Lake
+from surveylake.validate.pipeline import judged
+
+IDENTITY = ["epoch", "partition", "offset"]
+"""What tells a record from every other; value, key and time are never changed."""
+VERDICT = ("accepted", "failed_rules")
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A kind of change: from which reasons to which, in which columns, of how many records."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    columns: tuple[str, ...]
+    records: int
+
+    def line(self) -> str:
+        """`      12  out_of_range:Age -> accepted  (values: age_group)`."""
+        values = f"  (values: {', '.join(self.columns)})" if self.columns else ""
+        return f"{self.records:>10,}  {_said(self.before)} -> {_said(self.after)}{values}"
+
+
+def changed(stored: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+    """Grain: one row per stored record whose verdict or values are not what the contract says now.
+
+    The identity, the new verdict and values, and `~before` (the stored ones). NULL equals NULL. Nothing is joined: `judged`
+    hands a record's key on untouched, so the stored row travels there.
+    """
+    columns = [*VERDICT, *contract.columns]
+    before = F.struct(*(F.col(sql.name(name)) for name in columns)).alias("key")
+    given = stored.select("topic", "partition", "offset", "timestamp", "epoch", before, "value")
+    now = judged(given, contract, max_bytes).withColumnRenamed("key", "~before")
+    differs = reduce(Column.__or__, (_differs(name) for name in columns))
+    return now.where(differs).select(*IDENTITY, *columns, "~before")
+
+
+def plan(changes: DataFrame, contract: Contract) -> list[Change]:
+    """What `changed` found, by kind, the most frequent first."""
+    names = F.array_compact(F.array(*(F.when(_differs(name), F.lit(name)) for name in contract.columns)))
+    was = F.col("`~before`.failed_rules").alias("was")
+    kinds = changes.groupBy(was, F.col("failed_rules").alias("is"), names.alias("columns")).count().collect()
+    found = [Change(tuple(r["was"]), tuple(r["is"]), tuple(r["columns"]), r["count"]) for r in kinds]
+    return sorted(found, key=lambda change: (-change.records, change.before, change.after))
+
+
+def replay(
+    spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int, dry_run: bool
+) -> list[Change]:
+    """Judge every stored record again, and write what differs in one commit; nothing is written when nothing does.
+
+    The caller holds the lake's lock. ConfigError when the contract has other columns than the table, ProofError when one
+    offset is there twice: then no row can be said to be the record.
+    """
+    path = tables.require(spark, lake, RECORDS, "jobs/stream.py")
+    tables.check_columns(spark, lake, contract)
+    version = tables.version(spark, path)
+    changes = changed(tables.read(spark, path, version), contract, max_bytes).persist()
+    try:
+        kinds = plan(changes, contract)
+        if not kinds or dry_run:
+            return kinds
+        _refuse_doubles(changes)
+        note = {
+            "replay": contract.fingerprint,
+            "records": sum(kind.records for kind in kinds),
+            "from_version": version,
+        }
+        tables.update(spark, path, changes.drop("~before"), IDENTITY, note)
+    finally:
+        changes.unpersist()
+    return kinds
+
+
+def _refuse_doubles(changes: DataFrame) -> None:
+    twice = changes.groupBy(*IDENTITY).count().where("count > 1").first()
+    if twice:
+        where = f"epoch {twice['epoch']} partition {twice['partition']} offset {twice['offset']}"
+        raise ProofError(
+            f"{where} is in records {twice['count']} times", "Run jobs/verify.py: the lake is not sound."
+        )
+
+
+def _differs(name: str) -> Column:
+    return ~F.col(sql.name(name)).eqNullSafe(F.col(f"`~before`.{sql.name(name)}"))
+
+
+def _said(reasons: tuple[str, ...]) -> str:
+    return ", ".join(reasons) or ACCEPTED

@@ -1,0 +1,164 @@
+"""How this process starts Spark's JVM: settings, jars, kept classes, scratch, log. Under spark-submit it is there already."""
+
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from surveylake.errors import ConfigError
+from surveylake.paths import CONF
+from surveylake.runtime import foreign_settings, java_exit, java_options, limits, process_log, scratch
+from surveylake.runtime.class_archive import ClassArchive
+from surveylake.runtime.jars import local_jars
+from surveylake.runtime.java import java_environment, require_class_path
+
+SHORT_RUN = CONF / "short-run.conf"
+EXTRA_OPTIONS = "spark.driver.extraJavaOptions"
+USERS_OWN = "PYSPARK_SUBMIT_ARGS"
+SHELL = "pyspark-shell"
+"""spark-submit's word for a JVM that Python talks to."""
+DUMP_SECONDS = 120
+
+
+class Launch:
+    """One start of Spark's JVM by `python jobs/….py`.
+
+    `short` adds conf/short-run.conf; `record` lets the run keep Spark's classes for later starts, when it ends by `keep`.
+    """
+
+    def __init__(self, short: bool = False, record: bool = False) -> None:
+        self._short, self._record = short, record
+        self._archive: ClassArchive | None = None
+
+    def start(self) -> Any:
+        """Start the JVM, its output in the log file. Returns PySpark's gateway to it.
+
+        Raises SetupError when limits, folders or variables of this machine keep it from starting, with what it said last.
+        """
+        limits.check()
+        foreign_settings.refuse_connect()
+        java, own = java_environment(), _users_own()
+        from pyspark.find_spark_home import _find_spark_home
+
+        home = Path(_find_spark_home())
+        require_class_path([home / "jars" / "*"])
+        command = [str(home / "bin" / "spark-submit"), *self._arguments(), *own, SHELL]
+        environment = {
+            "SPARK_LOCAL_IP": "127.0.0.1", **java_options.environment(os.environ), **java, "SPARK_CONNECT_MODE": "0",
+            # The user's own come last, and so go before ours. Spark's launcher cuts its options at blanks, quotes or not.
+            "SPARK_LAUNCHER_OPTS": " ".join([*java_options.options(), os.environ.get("SPARK_LAUNCHER_OPTS", "")]),
+            "SPARK_SUBMIT_OPTS": f"{shlex.join(self._options())} {os.environ.get('SPARK_SUBMIT_OPTS', '')}",
+        }  # fmt: skip
+        return _connected(command, environment)
+
+    @property
+    def recording(self) -> bool:
+        """Whether this run's classes can be kept."""
+        return self._archive is not None and not self._archive.path.exists()
+
+    def keep(self) -> bool:
+        """End Spark and its JVM, which writes its classes down meanwhile; says whether they were kept."""
+        from pyspark import SparkContext
+        from pyspark.sql import SparkSession
+
+        gateway, session = SparkContext._gateway, SparkSession.getActiveSession()
+        if not self.recording or self._archive is None or gateway is None:
+            return False
+        java_exit.forget()
+        if session is not None:
+            session.stop()
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait(DUMP_SECONDS)
+        return self._archive.keep()
+
+    def _arguments(self) -> Iterator[str]:
+        """spark-submit's arguments. The jars go on the JVM's own class path: only what is found there can be kept."""
+        jars, extra = (
+            require_class_path(local_jars("spark")),
+            dict(_settings(SHORT_RUN)) if self._short else {},
+        )
+        if jars:
+            yield from ("--conf", "spark.jars.packages=", "--conf", "spark.jars.excludes=")
+            yield from ("--driver-class-path", os.pathsep.join(map(str, jars)))
+        options = extra.pop(EXTRA_OPTIONS, "").split()
+        if "SPARK_CONF_DIR" not in os.environ:
+            # A folder on the class path, as SPARK_CONF_DIR would be, forbids the archive.
+            yield from ("--properties-file", str(CONF / "spark-defaults.conf"))
+            options.append(f"-Dlog4j2.configurationFile={(CONF / 'log4j2.properties').as_uri()}")
+            if jars:
+                self._archive = ClassArchive("spark", jars)
+                options += self._archive.options(self._record)
+        yield from ("--conf", f"spark.sql.warehouse.dir=file:{scratch.folder() / 'warehouse'}")
+        for key, value in extra.items():
+            yield from ("--conf", f"{key}={value}")
+        yield from ("--driver-java-options", shlex.join(options))
+
+    def _options(self) -> Iterator[str]:
+        """The JVM's options that hold for this process alone."""
+        yield f"-Djava.io.tmpdir={scratch.folder()}"
+        yield f"-Dsurveylake.log={process_log.path()}"
+        yield f"-XX:ErrorFile={process_log.path().with_suffix('.crash')}"
+        yield from java_options.options(scratch.folder())
+
+
+def _connected(command: list[str], environment: dict[str, str]) -> Any:
+    """Start the JVM, wait until it says where it listens, and connect PySpark to it, which tells the two by these variables."""
+    with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder, process_log.opened() as output:
+        told = Path(folder, "listens")
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[scratch.lock()],
+            env={**environment, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told)},
+            # Ctrl-C is for Python, which then tells Java what to do.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        )  # fmt: skip
+        while not told.is_file():
+            if process.poll() is not None:
+                raise java_exit.not_started(process.returncode)
+            time.sleep(0.02)
+        said = told.read_bytes()
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.java_gateway import launch_gateway
+
+    where = {
+        "PYSPARK_GATEWAY_PORT": str(int.from_bytes(said[:4], "big")),
+        "PYSPARK_GATEWAY_SECRET": said[8:].decode(),
+    }
+    os.environ.update(where)
+    try:
+        gateway: Any = launch_gateway()  # type: ignore[no-untyped-call]
+    except (OSError, Py4JError) as error:
+        process.stdin.close()  # type: ignore[union-attr]
+        raise java_exit.not_started(process.wait()) from error
+    finally:
+        for name in where:
+            del os.environ[name]
+    gateway.proc = process
+    if not java_options.has_name():
+        # Hadoop asks the system for the user's name and fails when there is none.
+        users = gateway.jvm.org.apache.hadoop.security.UserGroupInformation
+        users.setLoginUser(users.createRemoteUser(java_options.user_name()))
+    return gateway
+
+
+def _users_own() -> list[str]:
+    """The arguments for spark-submit that the user's shell holds; they come after ours, and so go before them."""
+    try:
+        words = shlex.split(os.environ.get(USERS_OWN, ""))
+    except ValueError as error:
+        raise ConfigError(
+            f"{USERS_OWN} cannot be read: {error}", foreign_settings.named((USERS_OWN,))
+        ) from error
+    return [word for word in words if word != SHELL]
+
+
+def _settings(path: Path) -> Iterator[tuple[str, str]]:
+    for line in path.read_text("utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            key, value = line.split(None, 1)
+            yield key, value.strip()

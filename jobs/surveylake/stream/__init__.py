@@ -1,0 +1,1 @@
+"""From the topic to the table `records`: where to start, the query, the sink, the size of a micro-batch."""

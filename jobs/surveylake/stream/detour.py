@@ -1,0 +1,192 @@
+"""The stream, and the way around records that Spark cannot read for their timestamp: none of them stops the survey.
+
+Spark's Kafka source fails at such a record each time that it reads it, and has no way to pass it. So its
+partition is taken in here, in commits of the same table: by Spark what comes before it, by a plain consumer itself and some
+after it, all judged alike. The table is the truth: a fresh checkpoint goes on from its offsets.
+"""
+
+import json
+import logging
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from pyspark.sql import DataFrame, SparkSession
+
+from surveylake.config import Config
+from surveylake.contract.model import Contract
+from surveylake.errors import TopicError
+from surveylake.kafka import topic
+from surveylake.kafka.partition_reader import Window, records_from, windows
+from surveylake.kafka.topic import TopicIdentity
+from surveylake.lake import commits, stream_checkpoint, tables, timestamps
+from surveylake.lake.tables import RECORDS, Lake
+from surveylake.lake.timestamps import Misstamped
+from surveylake.signals import stop_signals
+from surveylake.stream import query
+from surveylake.stream import start as resume
+from surveylake.stream.batch_progress import Intake, Taken
+from surveylake.stream.sink import Landing
+from surveylake.stream.start import Start, Wishes
+from surveylake.validate.pipeline import judged
+from surveylake.verify.checks import counted, some
+
+log = logging.getLogger(__name__)
+CALM = 1_000
+"""Sound records after which Spark is let at the partition again; twice as many each time that it meets another odd one there."""
+REASON = "its next batch holds a record that Spark cannot read"
+"""for putting a checkpoint aside"""
+READ_AS = "offset bigint, stamp bigint, key binary, value binary"
+NOTED = 100
+"""of a commit's odd stamps, that its note holds"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every part of one run of the stream needs."""
+
+    spark: SparkSession
+    lake: Lake
+    config: Config
+    contract: Contract
+    landing: Landing
+
+
+def stream(
+    spark: SparkSession, lake: Lake, config: Config, contract: Contract, identity: TopicIdentity, wishes: Wishes,
+    trigger: str,
+) -> Taken:  # fmt: skip
+    """Run the query to its end, around what it cannot read. Returns what was taken in.
+
+    Raises TopicError and StorageError as `plan_start` and `follow` do.
+    """
+    run = Run(spark, lake, config, contract, query.landing(spark, lake))
+    intake, met, began = Intake(spark, lake, run.landing), list[Misstamped](), dict[int, int]()
+    while True:
+        kept = topic.offset_bounds(config.kafka, contract.topic)
+        start = resume.plan_start(spark, lake, contract, identity, kept, wishes, began)
+        running = query.start_query(spark, lake, config, contract, start, trigger, run.landing)
+        try:
+            return query.follow(running, intake, lake, config, contract, start)
+        except Misstamped as odd:
+            _refuse_twice(met, odd)
+            met.append(odd)
+        # The topic may be another one by now: then `plan_start` decides.
+        before, identity = identity, topic.preflight(config.kafka, contract.topic)
+        began = {}
+        if (identity.cluster_id, identity.topic_id) == (before.cluster_id, before.topic_id):
+            began = _began(run, start)
+            with stop_signals() as stop:
+                go_around(run, start, met, stop)
+            if stop.is_set():
+                return intake.count()
+
+
+def go_around(run: Run, start: Start, met: list[Misstamped], stop: Event) -> None:
+    """Take in the partition of the record met last, until its stamps are sound again, and put the checkpoint aside.
+
+    Where the table has rows, the checkpoint goes first: a process that is killed in between leaves none that says less than the
+    table. Where it has none, the checkpoint alone knows where the stream began, and goes last.
+    Raises TopicError or StorageError with the cause when the rows cannot be added.
+    """
+    odd = met[-1]
+    begin = _begin(run, start, odd.partition)
+    calm = CALM * 2 ** (sum(each.partition == odd.partition for each in met) - 1)
+    if start.table:
+        resume.put_aside(run.spark, start, REASON)
+    while begin <= odd.offset:  # else it is in the table, and only the checkpoint asked for it again
+        try:
+            _take_in(run, start, begin, odd, calm, stop)
+            break
+        except commits.FAILURES as error:
+            # Spark reads a range in several tasks: the record that it names first need not be the first one.
+            earlier = timestamps.misstamped(error)
+            if earlier is None or not begin <= earlier.offset < odd.offset:
+                raise query.explained(error, "", run.lake, run.contract) from error
+            odd = earlier
+    if not start.table:
+        resume.put_aside(run.spark, start, REASON)
+
+
+def _refuse_twice(met: list[Misstamped], odd: Misstamped) -> None:
+    """TopicError for a record that was met before in this run."""
+    if any((each.partition, each.offset) == (odd.partition, odd.offset) for each in met):
+        raise TopicError(
+            f"Spark cannot read partition {odd.partition} offset {odd.offset}, which is stamped {odd.stamp},"
+            " and it could not be taken in otherwise",
+            "Run the same command again; if it says this again, delete the topic's records up to and with that"
+            " offset (kafka-delete-records) and run with --accept-loss: the table records the range.",
+        ) from odd
+
+
+def _take_in(run: Run, start: Start, begin: int, odd: Misstamped, calm: int, stop: Event) -> None:
+    """Add the rows of one partition from `begin` to where the stamps are sound again, or until it shall stop."""
+    limit, arriving = run.config.stream.max_message_bytes, None
+    if begin < odd.offset:
+        arriving = _by_spark(run, odd.partition, begin, odd.offset)
+    with closing(records_from(run.config.kafka, run.contract.topic, odd.partition, odd.offset)) as records:
+        for window in windows(records, calm):
+            read = _frame(run, odd.partition, window)
+            arriving = read if arriving is None else arriving.unionByName(read)
+            odd_ones = {record.offset: record.stamp for record in window if timestamps.is_odd(record.stamp)}
+            note = {"misstamped": _note(odd.partition, odd_ones)}
+            run.landing.add(judged(query.as_rows(arriving, start.epoch), run.contract, limit), note)
+            _say(odd.partition, odd_ones)
+            arriving = None
+            if stop.is_set():
+                return
+
+
+def _began(run: Run, start: Start) -> dict[int, int]:
+    """Partition -> offset at which the stream began, as far as its checkpoint can be asked."""
+    if "://" in run.lake.root:
+        return {}
+    return stream_checkpoint.first_offsets(Path(start.checkpoint), run.contract.topic)
+
+
+def _begin(run: Run, start: Start, partition: int) -> int:
+    """The offset that the table lacks next; where it has no row of the partition, where the stream began there."""
+    ranges = tables.offset_ranges(tables.read(run.spark, run.lake.table(RECORDS)))
+    ended = [r.last + 1 for r in ranges if (r.epoch, r.partition) == (start.epoch, partition)]
+    if ended:
+        return max(ended[0], start.table.get(partition, 0))
+    kept = topic.offset_bounds(run.config.kafka, run.contract.topic)
+    return _began(run, start).get(partition, kept[partition][0])
+
+
+def _by_spark(run: Run, partition: int, begin: int, end: int) -> DataFrame:
+    """The partition's records from an offset to before another, as Kafka's source gives them."""
+    name = run.contract.topic
+    bounds = {
+        option: json.dumps({name: {str(partition): offset}})
+        for option, offset in (("startingOffsets", begin), ("endingOffsets", end))
+    }
+    reader = run.spark.read.format("kafka").options(**topic.spark_options(run.config.kafka), **bounds)
+    reader = reader.option("assign", json.dumps({name: [partition]})).option("failOnDataLoss", "true")
+    source = reader.option("minPartitions", commits.most_tasks(run.spark)).load()
+    return source.select("topic", "partition", "offset", "timestamp", "key", "value")
+
+
+def _frame(run: Run, partition: int, window: Window) -> DataFrame:
+    """The same of records that a plain consumer was given."""
+    rows = [(record.offset, record.stamp, record.key, record.value) for record in window]
+    frame = run.spark.createDataFrame(rows, READ_AS).coalesce(1)
+    where = (f"'{run.contract.topic}' AS topic", f"{partition} AS partition")
+    time = f"{timestamps.of_milliseconds('stamp')} AS timestamp"
+    return frame.selectExpr(*where, "offset", time, "key", "value")
+
+
+def _note(partition: int, odd_ones: dict[int, int]) -> dict[str, object]:
+    """What a commit keeps of stamps that the table cannot hold: the first of them, and how many there were."""
+    first = dict(list(odd_ones.items())[:NOTED])
+    return {"partition": partition, "records": len(odd_ones), "stamps": first}
+
+
+def _say(partition: int, odd_ones: dict[int, int]) -> None:
+    if odd_ones:
+        named = some([f"offset {offset} is stamped {stamp}" for offset, stamp in odd_ones.items()])
+        log.warning(
+            "partition %d: %s taken in without a time, since their stamps are no milliseconds since 1970: %s",
+            partition, counted(len(odd_ones), "record"), named,
+        )  # fmt: skip

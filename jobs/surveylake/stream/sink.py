@@ -1,0 +1,71 @@
+"""Where the stream lands: each micro-batch becomes one commit of `records`, under the number that Spark gave it."""
+
+import json
+import threading
+from queue import SimpleQueue
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from surveylake.lake import commits, end_offsets, tables, timestamps
+from surveylake.lake.stream_checkpoint import Offsets
+from surveylake.lake.timestamps import Misstamped
+
+DETOUR = "surveylake detour"
+"""The name under which commits of no micro-batch are numbered, so that they are known for growth."""
+
+
+class Landing:
+    """The streaming query's sink: Spark calls it with each micro-batch.
+
+    Delta's own sink asks the log before every commit which batch came last, and so reads the state of the whole log: more than
+    half of a short batch. Here the offsets answer: `not_held` has left out the rows that the table held when the query started,
+    and within one run Spark hands out no batch twice. Where others may write too (`shared`), the log is asked all the same.
+    """
+
+    def __init__(self, spark: SparkSession, path: str, shared: bool) -> None:
+        self._spark, self._path, self._shared = spark, path, shared
+        self._query: StreamingQuery | None = None
+        self._known = threading.Event()
+        self.between = threading.Event()
+        """set while no micro-batch is being written"""
+        self.between.set()
+        self.files: SimpleQueue[Any] = SimpleQueue()
+        """Delta's AddFile of each file in the table now, for whoever counts; taken out, it is counted"""
+        self.failure = ""
+        """what made the last micro-batch fail, in the words of the innermost cause"""
+        self.misstamped: Misstamped | None = None
+        """the record that it failed for, when it was the record's timestamp"""
+
+    def of(self, query: StreamingQuery) -> None:
+        """Tell which query this is the sink of: it is known only once the query has started."""
+        self._query, self.failure, self.misstamped = query, "", None
+        self._known.set()
+
+    def __call__(self, batch: DataFrame, number: int) -> None:
+        """Write one micro-batch."""
+        self.between.clear()
+        try:
+            self._known.wait()
+            assert self._query is not None
+            for file in commits.append_batch(
+                self._spark, self._path, self._query, batch, number, self._shared
+            ):
+                self.files.put(file)
+        except Exception as error:
+            self.failure, self.misstamped = tables.innermost(error), timestamps.misstamped(error)
+            self._known.clear()  # the next query is another
+            raise
+        finally:
+            self.between.set()
+
+    def add(self, rows: DataFrame, note: dict[str, Any]) -> None:
+        """Write rows that no micro-batch has, in one commit with this note; no query may be running."""
+        for file in commits.add_rows(rows, self._path, DETOUR, json.dumps(note)):
+            self.files.put(file)
+
+
+def not_held(rows: DataFrame, held: Offsets) -> DataFrame:
+    """Without the rows that the table holds already; `held` is partition -> the next offset it lacks."""
+    return rows.where(f"NOT {end_offsets.before(held)}") if any(held.values()) else rows

@@ -1,0 +1,165 @@
+"""The plain way through the gate: what a plain JSON writer makes of the contract's fields is judged without being parsed.
+
+Such a value holds every field once, in contract order, compact or with single spaces. Cut at its colons, each piece holds
+one field's value between two texts that are known beforehand. It is strict JSON by construction when every piece is one of
+the texts that the contract names (an allowed answer, a spelling, a blank), or is a whole number as a writer writes one, or
+holds nothing between its quotes but printable ASCII without a quote or a backslash. A value is plain when it is also
+acceptable in every field: then nothing is wrong with it. Any other value, however good, is parsed (gate.py): same verdict,
+several times the cost.
+
+The scaffolding columns start with `~`, which no contract column can.
+"""
+
+from collections.abc import Iterator
+
+from pyspark.sql import DataFrame
+
+from surveylake import sql
+from surveylake.contract.model import Contract, SurveyField
+from surveylake.sql import TEXT
+from surveylake.validate import rules
+from surveylake.validate.cleaning import spelled, typed
+
+PLAIN = "`~plain`"
+CUT = ":"
+"""What a value is cut at: the only mark between a name and its value, and rarer in answers than a comma."""
+GAPS = (" ", "")
+"""After a comma or a colon: Python's writer puts a blank there, most others nothing."""
+UNFIT = {'"', "\\", CUT, *map(chr, range(32))}
+"""What cannot stand between the quotes of a plain value."""
+UNQUOTED = "".join(chr(code) for code in range(32, 127) if chr(code) not in '"\\')
+# Java looks single characters up in a table, where it compares ranges one by one: so each stands for itself.
+PLAIN_TEXT = "^[" + "".join(c if c.isalnum() else "\\" + c for c in UNQUOTED) + r"]*\z"
+
+
+def with_plain_fields(records: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+    """Kafka rows + the contract's fields as typed columns, and `~plain` (boolean, never NULL): they hold where it is true."""
+    slots = [_Slot(i, field, contract) for i, field in enumerate(contract.fields.values())]
+    pieces = f"split({TEXT}, {sql.text(CUT)}, {len(_skeleton(contract)) + 1}) AS `~pieces`"
+    known = [f"{slot.known()} AS `~known{i}`" for i, slot in enumerate(slots)]
+    free = [f"{slot.free()} AS `~free{i}`" for i, slot in enumerate(slots)]
+    values = [
+        f"{slot.value()} AS {sql.name(name)}" for name, slot in zip(contract.fields, slots, strict=True)
+    ]
+    given = [sql.name(column) for column in records.columns]
+    fields = [sql.name(name) for name in contract.fields]
+    return (
+        records.selectExpr(*given, pieces)
+        .selectExpr(*given, "`~pieces`", *known)
+        .selectExpr(*given, "`~pieces`", *(f"`~known{i}`" for i in range(len(slots))), *free)
+        .selectExpr("*", *values)
+        .selectExpr(*given, *fields, f"coalesce({_is_plain(contract, slots, max_bytes)}, false) AS {PLAIN}")
+    )
+
+
+class _Slot:
+    """One field's place in a plain value: SQL over `~pieces`."""
+
+    def __init__(self, index: int, field: SurveyField, contract: Contract) -> None:
+        self._index, self._field = index, field
+        place = _skeleton(contract).index(index)
+        self._piece = f"get(`~pieces`, {place})"
+        self._ends = [_end(index, contract, gap) for gap in GAPS]
+
+    def known(self) -> str:
+        """The clean text that the contract itself gives to what stands here; NULL for anything else."""
+        whens = [
+            f"WHEN {sql.text(gap + written + end)} THEN {sql.text(text)}"
+            for written, text in _known(self._field).items()
+            for gap, end in self._around()
+        ]
+        return f"CASE {self._piece} {' '.join(whens)} END" if whens else "CAST(NULL AS string)"
+
+    def free(self) -> str:
+        """The trimmed text of what stands here between quotes, or of a bare number; NULL for what is known."""
+        if _is_closed(self._field):
+            return "CAST(NULL AS string)"
+        quotes = ('"', "") if self._field.type == "integer" else ('"',)
+        whens = [
+            self._between(gap + quote, quote + end, least=not quote)
+            for quote in quotes
+            for gap, end in self._around()
+        ]
+        return f"CASE WHEN `~known{self._index}` IS NOT NULL THEN NULL {' '.join(whens)} END"
+
+    def value(self) -> str:
+        """The typed value."""
+        known, free, field = f"`~known{self._index}`", f"`~free{self._index}`", self._field
+        if field.type == "string":
+            return (
+                f"nullif({known if _is_closed(field) else f'coalesce({known}, {spelled(free, field)})'}, '')"
+            )
+        return typed(f"coalesce({known}, {free})", field)
+
+    def is_acceptable(self, value: str) -> str:
+        """The piece is strict JSON, but for what `free` holds, and nothing is wrong with its value."""
+        known, free, field = f"`~known{self._index}`", f"`~free{self._index}`", self._field
+        told = f"coalesce({known}, {free})"
+        if field.type == "integer":
+            # A number in any other spelling, such as 024, may be no JSON.
+            told = f"IF({known} IS NOT NULL OR cast({value} AS string) = {free}, {told}, NULL)"
+        return f"{told} IS NOT NULL AND {rules.is_acceptable(told, value, field)}"
+
+    def unchecked(self) -> str | None:
+        """What may hold any character."""
+        return None if _is_closed(self._field) or self._field.type == "integer" else f"`~free{self._index}`"
+
+    def _around(self) -> Iterator[tuple[str, str]]:
+        return zip(GAPS, self._ends, strict=True)
+
+    def _between(self, before: str, after: str, least: bool) -> str:
+        size = len(before.encode()) + len(after.encode())
+        inner = f"substring(cast({self._piece} AS binary), {len(before.encode()) + 1}, octet_length({self._piece}) - {size})"
+        starts = f"startswith({self._piece}, {sql.text(before)}) AND " if before else ""
+        return (
+            f"WHEN {starts}endswith({self._piece}, {sql.text(after)}) AND octet_length({self._piece}) >= {size + least}"
+            f" THEN trim(cast({inner} AS string))"
+        )
+
+
+def _is_plain(contract: Contract, slots: list[_Slot], max_bytes: int) -> str:
+    """SQL over `~pieces` and what was made of them: the whole value is strict JSON and every field is acceptable."""
+    skeleton = _skeleton(contract)
+    checks = [f"size(`~pieces`) = {len(skeleton)}", f"octet_length(value) <= {max_bytes}"]
+    checks += [
+        f"get(`~pieces`, {i}) = {sql.text(part)}" for i, part in enumerate(skeleton) if isinstance(part, str)
+    ]
+    checks += [slot.is_acceptable(sql.name(name)) for name, slot in zip(contract.fields, slots, strict=True)]
+    if texts := [f"coalesce({text}, '')" for slot in slots if (text := slot.unchecked())]:
+        together = f"concat({', '.join(texts)})"
+        checks += [f"{together} RLIKE {sql.text(PLAIN_TEXT)}", f"NOT contains({together}, '  ')"]
+    return " AND ".join(checks)
+
+
+def _skeleton(contract: Contract) -> list[str | int]:
+    """A plain value's pieces: a text that is always the same, or the number of the field whose value stands there."""
+    found: list[str | int] = []
+    for i, source in enumerate(contract.sources):
+        first, *more = f'{{"{source}"'.split(CUT) if not i else f'"{source}"'.split(CUT)
+        found += [first, *more] if not i else more
+        found.append(i)
+    return found
+
+
+def _end(index: int, contract: Contract, gap: str) -> str:
+    """What follows the index-th value up to the next cut."""
+    if index + 1 == len(contract.sources):
+        return "}"
+    return f',{gap}"{contract.sources[index + 1]}"'.split(CUT)[0]
+
+
+def _known(field: SurveyField) -> dict[str, str]:
+    """What stands in a plain value -> the clean text it means, as far as the contract names it."""
+    blank = {} if field.required else {'""': "", "null": ""}
+    if field.type == "boolean":
+        return blank | {quote + word + quote: word for word in ("true", "false") for quote in ("", '"')}
+    names = (
+        {name: name for name in field.allowed} if field.allowed else {name: name for name in field.spellings}
+    )
+    names |= {variant: name for name, variants in field.spellings.items() for variant in variants}
+    return blank | {f'"{text}"': name for text, name in names.items() if not set(text) & UNFIT}
+
+
+def _is_closed(field: SurveyField) -> bool:
+    """Whether the contract names every text that is acceptable."""
+    return bool(field.allowed) or field.type == "boolean"

@@ -1,0 +1,96 @@
+"""Kafka rows in, `records` rows out: gate, clean, type, derive, judge. DataFrame to DataFrame, nothing else."""
+
+from functools import partial
+
+from pyspark.sql import DataFrame
+
+from surveylake import sql
+from surveylake.contract.field_types import RECORD_COLUMNS
+from surveylake.contract.model import Contract
+from surveylake.validate import cleaning, fast_path, rules, strict_json
+from surveylake.validate.fast_path import PLAIN
+
+MOST_GENERATED = 11_500
+"""Characters of SQL. Up to this size the parsed way is generated into the same Java method as the plain one, and no row is
+copied; beyond it the method would come near the 64 KB that Java allows, or be too long for its compiler: then Spark interprets
+the parsed way, between two generated stages."""
+
+
+def judged(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+    """One `records` row per Kafka record, good or bad, columns in `records` order.
+
+    Takes rows with topic, partition, offset, timestamp, epoch, key (string) and value (binary). Accepted and rejected
+    rows add up to the rows given; a value that is not one JSON object has exactly one reason and NULL fields.
+    """
+    return (
+        kafka_rows.transform(partial(fast_path.with_plain_fields, contract=contract, max_bytes=max_bytes))
+        .transform(partial(_with_parsed, contract=contract, max_bytes=max_bytes))
+        .transform(partial(_with_columns, contract=contract))
+        .transform(partial(_with_verdict, contract=contract))
+    )
+
+
+def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+    """+ `~broken`, `~reasons`, `~fields`: what the strict gate says of a value that is not plain, and of its fields."""
+    steps = strict_json.steps(max_bytes) | _steps(contract)
+    if sum(map(len, steps.values())) <= MOST_GENERATED:
+        for name, step in steps.items():
+            rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {step}) AS {sql.name(name)}")
+        return rows
+    wanted = ("~broken", "~reasons", "~fields")
+    found = f"named_struct({', '.join(f'{sql.text(name)}, {sql.name(name)}' for name in wanted)})"
+    for name, step in reversed(steps.items()):
+        found = sql.let(sql.name(name), step, found)
+    rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {found}) AS `~parsed`")
+    return rows.selectExpr("*", *(f"`~parsed`.{sql.name(name)} AS {sql.name(name)}" for name in wanted))
+
+
+def _steps(contract: Contract) -> dict[str, str]:
+    """Name -> SQL, after the gate's own steps: `~untidy`, `~wrong` (booleans), `~texts`, `~shape`, `~fields` (struct of typed
+    values), `~reasons`; NULL where the value is broken, and `~reasons` also where nothing is wrong."""
+    fields = list(contract.fields.items())
+    texts = [f"trim({cleaning.parsed_text(field, f'`~wrong`[{i}]')})" for i, (_, field) in enumerate(fields)]
+    values = [
+        f"{sql.text(name)}, {cleaning.typed(f'`~texts`[{i}]', field)}"
+        for i, (name, field) in enumerate(fields)
+    ]
+    reasons = [
+        rules.field_reason(f"`~texts`[{i}]", f"`~fields`.{sql.name(name)}", field)
+        for i, (name, field) in enumerate(fields)
+    ]
+    steps = {
+        "~untidy": strict_json.untidy(),
+        "~wrong": f"array({', '.join(cleaning.is_wrong_type(field) for _, field in fields)})",
+        "~texts": f"array({', '.join(texts)})",
+        "~shape": rules.listed(*rules.shape_reasons(contract)),
+        "~fields": f"named_struct({', '.join(values)})",
+        "~reasons": rules.listed("`~shape`", *reasons),
+    }
+    return {name: f"IF(`~broken` IS NULL, {step}, NULL)" for name, step in steps.items()}
+
+
+def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
+    """The contract's typed columns whichever way they were read, + its derived ones."""
+    parsed = {name: f"IF({PLAIN}, {sql.name(name)}, `~fields`.{sql.name(name)})" for name in contract.fields}
+    others = [sql.name(column) for column in rows.columns if column not in parsed]
+    derived = [
+        f"CAST({part.sql} AS {part.sql_type}) AS {sql.name(name)}" for name, part in contract.derived.items()
+    ]
+    chosen = [f"{expression} AS {sql.name(name)}" for name, expression in parsed.items()]
+    return rows.selectExpr(*others, *chosen).selectExpr("*", *derived)
+
+
+def _with_verdict(rows: DataFrame, contract: Contract) -> DataFrame:
+    """+ `accepted`, `failed_rules`; the scaffolding columns end here."""
+    sound = f"({PLAIN} OR (`~broken` IS NULL AND `~reasons` IS NULL))"
+    good = " AND ".join([sound, *(rules.passes(rule) for rule in contract.rules.values())])
+    own = [rules.contract_rule(name, predicate) for name, predicate in contract.rules.items()]
+    why = f"coalesce(`~broken`, {rules.listed('`~reasons`', *own)})"
+    given = {
+        "accepted": "`~good` AS accepted",
+        "failed_rules": f"IF(`~good`, CAST(array() AS array<string>), split({why}, {sql.text(rules.SEPARATOR)})) AS failed_rules",
+    }
+    ordered = [given.get(column, sql.name(column)) for column in RECORD_COLUMNS]
+    return rows.selectExpr("*", f"{good} AS `~good`").selectExpr(
+        *ordered, *(sql.name(column) for column in contract.columns)
+    )

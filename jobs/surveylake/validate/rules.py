@@ -1,0 +1,116 @@
+"""Why a record is not acceptable: one reason per field at most, then the contract's own rules. NULL fails a rule."""
+
+from surveylake import sql
+from surveylake.contract.model import Contract, SurveyField
+from surveylake.validate.cleaning import DECIMAL_TEXT, INTEGER_TEXT, too_precise
+from surveylake.validate.strict_json import KEY_EDGE
+
+
+def shape_reasons(contract: Contract) -> list[str]:
+    """SQL, one per reason, over `~keys`, `~names` and `~wrong`: fields missing, in another case, nested, or not named."""
+    found = []
+    for i, field in enumerate(contract.fields.values()):
+        missing = f"NOT contains(`~names`, {_key(field.source)})"
+        near = f"{missing} AND contains(lower(`~names`), {_key(field.source.lower())})"
+        found.append(_when(missing, "missing_field", field))
+        found.append(_when(near, "wrong_case", field))
+        found.append(_when(f"`~wrong`[{i}]", "wrong_type", field))
+    if contract.unknown_fields == "reject":
+        known = ", ".join(sql.text(source) for source in contract.sources)
+        found.append(f"IF(size(array_except(`~keys`, array({known}))) > 0, 'unknown_field', NULL)")
+    return found
+
+
+def is_acceptable(clean: str, value: str, field: SurveyField) -> str:
+    """SQL: nothing is wrong with the field whose trimmed text is `clean` and whose typed value is `value`; never NULL."""
+    present = (
+        f"{value} IS NOT NULL" if field.required else f"({value} IS NOT NULL OR coalesce({clean}, '') = '')"
+    )
+    return " AND ".join([present, *(condition for condition, _ in limits(value, field))])
+
+
+def field_reason(clean: str, value: str, field: SurveyField) -> str:
+    """SQL: what is wrong with this field's value, such as `out_of_range:Age`, or NULL; what `~shape` tells is not told again."""
+    filled = f"coalesce({clean}, '') <> ''"
+    unreadable = f"{filled} AND {value} IS NULL"
+    told_of = f"(^|{SEPARATOR})(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})"
+    told = f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(told_of)})"
+    whens = [(told, "NULL")]
+    if field.required:
+        whens.append((f"NOT ({filled})", "blank"))
+    if field.type == "integer":
+        whens.append((f"{unreadable} AND {clean} RLIKE '{INTEGER_TEXT}'", "out_of_range"))
+    if field.type.startswith("decimal"):
+        whens.append((f"{unreadable} AND {too_precise(clean, field)}", "too_precise"))
+        whens.append((f"{unreadable} AND {clean} RLIKE {sql.text(DECIMAL_TEXT)}", "out_of_range"))
+    if field.type != "string":
+        whens.append((unreadable, f"not_a_{field.type if field.type in ('date', 'boolean') else 'number'}"))
+    whens += [(f"NOT ({condition})", reason) for condition, reason in limits(value, field)]
+    cases = [f"WHEN {condition} THEN {_said(reason, field)}" for condition, reason in whens]
+    return f"CASE {' '.join(cases)} END"
+
+
+def limits(column: str, field: SurveyField) -> list[tuple[str, str]]:
+    """(SQL pass condition on the typed `column`, reason): what the contract allows; NULL passes only where not required."""
+    found = []
+    if field.allowed:
+        found.append(
+            (f"{column} IN ({', '.join(sql.text(value) for value in field.allowed)})", "not_allowed")
+        )
+    if field.min is not None:
+        found.append((f"{column} >= {field.min}", "out_of_range"))
+    if field.max is not None:
+        found.append((f"{column} <= {field.max}", "out_of_range"))
+    if field.pattern is not None:
+        found.append((f"{column} RLIKE {sql.text(field.pattern)}", "pattern"))
+    return [
+        (f"coalesce({condition}, {'false' if field.required else 'true'})", reason)
+        for condition, reason in found
+    ]
+
+
+def contract_rule(name: str, predicate: str) -> str:
+    """SQL: the rule's name where the pass predicate is false or NULL; else NULL."""
+    return f"IF({passes(predicate)}, NULL, {sql.text(name)})"
+
+
+def passes(predicate: str) -> str:
+    """SQL: the rule holds; NULL fails."""
+    return f"coalesce({predicate}, false)"
+
+
+def checks(contract: Contract) -> dict[str, str]:
+    """Constraint name -> SQL that holds for every accepted record: the CHECK constraints of `responses`."""
+    found = {}
+    for name, field in contract.fields.items():
+        parts = [f"{sql.name(name)} IS NOT NULL"] if field.required else []
+        parts += [condition for condition, _ in limits(sql.name(name), field)]
+        if parts:
+            found[f"{name}_is_acceptable"] = " AND ".join(parts)
+    return {**found, **{name: passes(predicate) for name, predicate in contract.rules.items()}}
+
+
+def listed(*reasons: str) -> str:
+    """SQL: the reasons that are not NULL as one text; NULL when there is none."""
+    return f"nullif(concat_ws({sql.text(SEPARATOR)}, {', '.join(reasons)}), '')"
+
+
+SEPARATOR = "\1"
+"""Between reasons while they are one text."""
+
+
+def _when(condition: str, reason: str, field: SurveyField) -> str:
+    return f"IF({condition}, {_said(reason, field)}, NULL)"
+
+
+def _said(reason: str, field: SurveyField) -> str:
+    return "NULL" if reason == "NULL" else sql.text(f"{reason}:{field.source}")
+
+
+def _key(source: str) -> str:
+    return sql.text(KEY_EDGE + source + KEY_EDGE)
+
+
+def _literal(source: str) -> str:
+    """A header name inside a Java regular expression."""
+    return f"\\Q{source}\\E"

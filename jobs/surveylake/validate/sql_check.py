@@ -1,0 +1,47 @@
+"""Is the contract's SQL something Spark can run? Told by name, before anything is read or written."""
+
+from collections.abc import Iterator
+
+from pyspark.errors import AnalysisException, ParseException
+from pyspark.sql import SparkSession
+
+from surveylake import sql
+from surveylake.contract.model import Contract
+from surveylake.errors import ConfigError
+from surveylake.lake.tables import first_line
+
+
+def check_sql(spark: SparkSession, contract: Contract) -> None:
+    """ConfigError naming the first rule or derived column that Spark cannot run, or that may change from run to run."""
+    columns = ", ".join(f"{sql.name(name)} {field.sql_type}" for name, field in contract.fields.items())
+    empty = spark.createDataFrame([], columns)
+    for key, expression in _expressions(contract):
+        try:
+            checked = empty.selectExpr(f"({expression}) AS checked")
+        except (AnalysisException, ParseException) as error:
+            raise ConfigError(
+                f"{key}: not SQL that Spark understands: {first_line(error)}",
+                f"Correct {key} in the contract.",
+            ) from error
+        if key.startswith("rules.") and (kind := checked.schema[0].dataType.simpleString()) != "boolean":
+            raise ConfigError(
+                f"{key}: a rule is true or false, and this is a value of type {kind}",
+                f"Correct {key} in the contract.",
+            )
+        if not checked._jdf.queryExecution().analyzed().deterministic():
+            raise ConfigError(
+                f"{key}: gives another answer each time it is asked",
+                "Rules and derived columns may only use the fields.",
+            )
+        empty = (
+            empty.selectExpr("*", f"({expression}) AS {sql.name(key.split('.')[1])}")
+            if key.startswith("derived")
+            else empty
+        )
+
+
+def _expressions(contract: Contract) -> Iterator[tuple[str, str]]:
+    for name, part in contract.derived.items():
+        yield f"derived.{name}", f"CAST({part.sql} AS {part.sql_type})"
+    for name, predicate in contract.rules.items():
+        yield f"rules.{name}", predicate

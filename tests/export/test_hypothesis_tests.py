@@ -1,0 +1,123 @@
+"""The tests of the hypothesis against numbers worked out elsewhere, and where there is nothing to test."""
+
+from dataclasses import replace
+from math import comb
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from scipy import stats
+
+from support.findings_sample import EMPTY, PLAIN, SAMPLE
+from surveylake.export.hypothesis_tests import associate, holm, weigh, weigh_claim
+
+
+def test_the_food_survey_supports_its_claim_with_share_interval_and_p():
+    claim = weigh(SAMPLE).claim
+    assert (claim.n_more, claim.n_less, claim.n, claim.verdict) == (165, 123, 288, "supported")
+    assert claim.share == pytest.approx(165 / 288)
+    assert claim.low == pytest.approx(stats.beta.ppf(0.05, 165, 288 - 165 + 1))
+
+
+def test_the_p_value_is_the_exact_sum_on_the_side_of_the_claim():
+    claim = weigh_claim("a", "b", 165, 123)
+    assert claim.p == pytest.approx(sum(comb(288, k) for k in range(165, 289)) / 2**288)
+
+
+def test_a_one_sided_claim_is_decided_by_the_one_sided_test():
+    """Two-sided p is 0.0525 here, one-sided 0.0263 (field row A12)."""
+    claim = weigh_claim("a", "b", 57, 38 + 1)
+    assert stats.binomtest(57, 96).pvalue > 0.05 > claim.p
+    assert claim.verdict == "supported"
+
+
+def test_a_level_split_does_not_support_the_claim():
+    claim = weigh_claim("a", "b", 50, 50)
+    assert claim.verdict == "not supported"
+    assert claim.p > 0.5
+
+
+def test_a_clear_majority_of_the_other_side_does_not_support_the_claim():
+    claim = weigh_claim("a", "b", 10, 90)
+    assert claim.p > 0.999
+    assert claim.verdict == "not supported"
+
+
+def test_nobody_is_no_data():
+    evidence = weigh(EMPTY)
+    assert evidence.claim.verdict == "no data"
+    assert evidence.claim.share is evidence.claim.low is evidence.claim.p is None
+    assert [(test.method, test.p, test.p_holm) for test in evidence.associations] == [
+        ("no data", None, None)
+    ] * 3
+
+
+def test_a_contract_without_hypothesis_has_no_evidence():
+    evidence = weigh(replace(SAMPLE, contract=PLAIN))
+    assert (evidence.claim, evidence.associations) == (None, ())
+
+
+def test_food_is_associated_with_gender_by_pearsons_chi_square():
+    food = weigh(SAMPLE).associations[0]
+    # n (ad - bc)^2 / (row sums x column sums), the closed form for a 2 x 2 table
+    by_hand = 288 * (144 * 29 - 21 * 94) ** 2 / (165 * 123 * 238 * 50)
+    assert (food.outcome, food.method, food.n, food.degrees) == ("food", "chi-square", 288, 1)
+    assert food.statistic == pytest.approx(by_hand)
+    assert food.cramers_v == pytest.approx((by_hand / 288) ** 0.5)
+    assert food.smallest_expected == pytest.approx(123 * 50 / 288)
+    assert food.differs
+
+
+def test_a_difference_that_only_one_of_three_tests_shows_is_not_called_one():
+    juice = weigh(SAMPLE).associations[1]
+    assert juice.p < 0.05 < juice.p_holm
+    assert not juice.differs
+
+
+def test_a_thin_two_by_two_table_is_tested_by_fisher():
+    # Fisher's tea: 3 of 4 cups told apart; the two-sided p is 34/70
+    tea = associate("tea", {("milk", "milk"): 3, ("milk", "tea"): 1, ("tea", "milk"): 1, ("tea", "tea"): 3})
+    assert (tea.method, tea.statistic, tea.degrees) == ("Fisher exact", None, None)
+    assert tea.p == pytest.approx(34 / 70)
+    assert tea.cramers_v == pytest.approx(0.5)
+
+
+def test_a_thin_table_of_another_shape_is_said_to_be_rough():
+    counts = {("a", "x"): 2, ("a", "y"): 1, ("a", "z"): 3, ("b", "x"): 1, ("b", "y"): 4, ("b", "z"): 1}
+    found = associate("letters", counts)
+    assert (found.method, found.rough) == ("chi-square", True)
+
+
+@pytest.mark.parametrize("counts", [
+    {},
+    {("a", "x"): 0},
+    {("a", "x"): 10, ("a", "y"): 5},
+    {("a", "x"): 10, ("b", "x"): 5},
+    {("a", "x"): 10, ("b", "x"): 5, ("b", "y"): 0},
+], ids=["nothing", "zero", "one group", "all equal", "an empty column"])  # fmt: skip
+def test_a_table_without_two_groups_and_two_values_is_no_data(counts):
+    found = associate("outcome", counts)
+    assert (found.method, found.p, found.cramers_v, found.differs) == ("no data", None, None, False)
+
+
+def test_people_who_gave_no_answer_are_left_out_of_a_table():
+    found = associate(
+        "o", {("a", "x"): 9, ("a", "y"): 5, ("b", "x"): 8, ("b", "y"): 9, (None, "x"): 3, ("a", None): 4}
+    )
+    assert (found.n, found.groups, found.values) == (31, 2, 2)
+
+
+def test_holm_multiplies_the_smallest_p_most_and_never_turns_the_order_round():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([]) == []
+
+
+@given(some.lists(some.floats(0, 1), max_size=12))
+def test_a_p_adjusted_by_holm_is_at_least_itself_and_at_most_one(p_values):
+    assert all(p <= adjusted <= 1 for p, adjusted in zip(p_values, holm(p_values), strict=True))
+
+
+@given(some.integers(0, 3_000), some.integers(0, 3_000))
+def test_the_claim_is_supported_just_where_the_interval_lies_above_one_half(n_more, n_less):
+    claim = weigh_claim("a", "b", n_more, n_less)
+    assert (claim.verdict == "supported") == (claim.low is not None and claim.low > 0.5)

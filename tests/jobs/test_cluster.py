@@ -1,0 +1,223 @@
+"""The cluster path: docker-compose.yml's own commands, run by a standalone master and a worker on this machine."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from deltalake import DeltaTable
+
+from support.compose_file import command_of, read_compose, translated
+from surveylake.kafka.embedded_node import free_port
+from surveylake.paths import CONF, ROOT
+from surveylake.runtime.java import java_environment
+
+pytestmark = pytest.mark.cluster
+START_SECONDS = 60
+JOB_SECONDS = 500
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running master and worker, and how the names of docker-compose.yml are called here."""
+
+    places: dict[str, str]
+    environment: dict[str, str]
+    state_url: str
+    folder: Path
+    secret: str
+
+    def state(self) -> dict[str, Any]:
+        """What the master says of itself."""
+        return dict(_json(self.state_url))
+
+    def run(self, service: str, *arguments: str) -> str:
+        """Run what the compose service runs, and more arguments; what it prints."""
+        command = command_of(read_compose()["services"][service], self.places)
+        process = subprocess.Popen(
+            [_found(command[0]), *command[1:], *arguments],
+            cwd=ROOT, env={**self.environment, **_variables(service, self.places)}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        try:
+            printed, complained = self._watched(process)
+        finally:
+            _end(process)
+        assert process.returncode == 0, printed + complained
+        assert self.secret not in printed + complained
+        return printed
+
+    def _watched(self, process: subprocess.Popen[str]) -> tuple[str, str]:
+        """Wait for a job, and see meanwhile that no command line on this machine holds the secret."""
+        deadline = time.monotonic() + JOB_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.communicate(timeout=1)
+            assert not [
+                p.pid for p in psutil.process_iter(["cmdline"]) if self.secret in str(p.info["cmdline"])
+            ]
+        raise TimeoutError(process.args)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Master and one worker, started by the commands of docker-compose.yml, on free ports of 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("cluster")
+    master_port, master_ui, worker_ui = (str(free_port()) for _ in range(3))
+    places = {
+        "spark://master:7077": f"spark://127.0.0.1:{master_port}",
+        "master": "127.0.0.1",
+        "7077": master_port, "8080": master_ui, "8081": worker_ui,
+        "/secrets": str(folder), "/data": str(folder), "/tmp/work": str(folder / "work"),
+        "/tmp/surveylake": str(folder / "var"),
+        # Loopback only, also where a container listens to its whole network.
+        "0.0.0.0": "127.0.0.1",
+    }  # fmt: skip
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))},
+        **java_environment(),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "HOSTNAME": "127.0.0.1",
+        # Eight short-lived JVMs: the second compiler would cost more than it saves.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+    }
+    made = command_of(read_compose()["services"]["secrets"], {"/secrets": str(folder)})
+    subprocess.run([sys.executable, *made[1:]], cwd=ROOT, check=True)
+    settings = (folder / "spark" / "spark-defaults.conf").read_text("utf-8")
+    secret = settings.partition("spark.authenticate.secret ")[2].split()[0]
+    state_url = f"http://127.0.0.1:{master_ui}/json/"
+    with _daemon("master", places, environment, folder):
+        _until(lambda: _json(state_url)["status"] == "ALIVE", folder)
+        with _daemon("worker", places, environment, folder):
+            _until(lambda: _json(state_url)["aliveworkers"] == 1, folder)
+            yield Cluster(places, environment, state_url, folder, secret)
+
+
+class _daemon:  # noqa: N801 - used as a context manager, like a function
+    """One Spark daemon of docker-compose.yml as a process of this machine; stopped and waited for at the end."""
+
+    def __init__(
+        self, service: str, places: dict[str, str], environment: dict[str, str], folder: Path
+    ) -> None:
+        described = read_compose()["services"][service]
+        command = command_of(described, places)
+        self._log = (folder / f"{service}.log").open("wb")
+        self._process = subprocess.Popen(
+            [_found(command[0]), *command[1:]],
+            env={**environment, **_variables(service, places)}, cwd=folder,
+            stdout=self._log, stderr=self._log, start_new_session=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        _end(self._process)
+        self._log.close()
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The survey's contract under a topic of its own, since tests share the broker."""
+    path = tmp_path_factory.mktemp("survey") / "food_preference.toml"
+    contract = (CONF / "surveys" / "food_preference.toml").read_text("utf-8")
+    path.write_text(contract.replace('topic = "Food"', 'topic = "cluster-food"'), "utf-8")
+    shutil.copy(CONF / "surveys" / "food_preference.sample.csv", path.with_suffix(".sample.csv"))
+    return path
+
+
+def test_the_jobs_of_compose_run_on_a_cluster(cluster: Cluster, survey: Path, broker: str) -> None:
+    here = ("--survey", str(survey))
+    cluster.run("produce", "--bootstrap", broker, *here)
+    streamed = cluster.run("stream", "--bootstrap", broker, *here)
+    assert "289 records (accepted 288, rejected 1: out_of_range:Age 1)" in streamed
+    aggregated = cluster.run("aggregate", *here)
+    assert "288 responses" in aggregated
+    cluster.run("export", *here)
+
+    data = Path(cluster.places["/data"])
+    records = DeltaTable(data / "lake" / "records").to_pyarrow_table(
+        columns=["accepted", "partition", "offset"]
+    )
+    assert records.num_rows == 289
+    assert records["accepted"].to_pylist().count(True) == 288
+    identities = list(zip(records["partition"].to_pylist(), records["offset"].to_pylist(), strict=True))
+    assert len(set(identities)) == 289
+    assert DeltaTable(data / "lake" / "responses").to_pyarrow_table().num_rows == 288
+    assert len((data / "out" / "responses.csv").read_text("utf-8").splitlines()) == 1 + 288
+    assert (data / "out" / "report.html").is_file()
+
+    # Each of the three ran on the worker's executor, and left it in order.
+    finished = cluster.state()["completedapps"]
+    assert sorted(app["name"] for app in finished) == [
+        "surveylake aggregate",
+        "surveylake export",
+        "surveylake stream",
+    ]
+    assert all(app["state"] == "FINISHED" for app in finished)
+    assert len(list((cluster.folder / "work").glob("app-*/0"))) == 3
+    told = [*cluster.folder.glob("*.log"), *(cluster.folder / "work").glob("app-*/0/std*")]
+    assert not [log for log in told if cluster.secret in log.read_text("utf-8", "replace")]
+
+
+def test_a_secret_on_a_command_line_is_noticed(tmp_path: Path) -> None:
+    nowhere = Cluster({}, {}, "", tmp_path, secret="kept-in-a-file-and-nowhere-else")
+    command = [sys.executable, "-c", "import time; time.sleep(60)", nowhere.secret]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        with pytest.raises(AssertionError):
+            nowhere._watched(process)
+    finally:
+        _end(process)
+        process.communicate()
+
+
+def _variables(service: str, places: dict[str, str]) -> dict[str, str]:
+    described = read_compose()["services"][service]["environment"]
+    return {name: translated(value, places) for name, value in described.items()}
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """End a process that this test started, and what it started, and wait for it."""
+    for number, seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, 20)):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+
+
+def _found(program: str) -> str:
+    path = shutil.which(program, path=str(Path(sys.executable).parent))
+    assert path, program
+    return path
+
+
+def _json(url: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except (OSError, ValueError):
+        # Not listening yet, or listening with its pages not in place.
+        return {"status": "not there yet", "aliveworkers": 0}
+    return found
+
+
+def _until(true: Any, folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "\n".join(log.read_text() for log in folder.glob("*.log"))
+        time.sleep(0.1)

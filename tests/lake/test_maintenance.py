@@ -1,0 +1,353 @@
+"""Compaction, log checkpoints and VACUUM: fewer files, the same rows, beside a running stream and after it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import duckdb
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import SparkSession
+
+import aggregate
+import maintain
+import replay
+from support.survey_env import Town, until
+from surveylake.errors import ConfigError, StorageError
+from surveylake.lake import commits as transactions
+from surveylake.lake import maintenance, retention, table_history, tables
+from surveylake.lake.lock import one_writer
+from surveylake.lake.maintenance import Files, Housekeeper, compact, small_files
+from surveylake.lake.tables import RECORDS, Lake
+from surveylake.paths import JOBS
+from surveylake.verify import proof as proof_lake
+
+
+def rows(lake: Path, table: str = RECORDS) -> list[str]:
+    """Every row of a table as delta-rs reads it, in an order of its own."""
+    return sorted(map(repr, DeltaTable(lake / table).to_pyarrow_table().to_pylist()))
+
+
+def by_duckdb(lake: Path) -> list[tuple[object, ...]]:
+    """What DuckDB says of the live files: rows, accepted rows, and a sum over what identifies them."""
+    files = DeltaTable(lake / RECORDS).file_uris()
+    question = 'SELECT count(*), count(*) FILTER (accepted), sum(hash(epoch, "partition", "offset", value)::hugeint) FROM read_parquet($f)'
+    return duckdb.execute(question, {"f": files}).fetchall()
+
+
+def files(lake: Path, table: str = RECORDS) -> int:
+    return len(DeltaTable(lake / table).file_uris())
+
+
+def operations(lake: Path) -> list[str]:
+    """What each version of `records` was made by, oldest first."""
+    return [str(commit["operation"]) for commit in reversed(DeltaTable(lake / RECORDS).history())]
+
+
+def assert_proved(town: Town) -> None:
+    proof = proof_lake.prove(str(town.lake), town.config, town.contract)
+    assert proof.proved, proof.failures
+
+
+@pytest.fixture
+def busy(town: Town) -> Town:
+    """A lake of six small batches, two files each, some records rejected; one summary is published, and what was received."""
+    summaries = town.contract.summaries.model_copy(update={"by": [["gender"]]})
+    town.contract = town.contract.model_copy(update={"summaries": summaries})
+    town.set_stream(max_offsets_per_trigger=10)
+    town.send(50)
+    town.send(10, start=50, Age="300")
+    town.take()
+    return town
+
+
+def test_maintenance_leaves_every_row_and_fewer_files(
+    busy: Town, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    before, seen, many = rows(busy.lake), by_duckdb(busy.lake), files(busy.lake)
+    people = rows(busy.lake, "responses")
+    assert many >= 10
+    capsys.readouterr()
+    assert maintain.main(["--lake", str(busy.lake)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert any(
+        line.startswith(f"records: {many} files") and "taken together into 1 file" in line for line in out
+    )
+    assert out[-1].startswith("maintain: 4 tables of")
+    assert files(busy.lake) == 1
+    assert rows(busy.lake) == before
+    assert by_duckdb(busy.lake) == seen
+    assert rows(busy.lake, "responses") == people
+    assert (busy.lake / RECORDS / "_delta_log" / "_last_checkpoint").is_file()
+    assert_proved(busy)
+    assert maintain.main(["--lake", str(busy.lake)]) == 0
+    assert "records: no small files to take together; log " in capsys.readouterr().out
+
+
+def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(
+    busy: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    assert maintain.main(["--lake", str(busy.lake), "--keep-days", "0", "--force"]) == 0
+    assert aggregate.aggregate(str(busy.lake), busy.config, busy.contract) is None
+    assert "nothing new in" in capsys.readouterr().out
+    assert_proved(busy)
+    busy.survey.write_text(busy.survey.read_text().replace("max = 110", "max = 300"))
+    assert replay.main(["--lake", str(busy.lake), "--survey", str(busy.survey)]) == 0
+    assert "10 records changed" in capsys.readouterr().out
+    busy.send(5, start=60)
+    busy.take()
+    busy.assert_every_offset_once(65)
+
+
+def test_every_file_but_the_last_is_larger_than_the_smaller_size(busy: Town, spark: SparkSession) -> None:
+    path = str(busy.lake / RECORDS)
+    largest = max(DeltaTable(path).get_add_actions(flatten=True)["size_bytes"].to_pylist())
+    sizes = {maintenance.MIN_SIZE: 2 * largest, maintenance.MIN_SIZE.replace("min", "max"): 4 * largest}
+    kept = {key: spark.conf.get(key) for key in sizes}
+    try:
+        for key, size in sizes.items():
+            spark.conf.set(key, str(size))
+        done = compact(spark, path)
+    finally:
+        for key, size in kept.items():
+            spark.conf.set(key, str(size))
+    assert done.before.count >= 10
+    assert 1 < done.after.count <= done.before.count // 2
+
+
+def test_compaction_beside_a_running_stream_loses_nothing(busy: Town, spark: SparkSession) -> None:
+    """Batches and compactions go by turns, in one process, through one Delta log."""
+    path = str(busy.lake / RECORDS)
+    busy.send(240, start=60)
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(busy.take)
+        compactions = 0
+        while not stream.done():
+            compactions += compact(spark, path).before.count > 1
+        stream.result()
+    busy.assert_every_offset_once(300)
+    made = operations(busy.lake)
+    optimized = [at for at, what in enumerate(made) if what == "OPTIMIZE"]
+    assert len(optimized) == compactions
+    between = [what for what in made[optimized[0] : optimized[-1]] if what == "STREAMING UPDATE"]
+    assert len(optimized) >= 3, made
+    assert len(between) >= 3, made
+    assert_proved(busy)
+    busy.send(5, start=300)
+    busy.take()
+    busy.assert_every_offset_once(305)
+
+
+class Asked:
+    """A housekeeper and what it said; the town's own streams compact nothing meanwhile."""
+
+    def __init__(self, spark: SparkSession, town: Town, pile: int) -> None:
+        town.set_stream(compact_after_files=pile)
+        self.keeper = Housekeeper(spark, Lake(str(town.lake)), town.config)
+        town.set_stream(compact_after_files=0)
+
+    def outcome(self) -> str:
+        """What it says when what it has begun is done."""
+        said: list[str] = []
+        until(lambda: bool(said.extend(filter(None, [self.keeper.after_batch(0)])) or said))
+        return said[0]
+
+
+@pytest.fixture
+def asked(busy: Town, spark: SparkSession) -> Iterator[Asked]:
+    made = Asked(spark, busy, 10)
+    yield made
+    made.keeper.close()
+
+
+def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
+    busy: Town, asked: Asked
+) -> None:
+    before = rows(busy.lake)
+    keeper = asked.keeper
+    assert keeper.after_batch(None) is None
+    assert keeper.after_batch(maintenance.NEAR + 1) is None
+    assert "OPTIMIZE" not in operations(busy.lake)
+    begun = keeper.after_batch(0)
+    assert begun is not None
+    assert begun.startswith(f"compacting {files(busy.lake)} files")
+    assert "taken together into 1 file" in asked.outcome()
+    assert (files(busy.lake), rows(busy.lake)) == (1, before)
+    assert keeper.after_batch(0) is None, "one file is no pile"
+    busy.send(60, start=60)
+    busy.take()
+    assert files(busy.lake) > 10
+    assert (keeper.after_batch(0) or "").startswith("compacting")
+    assert "taken together" in asked.outcome()
+    busy.assert_every_offset_once(120)
+
+
+def test_no_pile_no_compaction_and_zero_is_never(busy: Town, spark: SparkSession) -> None:
+    for pile in (1_000, 0):
+        other = Asked(spark, busy, pile)
+        assert other.keeper.after_batch(0) is None
+        other.keeper.close()
+    assert "OPTIMIZE" not in operations(busy.lake)
+
+
+def test_deciding_takes_no_spark_job(busy: Town, asked: Asked, spark: SparkSession) -> None:
+    tracker = spark.sparkContext.statusTracker()
+    transactions.snapshot(spark, str(busy.lake / RECORDS))
+    before = len(tracker.getJobIdsForGroup())
+    for _ in range(3):
+        asked.keeper.after_batch(maintenance.NEAR + 1)
+        assert small_files(spark, str(busy.lake / RECORDS)) is not None
+    assert len(tracker.getJobIdsForGroup()) == before
+
+
+def test_nothing_is_compacted_through_another_log_object(
+    busy: Town, asked: Asked, spark: SparkSession
+) -> None:
+    spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
+    assert asked.keeper.after_batch(0) is None
+    assert "OPTIMIZE" not in operations(busy.lake)
+
+
+def test_stopping_in_mid_compaction_changes_nothing(
+    busy: Town, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, began = DeltaTable(busy.lake / RECORDS).version(), threading.Event()
+    real = maintenance.compact
+
+    def slow(spark: SparkSession, path: str) -> maintenance.Compaction:
+        began.set()
+        spark.sql("SELECT sum(hash(a.id, b.id)) FROM range(1000000) a, range(1000000) b").collect()
+        return real(spark, path)
+
+    monkeypatch.setattr(maintenance, "compact", slow)
+    assert asked.keeper.after_batch(0) is not None
+    assert began.wait(60)
+    asked.keeper.close()
+    assert DeltaTable(busy.lake / RECORDS).version() == version
+    busy.assert_every_offset_once(60)
+
+
+def test_a_compaction_that_fails_is_said_and_the_next_waits_for_another_pile(
+    busy: Town, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(spark: SparkSession, path: str) -> maintenance.Compaction:
+        raise RuntimeError("a conflict\nand its trace")
+
+    monkeypatch.setattr(maintenance, "compact", fails)
+    asked.keeper.after_batch(0)
+    said = asked.outcome()
+    assert "the compaction failed and changed nothing" in said
+    assert said.endswith("a conflict")
+    assert asked.keeper.after_batch(0) is None
+
+
+def test_small_files_are_counted_from_the_checksum_of_the_version(busy: Town, spark: SparkSession) -> None:
+    path = str(busy.lake / RECORDS)
+    sizes = DeltaTable(path).get_add_actions(flatten=True)["size_bytes"].to_pylist()
+    assert small_files(spark, path) == Files(len(sizes), sum(sizes))
+    newest = DeltaTable(path).version()
+    for name in (f"{newest:020d}.crc", f".{newest:020d}.crc.crc"):
+        Path(path, "_delta_log", name).unlink(missing_ok=True)
+    assert small_files(spark, path) is None
+
+
+# --- VACUUM
+
+
+def test_fewer_than_seven_days_are_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "surveylake.runtime.session.open_session", lambda _: pytest.fail("a session was opened")
+    )
+    assert maintain.main(["--lake", str(tmp_path), "--keep-days", "6.9"]) == ConfigError.exit_code
+    assert "--force" in capsys.readouterr().err
+
+
+def test_vacuum_of_a_table_is_refused_below_seven_days_too(spark: SparkSession, busy: Town) -> None:
+    with pytest.raises(ConfigError, match="7 days"):
+        retention.vacuum(spark, str(busy.lake / RECORDS), 1)
+
+
+def test_replaced_files_stay_for_seven_days_and_go_with_force(busy: Town, spark: SparkSession) -> None:
+    table, before = busy.lake / RECORDS, rows(busy.lake)
+    replaced = set(DeltaTable(table).file_uris())
+    assert maintain.main(["--lake", str(busy.lake)]) == 0
+    assert all(Path(file).is_file() for file in replaced)
+    assert len(DeltaTable(table, version=1).to_pyarrow_table()) > 0
+    assert retention.vacuum(spark, str(table), 0, force=True).removed == len(replaced)
+    assert not any(Path(file).is_file() for file in replaced)
+    assert rows(busy.lake) == before
+    assert spark.conf.get(retention.RETENTION_CHECK, "true") == "true"
+    assert_proved(busy)
+
+
+def test_a_lake_that_is_being_written_is_left_alone(busy: Town) -> None:
+    version = DeltaTable(busy.lake / RECORDS).version()
+    command = [
+        sys.executable,
+        str(JOBS / "maintain.py"),
+        "--lake",
+        str(busy.lake),
+        "--keep-days",
+        "0",
+        "--force",
+    ]
+    with one_writer(str(busy.lake), "stream.py"):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == StorageError.exit_code
+    assert f"stream.py (process {os.getpid()})" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert DeltaTable(busy.lake / RECORDS).version() == version
+
+
+def test_a_dry_run_says_what_there_is_and_changes_nothing(
+    busy: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = DeltaTable(busy.lake / RECORDS).version()
+    assert maintain.main(["--lake", str(busy.lake), "--dry-run"]) == 0
+    assert f"records: {files(busy.lake)} files" in capsys.readouterr().out
+    assert DeltaTable(busy.lake / RECORDS).version() == version
+
+
+def test_no_lake_is_an_error_that_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert maintain.main(["--lake", str(tmp_path / "none")]) == StorageError.exit_code
+    assert "no table" in capsys.readouterr().err
+
+
+# --- the log
+
+
+def test_a_log_checkpoint_is_written_once_and_a_proof_goes_on_from_it(
+    busy: Town, spark: SparkSession
+) -> None:
+    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    path = str(busy.lake / RECORDS)
+    commits = DeltaTable(path).version() + 1
+    assert maintenance.checkpoint(spark, path) == commits
+    assert maintenance.checkpoint(spark, path) == 0
+    said = json.loads(Path(path, "_delta_log", "_last_checkpoint").read_text())
+    assert said["version"] == commits - 1
+    assert maintenance.checkpoint(spark, str(busy.lake / "responses")) > 0
+    compact(spark, str(busy.lake / "responses"))
+    assert_proved(busy)
+
+
+def test_the_note_of_responses_is_found_behind_compaction_and_a_log_checkpoint(
+    busy: Town, spark: SparkSession
+) -> None:
+    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    path = str(busy.lake / "responses")
+    note = table_history.note_of(spark, path)
+    for number in range(2):
+        tables.set_property(spark, path, "a.number", str(number))
+    maintenance.checkpoint(spark, path)
+    assert table_history.note_of(spark, path) == note
+    assert_proved(busy)

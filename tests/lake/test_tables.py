@@ -1,0 +1,243 @@
+"""The lake's tables: what is made, what is refused, what is written in one commit; and the second survey all the way."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from pyspark.sql import SparkSession
+
+from support.validation import FOOD, SECOND, VISIT, kafka_rows
+from surveylake.aggregate import analysis, responses, summary_tables
+from surveylake.config import Publish
+from surveylake.contract.model import Contract
+from surveylake.errors import ConfigError, StorageError
+from surveylake.lake import commits, table_history, tables
+from surveylake.lake.tables import RECORDS, RESPONSES, Lake
+from surveylake.validate.pipeline import judged
+
+
+@pytest.fixture(scope="module")
+def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake of the second survey: 60 visits, one bad, one visitor twice."""
+    lake = Lake(str(tmp_path_factory.mktemp("lakes") / "a lake, 100 %"))
+    tables.create_records(spark, lake, SECOND, "cluster/topic-id")
+    visits = [
+        VISIT | {"visit no.": f"V-{n}", "thing": ["bike", "toaster"][n % 2], "paid (EUR)": str(n % 7 * 10),
+                 "Was it repaired?": "true" if n % 3 else "false"}
+        for n in range(60)
+    ]  # fmt: skip
+    values = [
+        json.dumps(visit if visit["Was it repaired?"] == "true" else visit | {"paid (EUR)": ""}).encode()
+        for visit in visits
+    ]
+    values += [b"hello", json.dumps(visits[1] | {"paid (EUR)": "1.25"}).encode()]
+    judged(kafka_rows(spark, values), SECOND, 65_536).write.format("delta").mode("append").save(
+        lake.table(RECORDS)
+    )
+    return lake
+
+
+def changed(**update: object) -> Contract:
+    return SECOND.model_copy(update=update)
+
+
+def test_records_is_made_with_its_columns_comments_and_identity(spark: SparkSession, lake: Lake) -> None:
+    schema = tables.read(spark, lake.table(RECORDS)).schema
+    assert [field.name for field in schema] == [*tables.RECORD_SCHEMA, *SECOND.columns]
+    assert schema["paid"].metadata["comment"] == SECOND.fields["paid"].description
+    assert tables.properties(spark, lake.table(RECORDS))[f"{tables.EPOCH}1"] == "cluster/topic-id"
+
+
+def test_no_answer_goes_into_the_statistics_of_the_log(lake: Lake) -> None:
+    """Minimum and maximum of a text column would copy personal data into the log."""
+    log = "".join(path.read_text() for path in Path(lake.table(RECORDS), "_delta_log").glob("*.json"))
+    assert "minValues" in log
+    assert "V-59" not in log
+    assert "Bicycle" not in log
+
+
+def test_making_records_again_keeps_them(spark: SparkSession, lake: Lake) -> None:
+    before = tables.version(spark, lake.table(RECORDS))
+    tables.create_records(spark, lake, SECOND, "cluster/topic-id")
+    assert tables.version(spark, lake.table(RECORDS)) == before
+
+
+def test_the_columns_of_another_contract_are_refused_and_other_rules_are_not(
+    spark: SparkSession, lake: Lake
+) -> None:
+    tables.check_columns(spark, lake, SECOND)
+    tables.check_columns(spark, lake, changed(rules={}))
+    with pytest.raises(
+        ConfigError,
+        match=r"has the columns visit string, .*; the contract food_preference has participant_id",
+    ):
+        tables.check_columns(spark, lake, FOOD)
+    with pytest.raises(ConfigError):
+        tables.check_columns(spark, lake, changed(derived={}))
+
+
+def test_a_missing_table_is_an_error_that_names_the_job_that_makes_it(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    with pytest.raises(StorageError, match="there is no table records") as error:
+        tables.require(spark, Lake(str(tmp_path)), RECORDS, "jobs/stream.py")
+    assert "jobs/stream.py" in error.value.hint
+
+
+def test_replace_is_one_commit_that_carries_its_note(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    for number in (1, 2):
+        tables.replace(spark.range(number), path, {"records_version": number})
+    assert tables.version(spark, path) == 1
+    assert table_history.note_of(spark, path) == {"records_version": 2}
+    assert tables.read(spark, path).count() == 2
+    assert tables.read(spark, path, 0).count() == 1
+
+
+def test_replace_removes_what_was_there_without_a_job_over_the_log(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "table")
+    tables.create(spark, path, {"id": ("bigint", "which")}, {}, "numbers")
+    tables.replace(spark.range(5).repartition(3), path, {})
+    assert len(DeltaTable(path).file_uris()) > 1
+    first = _newest_job(spark)
+    tables.replace(spark.range(2).coalesce(1), path, {"made": "anew"})
+    assert _newest_job(spark) - first == 1, "what is written is all that Spark runs"
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
+    assert len(DeltaTable(path).file_uris()) == 1
+    assert table_history.note_of(spark, path) == {"made": "anew"}
+    assert tables.read(spark, path).schema["id"].metadata == {"comment": "which"}
+
+
+def test_replace_removes_what_another_writer_added(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    write_deltalake(path, pa.table({"id": [7]}), mode="append")
+    assert not commits.overwrite(spark.range(1), path, "{}"), "it left no list of files"
+    tables.replace(spark.range(2), path, {})
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
+
+
+def test_replace_gives_the_table_other_columns(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    tables.replace(spark.range(2).selectExpr("CAST(id AS string) AS id", "1 AS more"), path, {})
+    assert tables.read(spark, path).dtypes == [("id", "string"), ("more", "int")]
+    assert DeltaTable(path).to_pyarrow_table()["more"].to_pylist() == [1, 1]
+
+
+def test_replace_fails_when_another_writer_adds_meanwhile(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    begin = commits._begin
+
+    def begin_and_be_late(java: object, before: object) -> object:
+        transaction = begin(java, before)
+        write_deltalake(path, pa.table({"id": [7]}), mode="append")
+        return transaction
+
+    monkeypatch.setattr(commits, "_begin", begin_and_be_late)
+    with pytest.raises(Exception, match=r"[Cc]oncurrent"):
+        tables.replace(spark.range(2), path, {})
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1, 2, 7]
+
+
+def test_what_was_seen_last_is_asked_anew_only_when_it_is_gone(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3), path, {})
+    tables.replace(spark.range(2), path, {})
+    assert commits.last_seen(spark, path).version() == 1
+    write_deltalake(path, pa.table({"id": [7]}), mode="append")
+    assert commits.last_seen(spark, path).version() == 1, "another writer's commit is not looked for"
+    assert commits.snapshot(spark, path).version() == commits.last_seen(spark, path).version() == 2
+    for name in (f"{2:020d}.json", f".{2:020d}.json.crc"):
+        (tmp_path / "table" / "_delta_log" / name).unlink(missing_ok=True)
+    assert commits.last_seen(spark, path).version() == 1
+
+
+def test_a_property_with_quotes_is_kept_as_it_is(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "it's a `table`")
+    tables.replace(spark.range(1), path, {})
+    tables.set_property(spark, path, "surveylake.loss.1.0.5-9", "it's \\ accepted")
+    assert tables.properties(spark, path)["surveylake.loss.1.0.5-9"] == "it's \\ accepted"
+
+
+def test_offset_ranges_are_per_epoch_and_partition_in_order(spark: SparkSession) -> None:
+    rows = [("t", 2, 0, 0), ("t", 1, 1, 7), ("t", 1, 0, 3), ("t", 1, 0, 5)]
+    found = tables.offset_ranges(
+        spark.createDataFrame(rows, "topic string, epoch int, partition int, offset bigint")
+    )
+    assert [(r.epoch, r.partition, r.first, r.last, r.records) for r in found] == [
+        (1, 0, 3, 5, 2),
+        (1, 1, 7, 7, 1),
+        (2, 0, 0, 0, 1),
+    ]
+
+
+def test_offset_ranges_of_nothing_are_none(spark: SparkSession) -> None:
+    assert (
+        tables.offset_ranges(
+            spark.createDataFrame([], "topic string, epoch int, partition int, offset bigint")
+        )
+        == []
+    )
+
+
+def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> None:
+    version = tables.version(spark, lake.table(RECORDS))
+    note = responses.due(spark, lake, SECOND, version)
+    assert responses.change(spark, lake, responses.made_from(spark, lake), note) == "other"
+    seen = responses.refresh(spark, lake, SECOND, "other", {}, note)
+    made = responses.made_from(spark, lake)
+    assert made == {**note, "ends": {"1": {"0": 62}}}
+    assert responses.change(spark, lake, made, note) == "same", "made from the same version twice"
+    published = analysis.analyse(spark, lake, SECOND, Publish(), seen)
+    found = published.findings
+    assert (found.received, found.accepted, found.responses) == (62, 61, 60)
+    assert found.rejected_by_rule == {"malformed": 1}
+    assert (found.points, found.counts, found.group_counts) == ((), {}, {})
+    lines = {line.groups: line.people for line in found.summaries[("thing",)].lines}
+    assert lines == {("Bicycle",): 30, ("Toaster",): 30}
+    assert [line.groups for line in found.summaries[("month",)].lines] == [("2024-02",)]
+    assert {(line.group, line.received, line.accepted, line.responses) for line in found.received_by} == {
+        ("Bicycle", 30, 30, 30), ("Toaster", 31, 31, 30), (None, 1, 0, 0),
+    }  # fmt: skip
+    assert sorted(published.frames) == sorted(summary_tables.names(SECOND))
+    assert not summary_tables.are_made(spark, lake, SECOND, note)
+    summary_tables.write(spark, lake, published.frames, note)
+    assert summary_tables.are_made(spark, lake, SECOND, note)
+    kept = tables.read(spark, lake.table("summary_thing_repaired"))
+    assert {row["records_version"] for row in kept.collect()} == {version}
+    assert sum(row["answers"] for row in kept.collect()) == 60
+
+
+def test_responses_refuses_what_the_contract_forbids(spark: SparkSession, lake: Lake) -> None:
+    note = responses.due(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    responses.refresh(spark, lake, SECOND, "other", {}, note)
+    bad = (
+        tables.read(spark, lake.table(RESPONSES))
+        .limit(1)
+        .selectExpr("* EXCEPT (paid)", "CAST(-5 AS decimal(10,2)) AS paid")
+    )
+    with pytest.raises(Exception, match=r"CHECK constraint paid_is_acceptable"):
+        bad.write.format("delta").mode("append").save(lake.table(RESPONSES))
+
+
+def test_no_answer_goes_into_the_statistics_of_responses(spark: SparkSession, lake: Lake) -> None:
+    note = responses.due(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    responses.refresh(spark, lake, SECOND, "other", {}, note)
+    log = "".join(path.read_text() for path in Path(lake.table(RESPONSES), "_delta_log").glob("*.json"))
+    assert "minValues" in log
+    assert "V-59" not in log
+    assert "Bicycle" not in log
+
+
+def _newest_job(spark: SparkSession) -> int:
+    """The number of the last job that Spark ran."""
+    jobs = spark.sparkContext._jsc.sc().statusStore().jobsList(None)  # type: ignore[union-attr]
+    return max(int(jobs.apply(at).jobId()) for at in range(jobs.size()))

@@ -1,0 +1,145 @@
+"""Recompute the tests of the hypothesis with scipy, from counts of the raw answers."""
+
+import math
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import stats
+
+from support.checker_facts import Claim, Facts
+from support.checker_statements import Said, differences, only
+from support.checker_tables import labelled
+
+LEVEL = 0.05
+LARGER = re.compile(r"More (.+?) than (.+?) answered")
+THIN = 5
+"""people expected in a cell: under it chi-square is rough"""
+
+
+def faults(said: Said, facts: Facts) -> Iterator[str]:
+    """Yield every difference."""
+    claim = facts.survey.claim
+    if claim is None:
+        if said.all("claim") or said.all("association"):
+            yield "claim: nobody made one"
+        return
+    yield from _claim(said, facts, claim)
+    tests = {outcome: _test(facts, claim.field, outcome) for outcome in claim.outcomes}
+    adjusted = _holm({outcome: test["p"] for outcome, test in tests.items() if test["p"] is not None})
+    for outcome, test in tests.items():
+        yield from _association(said, facts, claim, outcome, test, adjusted.get(outcome))
+
+
+def _claim(said: Said, facts: Facts, claim: Claim) -> Iterator[str]:
+    statement, wrong = only(said.all("claim", claim.field), "claim")
+    yield from wrong
+    if statement is None:
+        return
+    counts = facts.groups(claim.field)
+    more, less = counts[(claim.more,)], counts[(claim.less,)]
+    n = more + less
+    if not n:
+        yield from differences(statement, "claim", n=0, conclusion="no data", p=None, share=None)
+        return
+    if any(0 < people < facts.survey.smallest for people in (more, less)):
+        yield from differences(
+            statement, "claim", conclusion="withheld", value=None, p=None, share=None, n=None, n_more=None
+        )
+        if not statement.get("rule"):
+            yield "claim: no rule says why its numbers are withheld"
+        return
+    p = float(stats.binom.sf(more - 1, n, 0.5))
+    low = float(stats.beta.ppf(LEVEL, more, n - more + 1)) if more else 0.0
+    conclusion = "supported" if p < LEVEL else "not supported"
+    yield from differences(statement, "claim", value=more, base=n, n=n, share=more / n, n_more=more, n_less=less, p=p, low=low,
+                           conclusion=conclusion, confidence=1 - LEVEL)  # fmt: skip
+    if statement["more"]["conclusion"] == "withheld":
+        return
+    words = f"{statement['text']} {statement['more'].get('numbers', '')}"
+    if statement["text"].startswith("Supported") != (p < LEVEL):
+        yield f"claim: p is {p}, and the words are {statement['text']!r}"
+    called = {
+        claim.words.get(side, side): people for side, people in ((claim.more, more), (claim.less, less))
+    }
+    for first, second in LARGER.findall(statement["more"].get("meaning", "")):
+        if called.get(first, 0) <= called.get(second, n):
+            yield f"claim: says that more {first} than {second} answered: {called}"
+    if "one-sided" not in words.lower() or "one-sided" not in statement.get("test", ""):
+        yield "claim: does not say that its test is one-sided"
+
+
+def _test(facts: Facts, field: str, outcome: str) -> dict[str, float | int | str | None]:
+    """Test the people who answered both, unmerged."""
+    counts = facts.groups(field, outcome)
+    rows, columns = sorted({pair[0] for pair in counts}), sorted({pair[1] for pair in counts})
+    table = np.array([[counts[r, c] for c in columns] for r in rows]).reshape(len(rows), len(columns))
+    found: dict[str, float | int | str | None] = {"n": int(table.sum()), "groups": len(rows), "values": len(columns), "p": None,
+                                                  "test": "no data"}  # fmt: skip
+    if min(table.shape) < 2:
+        return found
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
+    chi = float(((table - expected) ** 2 / expected).sum())
+    degrees = (len(rows) - 1) * (len(columns) - 1)
+    found |= {
+        "v": math.sqrt(chi / (table.sum() * (min(table.shape) - 1))),
+        "rough": bool(expected.min() < THIN),
+    }
+    if table.shape == (2, 2) and expected.min() < THIN:
+        return found | {"test": "Fisher exact", "p": float(stats.fisher_exact(table)[1]), "rough": False}
+    return found | {
+        "test": "chi-square",
+        "statistic": chi,
+        "degrees": degrees,
+        "p": float(stats.chi2.sf(chi, degrees)),
+    }
+
+
+def _holm(p_values: dict[str, float]) -> dict[str, float]:
+    """Each p times how many are not smaller, never less than the one before."""
+    adjusted, highest = {}, 0.0
+    for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
+        highest = adjusted[name] = max(highest, min(1.0, p * (len(p_values) - rank)))
+    return adjusted
+
+
+def _association(
+    said: Said,
+    facts: Facts,
+    claim: Claim,
+    outcome: str,
+    test: dict[str, float | int | str | None],
+    p_holm: float | None,
+) -> Iterator[str]:
+    name = f"association with {outcome}"
+    statement, wrong = only(said.all("association", claim.field, outcome), name)
+    yield from wrong
+    if statement is None:
+        return
+    conclusion = "no data" if p_holm is None else "differs" if p_holm < LEVEL else "no difference shown"
+    parts = {part: test[part] for part in ("n", "test", "groups", "values")}
+    yield from differences(statement, name, conclusion=conclusion, **parts)
+    if not statement["text"].startswith(conclusion):
+        yield f"{name}: {conclusion}, and the words are {statement['text']!r}"
+    if ("hint" in statement["text"]) != bool(test.get("rough")):
+        yield f"{name}: cells are {'' if test.get('rough') else 'not '}thin, and the words are {statement['text']!r}"
+    columns = (claim.field, outcome)
+    small = any(n < facts.survey.smallest for n in labelled(facts, columns).values())
+    small |= any(n < facts.survey.smallest for c in (0, 1) for n in _totals(facts, columns, c))
+    exact = {
+        "p": test["p"],
+        "p_holm": p_holm,
+        **{part: test.get(part) for part in ("statistic", "degrees", "v")},
+    }
+    if p_holm is None or small:
+        exact = dict.fromkeys(exact)
+    yield from differences(statement, name, **exact)
+    if small and p_holm is not None and not statement.get("rule"):
+        yield f"{name}: no rule says why its numbers are withheld"
+
+
+def _totals(facts: Facts, columns: tuple[str, str], axis: int) -> list[int]:
+    totals: dict[str, int] = {}
+    for pair, n in facts.groups(*columns).items():
+        totals[pair[axis]] = totals.get(pair[axis], 0) + n
+    return list(totals.values())

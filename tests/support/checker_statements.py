@@ -1,0 +1,85 @@
+"""What a report says, read back from report.json, and how numbers are compared with it. Nothing of the product."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.checker_facts import Survey
+
+Statement = Mapping[str, Any]
+CLOSE = 1e-9
+"""report.json has 12 digits"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """The statements of a report, and the folder that it is in."""
+
+    folder: Path
+    statements: tuple[Statement, ...]
+
+    def all(self, what: str, *columns: str) -> list[Statement]:
+        """Return the statements of a kind, about these columns if any are given."""
+        return [
+            s for s in self.statements
+            if s["what"] == what and (not columns or tuple(s.get("columns", ())) == columns)
+        ]  # fmt: skip
+
+    def by_groups(self, what: str, *columns: str) -> dict[tuple[str, ...], Statement]:
+        """Return the statements of a kind about these columns, by their groups, in order."""
+        return {tuple(s.get("groups", ())): s for s in self.all(what, *columns)}
+
+
+def read(folder: Path) -> Said:
+    """Read report.json in a folder."""
+    told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return Said(folder, tuple(told["statements"]))
+
+
+def pool(survey: Survey) -> str:
+    """What all values are called that too few people gave."""
+    return f"Other (fewer than {survey.smallest} each)"
+
+
+def same(said: object, right: object) -> bool:
+    """True if two numbers (or words) say the same, as far as digits are kept."""
+    if isinstance(said, int | float) and isinstance(right, int | float):
+        return math.isclose(said, right, rel_tol=CLOSE, abs_tol=1e-11)
+    return said == right
+
+
+def differences(statement: Statement | None, name: str, **right: object) -> list[str]:
+    """Compare a statement's parts with what is right; a part that is not one of its own is looked for in `more`."""
+    if statement is None:
+        return [f"{name}: not said"]
+    more = statement.get("more", {})
+    values = {part: statement[part] if part in statement else more.get(part) for part in right}
+    return [
+        f"{name}: {part} is said to be {values[part]!r}, and is {value!r}"
+        for part, value in right.items()
+        if not same(values[part], value)
+    ]
+
+
+def only(statements: Iterable[Statement], name: str) -> tuple[Statement | None, list[str]]:
+    """Return the only one of several statements, and a fault where there is another number of them."""
+    found = list(statements)
+    if len(found) == 1:
+        return found[0], []
+    return None, [f"{name}: said {len(found)} times"]
+
+
+def in_order(survey: Survey, column: str, values: list[str]) -> bool:
+    """True if numbers go by their value, and a declared list as it is declared; the rest last."""
+    part = survey.columns.get(column)
+    listed = [value for value in values if value != pool(survey)]
+    if [*listed, *[value for value in values if value == pool(survey)]] != values:
+        return False
+    if survey.kind(column) == "integer":
+        return listed == sorted(listed, key=int)
+    if part and part.allowed:
+        return listed == [value for value in part.allowed if value in listed]
+    return True

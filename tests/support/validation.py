@@ -1,0 +1,62 @@
+"""Values in, the engine's verdicts out: one Spark batch for any number of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from support.reference_verdict import Row, Verdict
+from surveylake.contract.model import Contract, load_contract
+from surveylake.paths import CONF
+from surveylake.validate.pipeline import judged
+
+FOOD = load_contract(CONF / "surveys" / "food_preference.toml")
+SECOND = load_contract(Path(__file__).parent / "surveys" / "second.toml")
+MAX_BYTES = 65_536
+SECOND_RULES = {
+    "paid_only_when_repaired": lambda row: not row["paid"] or bool(row["repaired"]),
+    "not_before_opening": lambda row: row["visited_on"] and row["visited_on"].year >= 2020,
+}
+"""The second contract's rules, said again in Python for the reference verdict."""
+
+ANSWER = {
+    "Participant_ID": "FPS001", "Gender": "Female", "Nationality": "Indian", "Age": "24",
+    "Food": "Traditional food", "Juice": "Fresh Juice", "Dessert": "Maybe",
+}  # fmt: skip
+VISIT = {
+    "visit no.": "V-1", "Date of visit": "2024-02-29", "paid (EUR)": "12.50", "Was it repaired?": "true",
+    "thing": "bike",
+}  # fmt: skip
+
+
+def kafka_rows(spark: SparkSession, values: Sequence[bytes | None]) -> DataFrame:
+    """Rows as the Kafka source gives them; the offset is the value's place in `values`."""
+    rows = [(i, None if value is None else bytearray(value)) for i, value in enumerate(values)]
+    return spark.createDataFrame(rows, "offset bigint, value binary").select(
+        F.lit("t").alias("topic"), F.lit(0).alias("partition"), "offset",
+        F.timestamp_seconds("offset").alias("timestamp"), F.lit(1).alias("epoch"), F.lit("k").alias("key"), "value",
+    )  # fmt: skip
+
+
+def verdicts(
+    spark: SparkSession, values: Sequence[bytes | None], contract: Contract = FOOD, max_bytes: int = MAX_BYTES
+) -> list[Verdict]:
+    """The engine's verdict on each value, in order; `accepted` and `failed_rules` are seen to say the same."""
+    fields = [f"`{name}`" for name in contract.fields]
+    rows = judged(kafka_rows(spark, values), contract, max_bytes).select(
+        "offset", "accepted", "failed_rules", *fields
+    )
+    found = sorted(rows.collect(), key=lambda row: row["offset"])
+    assert [row["offset"] for row in found] == list(range(len(values))), "a record was lost or doubled"
+    assert all(row["accepted"] is (row["failed_rules"] == []) for row in found)
+    return [Verdict(tuple(row["failed_rules"]), fields_of(row.asDict(), contract)) for row in found]
+
+
+def fields_of(row: Row, contract: Contract) -> Row:
+    return {name: row[name] for name in contract.fields}
+
+
+def reasons(spark: SparkSession, *values: bytes | None, contract: Contract = FOOD) -> list[list[str]]:
+    """Only why: the failed rules of each value, [] for an accepted one."""
+    return [list(found.failed_rules) for found in verdicts(spark, values, contract)]

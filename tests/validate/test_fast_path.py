@@ -1,0 +1,144 @@
+"""The plain way through the gate: it takes what it should take, and its verdict is the reference verdict on all that is near."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from test_fuzz import SMALL, disagreements, written_by_chance
+
+from support.reference_verdict import verdict
+from support.validation import ANSWER, FOOD, MAX_BYTES, SECOND, SECOND_RULES, VISIT, kafka_rows, verdicts
+from surveylake.contract.model import Contract, SurveyField
+from surveylake.validate import fast_path, pipeline
+from surveylake.validate.pipeline import judged
+
+MOST_BYTECODE = 65_535
+"""Java allows no longer method; Spark then runs each step of the stage by itself."""
+STRANGE = ['"', "\\", ":", " ", ",", "{", "}", "\x01", "\x7f", "é", "0", "\t"]
+COMPACT, SPACED = (",", ":"), (", ", ": ")
+
+
+def written(answer: dict[str, object], separators: tuple[str, str] = SPACED) -> bytes:
+    return json.dumps(answer, ensure_ascii=False, separators=separators).encode()
+
+
+def taken(spark: SparkSession, contract: Contract, *values: bytes) -> list[bool]:
+    """Which of the values go the plain way."""
+    rows = fast_path.with_plain_fields(kafka_rows(spark, values), contract, MAX_BYTES).orderBy("offset")
+    return [row["~plain"] for row in rows.collect()]
+
+
+def near(value: bytes) -> Iterator[bytes]:
+    """The value with one character taken out, one put in, and one changed, at every place."""
+    text = value.decode()
+    yield from ((text + strange).encode() for strange in STRANGE)
+    for at in range(len(text)):
+        yield (text[:at] + text[at + 1 :]).encode()
+        for strange in STRANGE:
+            yield (text[:at] + strange + text[at:]).encode()
+            yield (text[:at] + strange + text[at + 1 :]).encode()
+
+
+@pytest.mark.parametrize("separators", [SPACED, COMPACT], ids=["spaced", "compact"])
+def test_an_answer_is_plain_however_its_writer_spaces_it(
+    spark: SparkSession, separators: tuple[str, str]
+) -> None:
+    assert taken(spark, FOOD, written(ANSWER, separators)) == [True]
+    assert taken(spark, SECOND, written(VISIT, separators)) == [True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Nationality": "MY"}, {"Nationality": "Martian"}, {"Nationality": " Korean "}, {"Nationality": ""}, {"Nationality": None},
+        {"Age": 24}, {"Age": " 24"}, {"Participant_ID": "a, b {c} [d] 'e'"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_writers_do_is_plain(spark: SparkSession, change: dict[str, object]) -> None:
+    assert taken(spark, FOOD, written(ANSWER | change), written(ANSWER | change, COMPACT)) == [True, True]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Gender": "female"}, {"Age": "300"}, {"Age": "024"}, {"Age": "+24"}, {"Age": 24.0}, {"Age": None}, {"Participant_ID": ""},
+        {"Participant_ID": "a: b"}, {"Participant_ID": "a  b"}, {"Participant_ID": "é"}, {"Participant_ID": 'a"b'}, {"Shoe": 43},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_parsed(spark: SparkSession, change: dict[str, object]) -> None:
+    assert taken(spark, FOOD, written(ANSWER | change)) == [False]
+
+
+def test_a_value_that_is_too_large_is_not_plain(spark: SparkSession) -> None:
+    values = [written(ANSWER | {"Participant_ID": "x" * size}) for size in (MAX_BYTES // 2, MAX_BYTES)]
+    assert taken(spark, FOOD, *values) == [True, False]
+    assert [found.failed_rules for found in verdicts(spark, values)] == [(), ("too_large",)]
+
+
+def test_every_answer_that_differs_in_one_character_has_the_reference_verdict(spark: SparkSession) -> None:
+    values = [value for separators in (SPACED, COMPACT) for value in near(written(ANSWER, separators))]
+    assert len(values) > 5_000
+    assert disagreements(spark, values, FOOD) == []
+
+
+def test_every_visit_that_differs_in_one_character_has_the_reference_verdict(spark: SparkSession) -> None:
+    assert (
+        disagreements(spark, [*near(written(VISIT)), *near(written(VISIT | {"paid (EUR)": ""}))], SECOND)
+        == []
+    )
+
+
+def test_a_question_may_hold_what_the_value_is_cut_at(spark: SparkSession) -> None:
+    fields = {
+        "who": SurveyField(source="Q1: who: are you?", type="string", required=True),
+        "old": SurveyField(source="how old", type="integer"),
+        "well": SurveyField(source="Q3: well?", type="boolean", required=True),
+    }
+    asked = FOOD.model_copy(update={"key": "who", "fields": fields, "rules": {}, "derived": {}})
+    value = written({"Q1: who: are you?": "Ada", "how old": 36, "Q3: well?": True})
+    assert taken(spark, asked, value, written(json.loads(value), COMPACT)) == [True, True]
+    assert disagreements(spark, [value, *near(value)], asked) == []
+    assert verdicts(spark, [value], asked)[0].row == {"who": "Ada", "old": 36, "well": True}
+
+
+def test_a_survey_of_many_fields_is_judged_alike(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond some size the parsed way is interpreted."""
+    monkeypatch.setattr(pipeline, "MOST_GENERATED", 0)
+    for contract, answer in ((FOOD, ANSWER), (SECOND, VISIT)):
+        assert (
+            disagreements(spark, list(written_by_chance(contract, answer, SMALL // 2, seed=4)), contract)
+            == []
+        )
+
+
+def test_a_survey_of_some_fields_is_judged_in_one_generated_stage(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = judged(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES)
+    assert len(stages(spark, narrow)) == 1
+    monkeypatch.setattr(pipeline, "MOST_GENERATED", 0)
+    wide = judged(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES)
+    assert len(stages(spark, wide)) == 2
+
+
+def stages(spark: SparkSession, rows: DataFrame) -> list[int]:
+    """Bytes of the longest method of each generated stage; none is too long to be generated."""
+    plan = rows._jdf.queryExecution().explainString(
+        spark._jvm.org.apache.spark.sql.execution.ExplainMode.fromString("codegen")
+    )
+    sizes = [int(size) for size in re.findall(r"maxMethodCodeSize:(\d+)", plan)]
+    assert max(sizes) < MOST_BYTECODE
+    return sizes
+
+
+def test_the_rules_of_the_survey_hold_for_plain_values(spark: SparkSession) -> None:
+    value = written(VISIT | {"Was it repaired?": "false"})
+    assert taken(spark, SECOND, value) == [True]
+    assert verdicts(spark, [value], SECOND)[0] == verdict(value, SECOND, MAX_BYTES, SECOND_RULES)
+    assert verdicts(spark, [value], SECOND)[0].failed_rules == ("paid_only_when_repaired",)

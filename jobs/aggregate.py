@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from surveylake import cli
+from surveylake import cli, wording
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.export.formatting import shorten
@@ -49,7 +49,7 @@ def aggregate(root: str, config: Config, contract: Contract, at: int | None = No
     """The whole step, for this verb and for run.py; the lake's lock is held by the caller. None when there was nothing to do."""
     began = time.monotonic()
     from surveylake.aggregate import analysis, responses, summary_tables
-    from surveylake.lake import tables
+    from surveylake.lake import records_table, tables
     from surveylake.runtime import session
     from surveylake.validate import sql_check
 
@@ -57,7 +57,7 @@ def aggregate(root: str, config: Config, contract: Contract, at: int | None = No
     sql_check.check_sql(spark, contract)
     lake = tables.Lake(cli.absolute(root))
     path = tables.require(spark, lake, tables.RECORDS, "jobs/stream.py")
-    tables.check_columns(spark, lake, contract)
+    records_table.check_columns(spark, lake, contract)
     made = responses.made_from(spark, lake)
     note = responses.due(spark, lake, contract, tables.version(spark, path) if at is None else at)
     change = responses.change(spark, lake, made, note)
@@ -91,7 +91,7 @@ def _say_what_the_key_did(findings: "Findings") -> None:
 def _name_unknown_spellings(findings: "Findings") -> None:
     """Name them for whoever runs this; the report, which others read, names only those of enough people."""
     for column, people in findings.unknown_spellings.items():
-        named = [f"{cli.plain(shorten(text, 40))} ({count:,})" for text, count in people.items()]
+        named = [f"{wording.printable(shorten(text, 40))} ({count:,})" for text, count in people.items()]
         left = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
         log.info(
             "spellings of %s that the contract does not know: %s%s",

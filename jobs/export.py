@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surveylake import cli
+from surveylake import cli, wording
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import StorageError
@@ -71,7 +71,7 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
         report.write_report(statements, made.findings, drawn, publication.folder())
         files = publication.commit(csv_files.facts_of(made.findings))
     if boxes := render.said_of_boxes(drawn):
-        print(f"note: {cli.plain(boxes)}", file=sys.stderr)
+        print(f"note: {wording.printable(boxes)}", file=sys.stderr)
     print(
         f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"
     )

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from surveylake.cli import command, plain, survey_parser
+from surveylake.cli import command, survey_parser
 from surveylake.config import Kafka, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, InputError
@@ -17,8 +17,10 @@ from surveylake.produce.already_sent import look
 from surveylake.produce.csv_rows import batches, read_answers
 from surveylake.produce.delivery import Record
 from surveylake.produce.generator import BLOCK, Plan, records, write_csv
-from surveylake.produce.producer import Sender, stop_on_signals
+from surveylake.produce.producer import Sender
 from surveylake.produce.value_pools import load_frequencies
+from surveylake.signals import stop_on_signals
+from surveylake.wording import printable
 
 EXAMPLES = """\
   python jobs/produce.py                                  send the survey's own sample
@@ -65,13 +67,13 @@ def _file(
     """(source, rows to send, their batches): the CSV checked from end to end before anything is sent of it."""
     answers = read_answers(args.file or args.survey.with_suffix(".sample.csv"), contract)
     for note in answers.notes:
-        print(f"note: {plain(note)}", file=sys.stderr)
+        print(f"note: {printable(note)}", file=sys.stderr)
     bad = f"{len(answers.bad):,} line{'s' if len(answers.bad) != 1 else ''}"
     if answers.bad and (not args.skip_bad_lines or not answers.rows):
         raise InputError(f"{answers.path}: {bad} cannot be sent as {'they are' if len(answers.bad) != 1 else 'it is'};"
                          f" nothing was sent\n{answers.describe_bad()}", SKIP_BAD)  # fmt: skip
     if answers.bad:
-        print(f"left out {bad}:\n{plain(answers.describe_bad())}", file=sys.stderr)
+        print(f"left out {bad}:\n{printable(answers.describe_bad())}", file=sys.stderr)
     is_new = create_topic(kafka, topic)
     if is_new or args.again:
         return answers.source, answers.rows, batches(answers, contract, args.key == "row-number")

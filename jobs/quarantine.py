@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from surveylake import cli
+from surveylake import cli, wording
 from surveylake.config import load_config
 from surveylake.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from surveylake.aggregate.findings import Cell
+    from surveylake.lake.tables import Cell
 
 SAMPLES = 3
 """records shown of each reason"""
@@ -73,14 +73,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     reasons, listed = rejects.by_reason(found), args.rule or args.all
     sampled = {} if listed else rejects.samples(found, SAMPLES)
     for reason, count in reasons.items():
-        print(f"{count:>10,}  {cli.plain(reason)}")
+        print(f"{count:>10,}  {wording.printable(reason)}")
         for row in sampled.get(reason, ()):
             print(f"{'':>12}{rejects.shown(row, args.width)}")
     total = found.count()
     if listed:
         for row in rejects.ordered(found, args.limit or 20).collect():
             print(rejects.shown(row, args.width))
-    failed = f" that failed {cli.plain(args.rule)}" if args.rule else ""
+    failed = f" that failed {wording.printable(args.rule)}" if args.rule else ""
     print(f"quarantine: {total:,} rejected records{failed} in {args.lake}/records")
     return 0
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from surveylake import cli
+from surveylake import cli, wording
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ProofError
@@ -42,13 +42,13 @@ def mend(lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
     from surveylake.repair import plan as repair
     from surveylake.repair.moves import next_folder, put_aside
 
-    plan = repair.plan(lake, config, contract, lambda line: print(cli.plain(line)))
+    plan = repair.plan(lake, config, contract, lambda line: print(wording.printable(line)))
     if not plan.steps:
         print(f"repair: nothing to mend in {lake}: {plan.left}")
         return 0
     into = next_folder(lake)
     for step in plan.steps:
-        print(cli.plain(f"step: put aside in {into}: {step.what}"))
+        print(wording.printable(f"step: put aside in {into}: {step.what}"))
     if dry_run:
         print(f"repair: {len(plan.steps)} steps to take in {lake}; nothing was changed")
         return ProofError.exit_code

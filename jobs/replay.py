@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from surveylake import cli
+from surveylake import cli, wording
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
 from surveylake.lake.lock import one_writer
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         lake = tables.Lake(cli.absolute(args.lake))
         kinds = replay.replay(spark, lake, contract, config.stream.max_message_bytes, args.dry_run)
     for kind in kinds:
-        print(cli.plain(kind.line()))
+        print(wording.printable(kind.line()))
     count = sum(kind.records for kind in kinds)
     did = "would change" if args.dry_run else "changed" if count else "to change: no new version"
     then = (

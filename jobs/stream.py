@@ -18,7 +18,7 @@ from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, TopicError
 from surveylake.kafka import topic
 from surveylake.lake.lock import one_writer
-from surveylake.verify.checks import some
+from surveylake.wording import examples
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -125,7 +125,9 @@ def _name_what_waits(config: Config, contract: Contract) -> None:
         return
     if waiting:
         named = [f"partition {p}: offsets {first} to {end - 1}" for p, (first, end) in waiting.items()]
-        log.warning("%s wait for a transaction that is open; run this again when it has ended", some(named))
+        log.warning(
+            "%s wait for a transaction that is open; run this again when it has ended", examples(named)
+        )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from surveylake import cli
+from surveylake import cli, wording
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
     proof = prove(cli.absolute(args.lake), config, contract, args.out, args.deep)
     java_exit.require_life()
-    print(proof.as_json() if args.json else "\n".join(cli.plain(line) for line in proof.lines()))
+    print(proof.as_json() if args.json else "\n".join(wording.printable(line) for line in proof.lines()))
     return 0 if proof.proved else ProofError.exit_code
 
 

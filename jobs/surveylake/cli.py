@@ -2,7 +2,6 @@
 
 import argparse
 import functools
-import re
 import signal
 import sys
 import threading
@@ -14,17 +13,12 @@ from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
 from surveylake.paths import CONF
 from surveylake.runtime import foreign_settings, java_exit, process_log
+from surveylake.wording import printable
 
 Main = Callable[[Sequence[str] | None], int]
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 ANOTHER_LAKE = "Give another folder with --lake (LAKE=)."
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes as the shell has them: 128 and the signal's number."""
-
-
-def plain(text: object) -> str:
-    """Text from a message or a file made safe for a terminal: control and direction characters become '?'."""
-    return CONTROL.sub("?", str(text))
 
 
 def command(main: Main) -> Main:
@@ -59,9 +53,9 @@ def _told(error: Exception) -> int:
         hint = f"this was not foreseen; the full trace is in {trace}. {foreign_settings.named(foreign_settings.PYTHON)}".rstrip(
             " ."
         )
-    print(f"error: {plain(what)}", file=sys.stderr)
+    print(f"error: {printable(what)}", file=sys.stderr)
     if hint:
-        print(f"  next: {plain(hint)}", file=sys.stderr)
+        print(f"  next: {printable(hint)}", file=sys.stderr)
     return code
 
 

@@ -1,5 +1,6 @@
 """SIGTERM and Ctrl-C, for work that ends in order: a batch is finished first. Also when it is Java that they are sent to."""
 
+import logging
 import os
 import signal
 import threading
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -102,3 +105,21 @@ def hear_from_java(spark: "SparkSession") -> None:
         # A Java that was told to leave signals alone (-Xrs) refuses: then the system ends it, as its user wished.
         with suppress(Py4JJavaError):
             java.sun.misc.Signal.handle(java.sun.misc.Signal(name), _Forward())
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM or the first Ctrl-C sets; a second Ctrl-C interrupts at once. For the main thread."""
+    stop = threading.Event()
+
+    def note(number: int, _: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        log.warning("%s: sending no more, waiting for what is on its way", signal.Signals(number).name)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

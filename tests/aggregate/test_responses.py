@@ -13,7 +13,7 @@ from support import pets_survey
 from surveylake.aggregate import people, responses, summary_tables
 from surveylake.config import Config, Publish
 from surveylake.contract.model import Contract
-from surveylake.lake import maintenance, tables
+from surveylake.lake import maintenance, records_table, tables
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.quarantine import replay
 from surveylake.validate.pipeline import judged
@@ -35,7 +35,7 @@ class Pond:
             pets_survey.contract(folder, "pets", most=30),
         )
         self.epoch, self.ends, self.batches = 1, {}, 0  # type: ignore[var-annotated]
-        tables.create_records(spark, self.lake, self.now, "cluster/topic")
+        records_table.create_records(spark, self.lake, self.now, "cluster/topic")
 
     def stream(self, answers: list[bytes], partition: int = 0, survey: Contract | None = None) -> None:
         """One micro-batch: these values at the end of a partition, judged under the contract as it is, or as it was."""

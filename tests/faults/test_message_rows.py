@@ -1,4 +1,4 @@
-"""G: messages of every kind in one topic, good ones between them, read in one run by the stream and by the plain query."""
+"""G: messages of every kind in one topic, good ones between them, read in one run by the stream and by the printable query."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ from faults.rows import Row
 from support.survey_env import Town
 from support.validation import ANSWER, FOOD, SECOND, VISIT
 from surveylake.aggregate.analysis import Published
-from surveylake.cli import plain
 from surveylake.export.csv_files import csv_cell
+from surveylake.wording import printable
 
 FUZZED = 100_000
 LARGEST = {"message.max.bytes": 2_000_000}
@@ -122,7 +122,7 @@ def _told(reasons: Iterator[list[str]]) -> str:
 
 
 def _told_of_stock(mail: Mail, cases: list[tuple[int, Case]]) -> str:
-    """What the plain query made of the messages that we reject, and of the others."""
+    """What the printable query made of the messages that we reject, and of the others."""
     said = []
     for name, some in (("bad", True), ("good", False)):
         kinds = Counter(_made_of(mail, place) for place, case in cases if bool(case.reasons) is some)
@@ -132,7 +132,7 @@ def _told_of_stock(mail: Mail, cases: list[tuple[int, Case]]) -> str:
 
 
 def _made_of(mail: Mail, place: int) -> str:
-    """What the plain query's row is, compared with the row it makes of a good answer."""
+    """What the printable query's row is, compared with the row it makes of a good answer."""
     fields = [name for name in mail.stock[place] if name in ANSWER]
     good, held = mail.stock[place - 1], mail.stock[place]
     if all(held[name] is None for name in fields):
@@ -188,7 +188,7 @@ def test_hostile_texts_do_nothing_in_a_csv_or_on_a_terminal(mail: Mail, row: Row
     texts = [mail.ours[place]["nationality"] for place, case in PLACES if case.row == "G16"]
     for text in texts:
         assert csv_cell(text).removeprefix('"')[0] not in "=+-@\t\r\n"
-        assert not set(plain(text)) & {"\x1b", "\u202e"}
+        assert not set(printable(text)) & {"\x1b", "\u202e"}
     row.observed(f"{len(texts)} texts neutral as CSV cells and on the terminal")
 
 

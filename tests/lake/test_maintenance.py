@@ -22,9 +22,11 @@ from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import commits as transactions
 from surveylake.lake import maintenance, retention, table_history, tables
 from surveylake.lake.lock import one_writer
-from surveylake.lake.maintenance import Files, Housekeeper, compact, small_files
+from surveylake.lake.maintenance import Files, compact, small_files
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.paths import JOBS
+from surveylake.stream import housekeeping
+from surveylake.stream.housekeeping import Housekeeper
 from surveylake.verify import proof as proof_lake
 
 
@@ -173,7 +175,7 @@ def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
     before = rows(busy.lake)
     keeper = asked.keeper
     assert keeper.after_batch(None) is None
-    assert keeper.after_batch(maintenance.NEAR + 1) is None
+    assert keeper.after_batch(housekeeping.NEAR + 1) is None
     assert "OPTIMIZE" not in operations(busy.lake)
     begun = keeper.after_batch(0)
     assert begun is not None
@@ -202,7 +204,7 @@ def test_deciding_takes_no_spark_job(busy: Town, asked: Asked, spark: SparkSessi
     transactions.snapshot(spark, str(busy.lake / RECORDS))
     before = len(tracker.getJobIdsForGroup())
     for _ in range(3):
-        asked.keeper.after_batch(maintenance.NEAR + 1)
+        asked.keeper.after_batch(housekeeping.NEAR + 1)
         assert small_files(spark, str(busy.lake / RECORDS)) is not None
     assert len(tracker.getJobIdsForGroup()) == before
 

@@ -13,7 +13,7 @@ from surveylake.aggregate import analysis, responses, summary_tables
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
-from surveylake.lake import commits, table_history, tables
+from surveylake.lake import commits, records_table, table_history, tables
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.validate.pipeline import judged
 
@@ -22,7 +22,7 @@ from surveylake.validate.pipeline import judged
 def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake of the second survey: 60 visits, one bad, one visitor twice."""
     lake = Lake(str(tmp_path_factory.mktemp("lakes") / "a lake, 100 %"))
-    tables.create_records(spark, lake, SECOND, "cluster/topic-id")
+    records_table.create_records(spark, lake, SECOND, "cluster/topic-id")
     visits = [
         VISIT | {"visit no.": f"V-{n}", "thing": ["bike", "toaster"][n % 2], "paid (EUR)": str(n % 7 * 10),
                  "Was it repaired?": "true" if n % 3 else "false"}
@@ -45,9 +45,9 @@ def changed(**update: object) -> Contract:
 
 def test_records_is_made_with_its_columns_comments_and_identity(spark: SparkSession, lake: Lake) -> None:
     schema = tables.read(spark, lake.table(RECORDS)).schema
-    assert [field.name for field in schema] == [*tables.RECORD_SCHEMA, *SECOND.columns]
+    assert [field.name for field in schema] == [*records_table.RECORD_SCHEMA, *SECOND.columns]
     assert schema["paid"].metadata["comment"] == SECOND.fields["paid"].description
-    assert tables.properties(spark, lake.table(RECORDS))[f"{tables.EPOCH}1"] == "cluster/topic-id"
+    assert tables.properties(spark, lake.table(RECORDS))[f"{records_table.EPOCH}1"] == "cluster/topic-id"
 
 
 def test_no_answer_goes_into_the_statistics_of_the_log(lake: Lake) -> None:
@@ -60,22 +60,22 @@ def test_no_answer_goes_into_the_statistics_of_the_log(lake: Lake) -> None:
 
 def test_making_records_again_keeps_them(spark: SparkSession, lake: Lake) -> None:
     before = tables.version(spark, lake.table(RECORDS))
-    tables.create_records(spark, lake, SECOND, "cluster/topic-id")
+    records_table.create_records(spark, lake, SECOND, "cluster/topic-id")
     assert tables.version(spark, lake.table(RECORDS)) == before
 
 
 def test_the_columns_of_another_contract_are_refused_and_other_rules_are_not(
     spark: SparkSession, lake: Lake
 ) -> None:
-    tables.check_columns(spark, lake, SECOND)
-    tables.check_columns(spark, lake, changed(rules={}))
+    records_table.check_columns(spark, lake, SECOND)
+    records_table.check_columns(spark, lake, changed(rules={}))
     with pytest.raises(
         ConfigError,
         match=r"has the columns visit string, .*; the contract food_preference has participant_id",
     ):
-        tables.check_columns(spark, lake, FOOD)
+        records_table.check_columns(spark, lake, FOOD)
     with pytest.raises(ConfigError):
-        tables.check_columns(spark, lake, changed(derived={}))
+        records_table.check_columns(spark, lake, changed(derived={}))
 
 
 def test_a_missing_table_is_an_error_that_names_the_job_that_makes_it(
@@ -169,7 +169,7 @@ def test_a_property_with_quotes_is_kept_as_it_is(spark: SparkSession, tmp_path: 
 
 def test_offset_ranges_are_per_epoch_and_partition_in_order(spark: SparkSession) -> None:
     rows = [("t", 2, 0, 0), ("t", 1, 1, 7), ("t", 1, 0, 3), ("t", 1, 0, 5)]
-    found = tables.offset_ranges(
+    found = records_table.offset_ranges(
         spark.createDataFrame(rows, "topic string, epoch int, partition int, offset bigint")
     )
     assert [(r.epoch, r.partition, r.first, r.last, r.records) for r in found] == [
@@ -181,7 +181,7 @@ def test_offset_ranges_are_per_epoch_and_partition_in_order(spark: SparkSession)
 
 def test_offset_ranges_of_nothing_are_none(spark: SparkSession) -> None:
     assert (
-        tables.offset_ranges(
+        records_table.offset_ranges(
             spark.createDataFrame([], "topic string, epoch int, partition int, offset bigint")
         )
         == []

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveylake.cli import plain
 from surveylake.contract.model import Contract
 from surveylake.errors import InputError
 from surveylake.produce.csv_rows import read_answers
+from surveylake.wording import printable
 
 LONG = "How often did you, in the last twelve months, drink tea that somebody else had made for you?"
 BODY = "Who,Tea £\na,Assam\nb,Café\n"
@@ -39,7 +39,7 @@ def refusal(tmp_path: Path, content: str | bytes, survey: Contract = TEA) -> tup
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InputError) as caught:
         read_answers(path, survey)
-    said, todo = plain(caught.value.message), plain(caught.value.hint)
+    said, todo = printable(caught.value.message), printable(caught.value.hint)
     assert said == caught.value.message, "nothing that a terminal would act on"
     assert todo
     lines = [line.replace(str(path), "FILE").strip() for line in said.splitlines()]
@@ -238,7 +238,7 @@ def test_b15_no_rubbish_is_ever_printed(
         said = read_answers(path, TEA).describe_bad()
     except InputError as error:
         said = error.message
-        assert plain(error.hint) == error.hint and len(error.hint) < 900
-    assert plain(said) == said
+        assert printable(error.hint) == error.hint and len(error.hint) < 900
+    assert printable(said) == said
     assert all(len(line) < 420 for line in said.splitlines())
     said.encode()

@@ -32,7 +32,8 @@ from surveylake.kafka.topic import create_topic, largest_batch, offset_bounds
 from surveylake.paths import CONF, JOBS
 from surveylake.produce.already_sent import look, sources
 from surveylake.produce.csv_rows import batches, read_answers
-from surveylake.produce.producer import Sender, stop_on_signals
+from surveylake.produce.producer import Sender
+from surveylake.signals import stop_on_signals
 
 with warnings.catch_warnings():
     # kafka-python reads its own schemas by a way that Python 3.11 and 3.12 call outdated.

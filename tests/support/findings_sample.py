@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from surveylake.aggregate.disclosure import pooled_name
-from surveylake.aggregate.findings import Findings, Line, OffsetRange, Point, ReceivedLine, Summary
+from surveylake.aggregate.findings import Findings, Line, Point, ReceivedLine, Summary
 from surveylake.contract.model import Contract, load_contract
 from surveylake.export.charts.render import Chart, draw_charts
 from surveylake.export.hypothesis_tests import weigh
 from surveylake.export.statements.model import Report
 from surveylake.export.statements.report import report_of
+from surveylake.lake.records_table import OffsetRange
 from surveylake.paths import CONF
 
 FOOD = load_contract(CONF / "surveys" / "food_preference.toml")

@@ -12,9 +12,10 @@ from pyspark.sql import Row
 
 from surveylake.aggregate import disclosure, groups, summary_lines
 from surveylake.aggregate.disclosure import Mask
-from surveylake.aggregate.findings import Cell, Summary
+from surveylake.aggregate.findings import Summary
 from surveylake.aggregate.groups import Counted
 from surveylake.contract.model import Contract
+from surveylake.lake.tables import Cell
 
 By = tuple[str, ...]
 LISTS: tuple[By, ...] = (("g",), ("a",), ("g", "a"))

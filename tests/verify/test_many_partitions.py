@@ -12,17 +12,18 @@ from pyspark.sql import DataFrame, SparkSession
 from support import pets_survey
 from support.survey_env import SURVEY, Town, answers
 from surveylake.aggregate import responses
-from surveylake.aggregate.findings import OffsetRange
 from surveylake.contract.model import load_contract
 from surveylake.lake import commits, end_offsets
+from surveylake.lake.records_table import OffsetRange
 from surveylake.stream.sink import not_held
 from surveylake.validate.pipeline import judged
 from surveylake.verify import broker as proof_broker
 from surveylake.verify import coverage
 from surveylake.verify import offsets as proof_offsets
 from surveylake.verify.broker import reach
-from surveylake.verify.checks import NOT_PROVED, PROVED, SHOWN, Check, Proof
+from surveylake.verify.checks import NOT_PROVED, PROVED, Check, Proof
 from surveylake.verify.offsets import Claim
+from surveylake.wording import SHOWN
 
 MANY = 1_000
 FALLBACK = "spark.sql.codegen.fallback"

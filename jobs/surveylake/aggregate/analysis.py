@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from surveylake.aggregate import disclosure, groups, summary_lines, summary_tables
 from surveylake.aggregate import people as aggregates
 from surveylake.aggregate.disclosure import Answered, Counts, Group, Mask
-from surveylake.aggregate.findings import Cell, Findings, Point, ReceivedLine, Summary
+from surveylake.aggregate.findings import Findings, Point, ReceivedLine, Summary
 from surveylake.aggregate.groups import By, Counted, GroupCounts
 from surveylake.aggregate.record_counts import Held
 from surveylake.aggregate.spellings import mapped_columns, unknown_spellings
@@ -17,7 +17,7 @@ from surveylake.aggregate.summary_tables import AT_A_TIME, QUANT
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.lake import tables
-from surveylake.lake.tables import RESPONSES, Lake
+from surveylake.lake.tables import RESPONSES, Cell, Lake
 
 
 @dataclass(frozen=True)

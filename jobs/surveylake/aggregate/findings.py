@@ -4,22 +4,11 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from surveylake.contract.model import Contract
+from surveylake.lake.records_table import OffsetRange
+from surveylake.lake.tables import Cell
 
-Cell: TypeAlias = str | int | float | None
 LineKind: TypeAlias = Literal["named", "pooled", "held"]
 """A group by its name; all values that too few people gave; all cells that are held back (disclosure.py)."""
-
-
-@dataclass(frozen=True)
-class OffsetRange:
-    """What `records` holds of one partition at one version: offsets first..last, `records` rows."""
-
-    topic: str
-    epoch: int
-    partition: int
-    first: int
-    last: int
-    records: int
 
 
 @dataclass(frozen=True)

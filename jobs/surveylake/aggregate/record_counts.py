@@ -6,13 +6,14 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
+from surveylake import wording
 from surveylake.aggregate import people
-from surveylake.aggregate.findings import OffsetRange
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
 from surveylake.lake import commits, end_offsets, table_history, tables
+from surveylake.lake.records_table import OffsetRange
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
-from surveylake.verify.checks import some
+from surveylake.wording import examples
 
 ENDS = "ends"
 """In a note: epoch -> partition -> the offset after the last that was taken; keys are texts, as JSON has them."""
@@ -79,9 +80,9 @@ def at_version(spark: SparkSession, lake: Lake, version: int) -> Held:
         gone = _missing(spark, path, same) if "://" not in path and same < tables.version(spark, path) else []
         if not gone:
             return held(tables.read(spark, path, same), version)
-        said, cause = f"its data is gone, {some(gone)}", None
+        said, cause = f"its data is gone, {examples(gone)}", None
     except commits.FAILURES as error:
-        said, cause = tables.first_line(error), error
+        said, cause = wording.first_line(error), error
     raise StorageError(
         f"version {version} of {path} cannot be read: {said}",
         "Its log or its files were removed. Run jobs/aggregate.py without --version, then jobs/export.py.",

@@ -8,10 +8,10 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from surveylake.aggregate import people
-from surveylake.aggregate.findings import OffsetRange
 from surveylake.aggregate.record_counts import ENDS, Held, at_version
 from surveylake.contract.model import Contract
-from surveylake.lake import commits, end_offsets, table_history, tables
+from surveylake.lake import commits, end_offsets, records_table, table_history, tables
+from surveylake.lake.records_table import OffsetRange
 from surveylake.lake.retention import FILES_KEPT, LOG_KEPT
 from surveylake.lake.table_history import Change
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
@@ -109,14 +109,14 @@ def _bring_up(
 
 def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:
     """Make the empty table, with the contract's columns and CHECK constraints, unless it is there and has them."""
-    path, properties = lake.table(RESPONSES), tables.response_properties(rules.checks(contract))
+    path, properties = lake.table(RESPONSES), records_table.response_properties(rules.checks(contract))
     if tables.exists(spark, path):
         there = {k: v for k, v in tables.properties(spark, path).items() if k not in (FILES_KEPT, LOG_KEPT)}
         fields = {field.name: field.dataType.simpleString() for field in tables.read(spark, path).schema}
         same = list(contract.columns.items()) == list(fields.items())[: len(contract.columns)]
         if same and there == properties:
             return
-    tables.create_responses(spark, lake, contract, properties)
+    records_table.create_responses(spark, lake, contract, properties)
 
 
 def _ends(offsets: tuple[OffsetRange, ...]) -> dict[str, dict[str, int]]:

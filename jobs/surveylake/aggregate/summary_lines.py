@@ -6,10 +6,11 @@ from pyspark.sql import Row
 
 from surveylake.aggregate import disclosure, groups
 from surveylake.aggregate.disclosure import Answered, Group, Mask
-from surveylake.aggregate.findings import Cell, Line, ReceivedLine, Summary
+from surveylake.aggregate.findings import Line, ReceivedLine, Summary
 from surveylake.aggregate.groups import MEASURES, By, Counted
 from surveylake.aggregate.ordering import Rank, by_value
 from surveylake.contract.model import Contract
+from surveylake.lake.tables import Cell
 
 QUANT_NUMBERS = ("received", "accepted", "responses")
 

@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 
 from surveylake import sql
 from surveylake.aggregate.disclosure import free_name
-from surveylake.aggregate.findings import Cell, ReceivedLine, Summary
+from surveylake.aggregate.findings import ReceivedLine, Summary
 from surveylake.aggregate.groups import MEASURES, By
 from surveylake.aggregate.summary_lines import QUANT_NUMBERS
 from surveylake.contract.model import Contract
 from surveylake.lake import table_history, tables
-from surveylake.lake.tables import Lake
+from surveylake.lake.tables import Cell, Lake
 
 AT_A_TIME = 4
 """Small jobs under way at once: each is a few rows, and most of its time is planning and waiting for files."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from surveylake.aggregate import summary_tables
-from surveylake.aggregate.findings import Cell, Findings
+from surveylake.aggregate.findings import Findings
 from surveylake.aggregate.summary_tables import QUANT
 from surveylake.export.statements.model import DIGITS
+from surveylake.lake.tables import Cell
 
 NEUTRALISE_PATTERN = r"^(?=[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])"
 """Where a text cell needs a leading ': before = + - @ TAB CR LF and the full-width ＝＋－＠, which spreadsheets take for

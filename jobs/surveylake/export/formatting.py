@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
 
-from surveylake.aggregate.findings import Cell
 from surveylake.contract.model import Contract
+from surveylake.lake.tables import Cell
 
 NOT_GIVEN = "not given"
 """How a NULL group is named."""
@@ -47,11 +47,6 @@ def p_value(p: float, level: float = 0.05) -> str:
         return "p < 0.001"
     digits = next(n for n in range(3, 18) if (float(f"{p:.{n}f}") < level) == (p < level))
     return f"p = {p:.{digits}f}"
-
-
-def plural(number: int, one: str, many: str = "") -> str:
-    """`1 record`, `2 records`."""
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
 def words(column: str) -> str:

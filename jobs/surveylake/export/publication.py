@@ -16,6 +16,7 @@ from typing import Any, Self
 from surveylake.errors import ConfigError, StorageError
 from surveylake.export.manifest import FORMAT, MANIFEST, NAME, digest, known_files
 from surveylake.export.out_folder import ANOTHER, allowed_folder, hold, release
+from surveylake.lake.fsync import sync_folder
 
 STAGING, READY = ".surveylake-staging", ".surveylake-ready"
 
@@ -83,9 +84,9 @@ class Publication:
             (self._staging / MANIFEST).write_text(text, encoding="utf-8")
             _sealed(self._staging / MANIFEST)
             for folder in {self._staging, *((self._staging / name).parent for name in files)}:
-                _to_disk(folder)
+                sync_folder(folder)
             os.replace(self._staging, self.out / READY)
-            _to_disk(self.out)
+            sync_folder(self.out)
             _move_in(self.out)
         except OSError as error:
             raise _unwritable(self.out, error) from error
@@ -158,18 +159,10 @@ def _move_in(out: Path) -> None:
                 with contextlib.suppress(OSError):  # a folder that still holds something stays
                     (out / name).parent.rmdir()
         for folder in {(out / name).parent for name in new}:
-            _to_disk(folder)
+            sync_folder(folder)
         os.replace(ready / MANIFEST, out / MANIFEST)
-        _to_disk(out)
+        sync_folder(out)
     shutil.rmtree(ready)
-
-
-def _to_disk(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unwritable(out: Path, error: OSError) -> StorageError:

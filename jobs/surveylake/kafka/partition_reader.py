@@ -10,6 +10,7 @@ from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka.connection import quiet_options
 from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
+from surveylake.kafka.topic import offset_bounds
 from surveylake.lake.timestamps import is_odd
 
 
@@ -73,3 +74,23 @@ def windows(records: Iterator[Record], calm: int) -> Iterator[Window]:
             window, held = [], 0
     if window:
         yield window
+
+
+def mean_message_bytes(kafka: Kafka, topic: str, most: int = 100) -> float:
+    """Mean size of the values of up to `most` of the newest messages of each partition, in bytes; 0 when none came."""
+    bounds = offset_bounds(kafka, topic)
+    options = {
+        "group.id": "surveylake-scan",
+        "enable.auto.commit": False,
+        "isolation.level": "read_committed",
+    }
+    consumer = Consumer({**quiet_options(kafka), **options})
+    try:
+        consumer.assign(
+            [TopicPartition(topic, part, max(first, end - most)) for part, (first, end) in bounds.items()]
+        )
+        messages = consumer.consume(most * len(bounds), timeout=1.0)
+    finally:
+        consumer.close()
+    sizes = [len(message.value() or b"") for message in messages if message.error() is None]
+    return sum(sizes) / len(sizes) if sizes else 0.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from surveylake.errors import StorageError
-from surveylake.verify.checks import some
+from surveylake.wording import examples
 
 LOG = "_delta_log"
 POINTER = "_last_checkpoint"
@@ -91,13 +91,13 @@ def faults(files: LogFiles) -> list[Fault]:
     start, newest = max(files.checkpoints, default=-1), files.newest
     found = _of_checkpoint(files, start)
     if missing := [version for version in range(start + 1, newest + 1) if version not in files.commits]:
-        found.append(Fault(f"commit of version {some(missing)} is missing"))
+        found.append(Fault(f"commit of version {examples(missing)} is missing"))
     for version in sorted(version for version in files.commits if version > start):
         found += _of_commit(files, version)
     # What belongs to a log checkpoint is no trace of a commit: an attempt at one may end halfway.
     left = {v: files.of(v) for v in sorted(files.called, reverse=True) if v > newest}
     if gone := sorted(v for v, paths in left.items() if any(".checkpoint." not in p.name for p in paths)):
-        said = f"commit of version {some(gone)} was there and is gone: its checksum is left"
+        said = f"commit of version {examples(gone)} was there and is gone: its checksum is left"
         found.append(Fault(said, tuple(path for paths in left.values() for path in paths)))
     return found
 
@@ -194,7 +194,7 @@ def _of_checkpoint(files: LogFiles, version: int) -> list[Fault]:
     if not (bad := [path.name for path in parts if not _ends(path, PARQUET) or not matches_checksum(path)]):
         return []
     whole = tuple(path for path in files.called[version] if ".checkpoint." in path.name)
-    return [Fault(f"log checkpoint {some(bad)} is empty or torn", whole)]
+    return [Fault(f"log checkpoint {examples(bad)} is empty or torn", whole)]
 
 
 def _of_commit(files: LogFiles, version: int) -> list[Fault]:

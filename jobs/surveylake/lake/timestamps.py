@@ -6,7 +6,7 @@ year 58,000, which Spark holds and other readers cannot show; one that stamps in
 
 import re
 
-from surveylake.lake import tables
+from surveylake import wording
 
 FIRST_MS, END_MS = -2_208_988_800_000, 253_402_300_800_000
 """from 1900-01-01, until 10000-01-01: what every reader shows alike"""
@@ -27,7 +27,7 @@ class Misstamped(Exception):  # noqa: N818 - the name says what the record is
 
 def misstamped(error: BaseException) -> Misstamped | None:
     """The record that Spark stopped at, when it was its timestamp that it stopped for."""
-    for said in tables.causes(error):
+    for said in wording.causes(error):
         if found := SAID.search(said):
             return Misstamped(*map(int, found.groups()))
     return None

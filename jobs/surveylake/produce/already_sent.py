@@ -64,26 +64,6 @@ def look(kafka: Kafka, topic: str, source: str = "", rows: int = 0) -> Sent:
     return found
 
 
-def mean_message_bytes(kafka: Kafka, topic: str, most: int = 100) -> float:
-    """Mean size of the values of up to `most` of the newest messages of each partition, in bytes; 0 when none came."""
-    bounds = offset_bounds(kafka, topic)
-    options = {
-        "group.id": "surveylake-scan",
-        "enable.auto.commit": False,
-        "isolation.level": "read_committed",
-    }
-    consumer = Consumer({**quiet_options(kafka), **options})
-    try:
-        consumer.assign(
-            [TopicPartition(topic, part, max(first, end - most)) for part, (first, end) in bounds.items()]
-        )
-        messages = consumer.consume(most * len(bounds), timeout=1.0)
-    finally:
-        consumer.close()
-    sizes = [len(message.value() or b"") for message in messages if message.error() is None]
-    return sum(sizes) / len(sizes) if sizes else 0.0
-
-
 def _read(consumer: Consumer, left: dict[int, int], found: Sent, source: bytes, progress: Progress) -> None:
     """Consume until each partition in `left` is read to its end offset, which a control record may stand at."""
     heard = time.monotonic()

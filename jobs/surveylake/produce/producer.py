@@ -1,24 +1,22 @@
 """Sending records: idempotent, acknowledged by all replicas, asynchronous, and counted to the last one."""
 
 import logging
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from surveylake.cli import plain
 from surveylake.config import Kafka
 from surveylake.kafka.connection import quiet_options
 from surveylake.kafka.topic import largest_batch
 from surveylake.produce.already_sent import ROW_HEADER, SOURCE_HEADER
 from surveylake.produce.delivery import Record, Tally
 from surveylake.progress import Progress
+from surveylake.wording import printable
 
 Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 
@@ -28,24 +26,6 @@ STOP_SECONDS = 10
 """How long an interrupted run waits for what is on its way."""
 NAMED_FAILURES = 20
 log = logging.getLogger(__name__)
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM or the first Ctrl-C sets; a second Ctrl-C interrupts at once. For the main thread."""
-    stop = threading.Event()
-
-    def note(number: int, _: object) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        log.warning("%s: sending no more, waiting for what is on its way", signal.Signals(number).name)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Sender:
@@ -175,7 +155,7 @@ class Sender:
     def _print_echo(self, message: Message) -> None:
         key = (message.key() or b"").decode("utf-8", "replace")
         try:
-            print(f"{message.topic()} [{message.partition()}] {plain(key)}")
+            print(f"{message.topic()} [{message.partition()}] {printable(key)}")
         except OSError:
             # The reader of the echo went away (| head); the sending goes on.
             self.echo = False

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
 
-from surveylake import cli
-from surveylake.aggregate.findings import Cell
+from surveylake import wording
 from surveylake.lake import timestamps
+from surveylake.lake.tables import Cell
 from surveylake.quarantine.value_looks import looks_like
 
 COLUMNS = ("topic", "epoch", "partition", "offset", "timestamp", "key", "failed_rules", "value")
@@ -57,13 +57,13 @@ def ordered(found: DataFrame, limit: int | None = None) -> DataFrame:
 
 def shown(row: Row, width: int) -> str:
     """`epoch 1 partition 2 offset 17  key FPS184  out_of_range:Age  {"Age": …`, safe for a terminal, `width` columns of value."""
-    value = " ".join(cli.plain(text_of(row["value"])).split())
+    value = " ".join(wording.printable(text_of(row["value"])).split())
     cut = value if len(value) <= width else f"{value[: width - 1]}…"
     where = f"epoch {row['epoch']} partition {row['partition']} offset {row['offset']}"
-    key = cli.plain(row["key"])[:width] if row["key"] is not None else "(none)"
+    key = wording.printable(row["key"])[:width] if row["key"] is not None else "(none)"
     guess = looks_like(row["value"])
     looks = f"  (looks like {guess})" if guess else ""
-    return f"{where}  key {key}  {cli.plain(SEPARATOR.join(row['failed_rules']))}  {cut}{looks}"
+    return f"{where}  key {key}  {wording.printable(SEPARATOR.join(row['failed_rules']))}  {cut}{looks}"
 
 
 def cells(rows: Iterator[Row]) -> Iterator[dict[str, Cell]]:

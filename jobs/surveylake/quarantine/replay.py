@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError
-from surveylake.lake import tables
+from surveylake.lake import records_table, tables
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.validate.pipeline import judged
 
@@ -66,7 +66,7 @@ def replay(
     offset is there twice: then no row can be said to be the record.
     """
     path = tables.require(spark, lake, RECORDS, "jobs/stream.py")
-    tables.check_columns(spark, lake, contract)
+    records_table.check_columns(spark, lake, contract)
     version = tables.version(spark, path)
     changes = changed(tables.read(spark, path, version), contract, max_bytes).persist()
     try:

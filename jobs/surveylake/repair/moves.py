@@ -1,10 +1,10 @@
 """Files put aside within the lake, outside every table, where they can be fetched back from; on disk when it is done."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from surveylake.errors import StorageError
+from surveylake.lake.fsync import sync_folder
 
 ASIDE = "_repair"
 
@@ -25,18 +25,9 @@ def put_aside(lake: Path, paths: Iterable[Path], into: Path) -> None:
             path.rename(target)
             changed |= {path.parent, *(parent for parent in target.parents if lake in parent.parents)}
         for folder in changed:
-            _to_disk(folder)
+            sync_folder(folder)
     except OSError as error:
         raise StorageError(
             f"{error.filename} cannot be put aside in {into}: {error.strerror}",
             "Check the rights of the folder, then run this again: it goes on where it stopped.",
         ) from error
-
-
-def _to_disk(folder: Path) -> None:
-    """Wait until the entries of a folder are on the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -16,9 +16,9 @@ from surveylake.lake.log_files import LOG, Fault, actions, listed, only_begun
 from surveylake.lake.tables import RECORDS, RESPONSES
 from surveylake.repair.topic import made_by, newest_epoch, require_kept
 from surveylake.verify import checkpoint as proof_checkpoint
-from surveylake.verify.checks import counted, some
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
 from surveylake.verify.proof import COPY, read_checkpoint
+from surveylake.wording import counted, examples
 
 SUMMARY = "summary_"
 RESTORE = (
@@ -114,7 +114,7 @@ def _without_faults(table: Path, say: Say) -> tuple[Log, list[Path]]:
         blamed += files
     if gone := missing_data(log):
         raise ProofError(
-            f"{table.name} cannot be mended: of the data that version {log.version} is made of, {some(gone)}",
+            f"{table.name} cannot be mended: of the data that version {log.version} is made of, {examples(gone)}",
             RESTORE,
         )
     return log, blamed
@@ -127,7 +127,7 @@ def _newest_data(log: Log) -> list[Fault]:
     added = {unquote(a["add"]["path"]) for a in (actions(commit) if commit else None) or [] if "add" in a}
     own = replace(log, files={name: size for name, size in log.files.items() if name in added})
     wrong = missing_data(own, deep=True)
-    return [Fault(f"of version {log.version}, {some(wrong)}", files.of(log.version))] if wrong else []
+    return [Fault(f"of version {log.version}, {examples(wrong)}", files.of(log.version))] if wrong else []
 
 
 def _lost(log: Log, blamed: list[Path], say: Say) -> list[int]:
@@ -151,7 +151,7 @@ def _of_log(log: Log, lost: list[int], blamed: list[Path]) -> list[Step]:
         Step(f"{counted(len(files.of(v)), 'file')} of version {v} of {RECORDS}", files.of(v)) for v in lost
     ]
     single = tuple(path for path in dict.fromkeys(blamed) if path not in versions)
-    return steps + ([Step(f"{some([p.name for p in single])} of {RECORDS}", single)] if single else [])
+    return steps + ([Step(f"{examples([p.name for p in single])} of {RECORDS}", single)] if single else [])
 
 
 def _derived(lake: Path, newest: int, say: Say) -> list[Step]:
@@ -167,7 +167,7 @@ def _derived(lake: Path, newest: int, say: Say) -> list[Step]:
         if not wrong:
             continue
         ours = table.name == RESPONSES or table.name.startswith(SUMMARY)
-        say(f"found: {table.name}: {some(wrong)}{'' if ours else '; not made by surveylake, left alone'}")
+        say(f"found: {table.name}: {examples(wrong)}{'' if ours else '; not made by surveylake, left alone'}")
         steps += [Step(f"the table {table.name}, which is made from {RECORDS}", (table,))] if ours else []
     return steps
 
@@ -190,5 +190,5 @@ def _of_checkpoint(folder: Path, topic: str, log: Log, say: Say, config: Config)
 def _strays(lake: Path, say: Say) -> None:
     strays = sorted([*lake.glob(f"*/{LOG}/*.tmp"), *(lake / "_checkpoints").rglob("*.tmp")])
     if strays:
-        names = some([path.name for path in strays])
+        names = examples([path.name for path in strays])
         say(f"said: {counted(len(strays), 'temporary file')} of writes that did not end, harmless: {names}")

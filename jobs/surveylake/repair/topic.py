@@ -11,13 +11,15 @@ from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError, TopicError
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.log_files import LogFiles
-from surveylake.lake.tables import EPOCH, RECORDS, first_line
+from surveylake.lake.records_table import EPOCH
+from surveylake.lake.tables import RECORDS
 from surveylake.runtime import session
 from surveylake.verify import coverage, offsets
 from surveylake.verify.broker import Broker, reach
-from surveylake.verify.checks import SAID, Check, some
+from surveylake.verify.checks import SAID, Check
 from surveylake.verify.logs import Log
 from surveylake.verify.topic import same_topic
+from surveylake.wording import examples, first_line
 
 UNCHANGED = "Nothing was changed."
 EXPIRED = (
@@ -66,7 +68,7 @@ def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract)
         if p in kept and kept[p][0] > begin
     ]
     if gone:
-        said = f"topic {topic} no longer keeps offsets that a lost version may have held, {some(gone)}"
+        said = f"topic {topic} no longer keeps offsets that a lost version may have held, {examples(gone)}"
         raise ProofError(said, f"{UNCHANGED} {EXPIRED}")
     read = {p: max(begin, furthest.get(p, 0)) for p, begin in sorted(begins.items())}
     short = [
@@ -75,9 +77,9 @@ def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract)
         if kept.get(p, (0, 0))[1] < end
     ]
     if short:
-        said = f"topic {topic} is shorter than what was read from it: {some(short)}"
+        said = f"topic {topic} is shorter than what was read from it: {examples(short)}"
         raise ProofError(said, f"{UNCHANGED} {SHORTER}")
-    where = some([f"{begin} of partition {p}" for p, begin in sorted(begins.items())])
+    where = examples([f"{begin} of partition {p}" for p, begin in sorted(begins.items())])
     return f"topic {topic} keeps every offset after version {log.version} of {RECORDS}: from {where}"
 
 

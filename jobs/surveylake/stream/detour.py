@@ -20,7 +20,7 @@ from surveylake.errors import TopicError
 from surveylake.kafka import topic
 from surveylake.kafka.partition_reader import Window, records_from, windows
 from surveylake.kafka.topic import TopicIdentity
-from surveylake.lake import commits, stream_checkpoint, tables, timestamps
+from surveylake.lake import commits, records_table, stream_checkpoint, tables, timestamps
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.lake.timestamps import Misstamped
 from surveylake.signals import stop_signals
@@ -30,7 +30,7 @@ from surveylake.stream.batch_progress import Intake, Taken
 from surveylake.stream.sink import Landing
 from surveylake.stream.start import Start, Wishes
 from surveylake.validate.pipeline import judged
-from surveylake.verify.checks import counted, some
+from surveylake.wording import counted, examples
 
 log = logging.getLogger(__name__)
 CALM = 1_000
@@ -147,7 +147,7 @@ def _began(run: Run, start: Start) -> dict[int, int]:
 
 def _begin(run: Run, start: Start, partition: int) -> int:
     """The offset that the table lacks next; where it has no row of the partition, where the stream began there."""
-    ranges = tables.offset_ranges(tables.read(run.spark, run.lake.table(RECORDS)))
+    ranges = records_table.offset_ranges(tables.read(run.spark, run.lake.table(RECORDS)))
     ended = [r.last + 1 for r in ranges if (r.epoch, r.partition) == (start.epoch, partition)]
     if ended:
         return max(ended[0], start.table.get(partition, 0))
@@ -185,7 +185,7 @@ def _note(partition: int, odd_ones: dict[int, int]) -> dict[str, object]:
 
 def _say(partition: int, odd_ones: dict[int, int]) -> None:
     if odd_ones:
-        named = some([f"offset {offset} is stamped {stamp}" for offset, stamp in odd_ones.items()])
+        named = examples([f"offset {offset} is stamped {stamp}" for offset, stamp in odd_ones.items()])
         log.warning(
             "partition %d: %s taken in without a time, since their stamps are no milliseconds since 1970: %s",
             partition, counted(len(odd_ones), "record"), named,

@@ -14,18 +14,19 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
+from surveylake import wording
 from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError, SurveylakeError, TopicError
 from surveylake.kafka import topic
-from surveylake.lake import commits, tables, timestamps
+from surveylake.kafka.partition_reader import mean_message_bytes
+from surveylake.lake import commits, timestamps
 from surveylake.lake.fsync import Barrier
-from surveylake.lake.maintenance import Housekeeper
 from surveylake.lake.tables import RECORDS, Lake
-from surveylake.produce.already_sent import mean_message_bytes
 from surveylake.signals import stop_signals
 from surveylake.stream import batch_size
 from surveylake.stream.batch_progress import Intake, Taken, end_offsets, lag, progress_line
+from surveylake.stream.housekeeping import Housekeeper
 from surveylake.stream.sink import Landing, not_held
 from surveylake.stream.start import Start
 from surveylake.validate.pipeline import judged
@@ -180,7 +181,7 @@ def _ended(running: Running, lake: Lake, contract: Contract) -> bool:
 
 def explained(error: BaseException, cause: str, lake: Lake, contract: Contract) -> SurveylakeError:
     """Spark's failure of a streaming query as one of ours: what happened, and what to do. `cause` is the sink's, if any."""
-    cause = cause or tables.innermost(error)
+    cause = cause or wording.innermost(error)
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
     if "UnknownTopicOrPartition" in cause:
         cause = f"topic {contract.topic} is gone, or some of its partitions: {cause}"

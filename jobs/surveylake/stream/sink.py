@@ -8,7 +8,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake.lake import commits, end_offsets, tables, timestamps
+from surveylake import wording
+from surveylake.lake import commits, end_offsets, timestamps
 from surveylake.lake.stream_checkpoint import Offsets
 from surveylake.lake.timestamps import Misstamped
 
@@ -54,7 +55,7 @@ class Landing:
             ):
                 self.files.put(file)
         except Exception as error:
-            self.failure, self.misstamped = tables.innermost(error), timestamps.misstamped(error)
+            self.failure, self.misstamped = wording.innermost(error), timestamps.misstamped(error)
             self._known.clear()  # the next query is another
             raise
         finally:

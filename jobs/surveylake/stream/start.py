@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from surveylake.aggregate.findings import OffsetRange
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError, TopicError
 from surveylake.kafka.topic import TopicIdentity
-from surveylake.lake import folders, tables
+from surveylake.lake import folders, records_table, tables
 from surveylake.lake import stream_checkpoint as cp
-from surveylake.lake.tables import EPOCH, LOSS, RECORDS, Lake
-from surveylake.verify.checks import some
+from surveylake.lake.records_table import EPOCH, LOSS, OffsetRange
+from surveylake.lake.tables import RECORDS, Lake
+from surveylake.wording import examples
 
 log = logging.getLogger(__name__)
 Kept = dict[int, tuple[int, int]]
@@ -55,10 +55,10 @@ def plan_start(
     identity = f"{topic.cluster_id}/{topic.topic_id}"
     is_new = not tables.exists(spark, path)
     if is_new:
-        tables.create_records(spark, lake, contract, identity)
-    tables.check_columns(spark, lake, contract)
+        records_table.create_records(spark, lake, contract, identity)
+    records_table.check_columns(spark, lake, contract)
     properties = tables.properties(spark, path)
-    known = [] if is_new else tables.offset_ranges(tables.read(spark, path))
+    known = [] if is_new else records_table.offset_ranges(tables.read(spark, path))
     read_before = {r.epoch: r.topic for r in known}
     epoch = _epoch(spark, path, properties, identity, topic.name, read_before, wishes)
     ranges = [r for r in known if r.epoch == epoch]
@@ -132,7 +132,7 @@ def _refuse_a_shorter_topic(table: cp.Offsets, kept: Kept, name: str) -> None:
     said += [f"partition {p} is gone" for p in sorted(set(table) - set(kept))]
     if said:
         raise TopicError(
-            f"topic {name} lost records that were read before: {some(said)}",
+            f"topic {name} lost records that were read before: {examples(said)}",
             "The broker's data was damaged or rolled back: restore it, or make the topic anew and run with --accept-new-topic.",
         )
 
@@ -151,12 +151,13 @@ def _accept_loss(spark: SparkSession, path: str, lost: dict[str, str], name: str
     """TopicError that names what expired unread; with accept_loss the table's properties record it instead."""
     if lost and not wishes.accept_loss:
         raise TopicError(
-            f"topic {name} no longer has records that were not read yet, by retention or deletion: {some(list(lost.values()))}",
+            f"topic {name} no longer has records that were not read yet, by retention or deletion: "
+            f"{examples(list(lost.values()))}",
             "Restore them if you can. To go on without them, run again with --accept-loss: the table will record the ranges.",
         )
     if lost:
         tables.set_properties(spark, path, dict.fromkeys(lost, "accepted"))
-        log.info("accepted as lost: %s", some(list(lost.values())))
+        log.info("accepted as lost: %s", examples(list(lost.values())))
 
 
 def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> bool:
@@ -172,7 +173,7 @@ def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRang
     if retired:
         _retire(folder, reason)
     if table:
-        ends = some([f"{r.partition}: {r.last + 1}" for r in ranges])
+        ends = examples([f"{r.partition}: {r.last + 1}" for r in ranges])
         log.info("going on from the offsets in the table (partition: next offset) %s", ends)
     return retired
 

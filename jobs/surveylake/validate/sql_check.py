@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError
-from surveylake.lake.tables import first_line
+from surveylake.wording import first_line
 
 
 def check_sql(spark: SparkSession, contract: Contract) -> None:

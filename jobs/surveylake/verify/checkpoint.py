@@ -4,8 +4,9 @@ from pathlib import Path
 
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.verify.broker import Broker, Range
-from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, some
+from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
 from surveylake.verify.offsets import spoken_against, spoken_for
+from surveylake.wording import examples
 
 WHAT, UNUSABLE = "checkpoint", "it cannot be used: {}"
 ASIDE = (
@@ -60,7 +61,7 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
     """The offsets that the table's newest batch read, against the table's rows."""
     beyond = [f"partition {p} to offset {end - 1}" for p, end in sorted(ends.items()) if end > read.get(p, 0)]
     if beyond:
-        said = f"batch {batch} did not read that far, and the table has rows of {some(beyond)}"
+        said = f"batch {batch} did not read that far, and the table has rows of {examples(beyond)}"
         return Check(WHAT, where, NOT_PROVED, said, ASIDE)
     short: dict[int, Range] = {
         p: (ends[p], end - 1) for p, end in sorted(read.items()) if p in ends and end > ends[p]
@@ -69,7 +70,7 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
     if not short:
         return Check(WHAT, where, PROVED, agreed)
     if broker is None:
-        said = some([f"partition {p} offset {first} to {last}" for p, (first, last) in short.items()])
+        said = examples([f"partition {p} offset {first} to {last}" for p, (first, last) in short.items()])
         return Check(
             WHAT,
             where,

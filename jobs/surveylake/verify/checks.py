@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
+from surveylake.wording import SHOWN
+
 PROVED, NOT_PROVED, SAID = "proved", "NOT proved", "said"
 """What a check can come to; `said` is a fact that proves nothing and refutes nothing, such as lag."""
 MOST_ALIKE = 24
 """lines of one kind and verdict that a table shows; of more, as of a topic of a thousand partitions, it shows the first few"""
-SHOWN = 5
-"""examples named in one detail; the count says how many there are"""
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,3 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
         "  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]])
         for row in rows
     ]
-
-
-def some(items: Sequence[object]) -> str:
-    """The first few of a list, and how many more there are."""
-    more = f" and {len(items) - SHOWN:,} more" if len(items) > SHOWN else ""
-    return ", ".join(str(item) for item in items[:SHOWN]) + more
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 file`, `2 files`; `many` where adding an s is not enough."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

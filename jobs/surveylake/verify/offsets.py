@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
-from surveylake.lake.tables import LOSS, RECORDS
+from surveylake.lake.records_table import LOSS
+from surveylake.lake.tables import RECORDS
 from surveylake.verify.broker import Answer, Broker, Range
-from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, counted, some
+from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
 from surveylake.verify.coverage import MOST_HOLES, Cover, doubles, holes, size, without, without_time
+from surveylake.wording import counted, examples
 
 WHAT = "offsets"
 ASK = "Run this with the broker that the records came from (--bootstrap)."
@@ -70,7 +72,9 @@ def times(records: DataFrame) -> list[Check]:
     found = without_time(records)
     if not found:
         return []
-    named = some([f"epoch {e} partition {p}: {n:,}, from offset {first} on" for (e, p), n, first in found])
+    named = examples(
+        [f"epoch {e} partition {p}: {n:,}, from offset {first} on" for (e, p), n, first in found]
+    )
     many = counted(sum(n for _, n, _ in found), "record")
     return [Check("times", RECORDS, SAID, f"{many} without a time that can be shown ({named})")]
 
@@ -91,7 +95,7 @@ def _check(
     cover, lacking = claim.cover, [*_before(claim), *gaps]
     if twice is not None:
         rows = counted(cover.rows - cover.distinct, "row")
-        detail = f"{rows} too many: offset {some(twice)} more than once"
+        detail = f"{rows} too many: offset {examples(twice)} more than once"
         return Check(WHAT, cover.where, NOT_PROVED, detail, REPAIR)
     if size(gaps) < cover.lacking:
         detail = f"more than {MOST_HOLES:,} ranges of offsets are not in the table: not all of them were looked into"
@@ -144,4 +148,4 @@ def spoken_for(answers: Sequence[Answer], broker: Broker) -> str:
 
 def _named(ranges: Sequence[Range]) -> str:
     texts = [f"{first}" if first == last else f"{first} to {last}" for first, last in ranges]
-    return f"{counted(size(ranges), 'offset')} ({some(texts)})"
+    return f"{counted(size(ranges), 'offset')} ({examples(texts)})"

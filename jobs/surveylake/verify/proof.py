@@ -11,9 +11,10 @@ from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake.log_files import MEND, Action
 from surveylake.verify.broker import Broker
-from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof, counted, some
+from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
 from surveylake.verify.topic import Asked, ask, lag, same_topic
+from surveylake.wording import counted, examples
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -123,7 +124,7 @@ def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
             checks.append(Check("log", table.name, NOT_PROVED, "; ".join(log.faults), REPAIR))
             continue
         if gone := missing_data(log, deep):
-            checks.append(Check("data files", table.name, NOT_PROVED, some(gone), REBUILD))
+            checks.append(Check("data files", table.name, NOT_PROVED, examples(gone), REBUILD))
             continue
         whole[table.name] = log
         size = f"{counted(len(log.files), 'data file')} of {sum(log.files.values()):,} bytes"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
+from surveylake import wording
 from surveylake.aggregate import analysis
 from surveylake.aggregate import people as aggregates
 from surveylake.aggregate.analysis import Published
-from surveylake.aggregate.findings import Cell
 from surveylake.aggregate.record_counts import Held, noted
 from surveylake.aggregate.summary_tables import RULES
 from surveylake.config import Publish
@@ -20,11 +20,13 @@ from surveylake.export import csv_files
 from surveylake.export.manifest import MANIFEST, damaged_files
 from surveylake.lake import commits, tables
 from surveylake.lake.log_files import keeps_every_commit
-from surveylake.lake.tables import CONSTRAINTS, RECORDS, RESPONSES, Lake
+from surveylake.lake.records_table import CONSTRAINTS
+from surveylake.lake.tables import RECORDS, RESPONSES, Cell, Lake
 from surveylake.runtime import java_exit
 from surveylake.validate import rules
-from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, counted, some
+from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
 from surveylake.verify.logs import Log
+from surveylake.wording import counted, examples
 
 WHAT = "answers"
 AGAIN = "Run jobs/aggregate.py, then jobs/export.py, then this again."
@@ -58,7 +60,7 @@ def published(
     except commits.FAILURES as error:
         if java_exit.out_of_memory(error):
             raise
-        said = f"version {version} of records cannot be read any more: {tables.first_line(error)}"
+        said = f"version {version} of records cannot be read any more: {wording.first_line(error)}"
         return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
     except StorageError as error:
         return [Check(WHAT, RESPONSES, NOT_PROVED, error.message, AGAIN)]
@@ -148,7 +150,7 @@ def _summary(
     )
     wrong = sorted(set(_cells(expected)) ^ set(_cells(there)))
     if wrong or len(there) != len(expected):
-        said = f"differs from what its version of records gives: {some(wrong) or 'a row is there twice'}"
+        said = f"differs from what its version of records gives: {examples(wrong) or 'a row is there twice'}"
         return Check(what, name, NOT_PROVED, said, f"If smallest_group was changed since: {AGAIN}")
     return Check(
         what,
@@ -178,7 +180,7 @@ def _exported(out: Path, made: Published) -> Check:
             "exports",
             where,
             NOT_PROVED,
-            f"missing or changed since they were written: {some(damaged)}",
+            f"missing or changed since they were written: {examples(damaged)}",
             publish,
         )
     kept = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
@@ -190,7 +192,11 @@ def _exported(out: Path, made: Published) -> Check:
         if kept.get(key, due["replaced"] if key == "replaced" else None) != value
     ):
         return Check(
-            "exports", where, NOT_PROVED, f"its manifest says other {some(other)} than the tables", publish
+            "exports",
+            where,
+            NOT_PROVED,
+            f"its manifest says other {examples(other)} than the tables",
+            publish,
         )
     said = f"{counted(len(kept['files']), 'file')} as their manifest says, their counts those of the tables"
     return Check("exports", where, PROVED, said)

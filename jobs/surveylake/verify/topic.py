@@ -5,7 +5,8 @@ from typing import TypeAlias
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.verify.broker import Broker, reach
-from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, counted, some
+from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
+from surveylake.wording import counted, examples
 
 Asked: TypeAlias = tuple[Broker | None, Check]
 """The topic, or None and the line that says why it was not asked."""
@@ -49,14 +50,14 @@ def lag(broker: Broker, ends: dict[int, int]) -> Check:
     behind = [(p, end) for p, end in sorted(ends.items()) if kept.get(p, (0, 0))[1] < end]
     if behind:
         named = [f"partition {p} ends at {kept.get(p, (0, 0))[1]}, the table at {end}" for p, end in behind]
-        said = f"the topic is shorter than what was read from it: {some(named)}"
+        said = f"the topic is shorter than what was read from it: {examples(named)}"
         return Check("topic", where, NOT_PROVED, said, SHORT)
     if gone := [
         f"partition {p}: {ends[p]} to {kept[p][0] - 1}" for p in sorted(ends) if kept[p][0] > ends[p]
     ]:
-        said = f"offsets expired before they were taken in, {some(gone)}"
+        said = f"offsets expired before they were taken in, {examples(gone)}"
         return Check("topic", where, NOT_PROVED, said, EXPIRED)
     ahead = {p: end - ends.get(p, first) for p, (first, end) in kept.items()}
-    beyond = some([f"partition {p}: {n:,}" for p, n in ahead.items() if n])
+    beyond = examples([f"partition {p}: {n:,}" for p, n in ahead.items() if n])
     said = f"{counted(sum(ahead.values()), 'offset')} not taken in yet"
     return Check("lag", where, SAID, f"{said} ({beyond})" if beyond else said)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from surveylake.aggregate.ordering import has_order
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, percent, plural, shorten
+from surveylake.export.formatting import count, percent, shorten
 from surveylake.export.statements.model import Table
+from surveylake.wording import counted
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def bars_of(table: Table, contract: Contract, most: int) -> tuple[list[Bar], int
     pooled = next((line for line in table.rest if line.value is not None), None)
     people = sum(_people(line.value) for line in folded) + (_people(pooled.value) if pooled else 0)
     if people:
-        name = pooled.groups[0] if pooled and not folded else f"Other ({plural(len(folded), 'group')})"
+        name = pooled.groups[0] if pooled and not folded else f"Other ({counted(len(folded), 'group')})"
         bars.append(
             Bar(
                 name if not (pooled and folded) else f"{name[:-1]} and rare answers)",

@@ -17,8 +17,9 @@ from surveylake.export.charts.style import (
     place,
     text_width,
 )  # fmt: skip
-from surveylake.export.formatting import count, joined, percent, plural, shorten, words
+from surveylake.export.formatting import count, joined, percent, shorten, words
 from surveylake.export.statements.model import Table
+from surveylake.wording import counted
 
 MOST_BARS = 20
 """groups shown by name; the rest is one bar"""
@@ -50,7 +51,7 @@ def draw_pie(table: Table, contract: Contract, version: int) -> Drawn:
     label, caption = words(table.columns[0]), caption_of(table, version, folded)
     named = [f"{shorten(bar.name, 18)} {percent(bar.share)}" for bar in bars[:3]]
     title = (
-        f"{joined(named) if len(bars) <= 3 else ', '.join(named) + ' …'} of {plural(table.base, 'answer')}"
+        f"{joined(named) if len(bars) <= 3 else ', '.join(named) + ' …'} of {counted(table.base, 'answer')}"
     )
     figure, (left, bottom, width, height) = frame(title, caption, 2.5)
     axes = place(figure, left, bottom, height, height)
@@ -70,7 +71,7 @@ def caption_of(table: Table, version: int, folded: int = 0, more: str = "") -> s
     """Return n, who did not answer, where the numbers are from, and what is not shown by name."""
     parts = [f"{table_note(table)}; records version {version}."]
     if folded:
-        parts.append(f"{plural(folded, 'smaller group is', 'smaller groups are')} drawn within 'Other'.")
+        parts.append(f"{counted(folded, 'smaller group is', 'smaller groups are')} drawn within 'Other'.")
     parts += [
         f"{line.text[0].upper()}{line.text[1:]}, not shown." for line in table.rest if line.value is None
     ]
@@ -79,7 +80,7 @@ def caption_of(table: Table, version: int, folded: int = 0, more: str = "") -> s
 
 def table_note(table: Table) -> str:
     """Return the number of people behind a table, and of those who did not answer."""
-    note = f"n = {plural(table.base, 'person', 'people')}"
+    note = f"n = {counted(table.base, 'person', 'people')}"
     if not table.blank:
         return note
     return f"{note}, {count(table.blank)} did not answer {' or '.join(map(words, table.columns))}"

@@ -5,8 +5,9 @@ from typing import Any
 from surveylake.contract.model import Contract
 from surveylake.export.charts.bars import caption_of
 from surveylake.export.charts.style import MUTED, PAPER, Axes, Drawn, colour, frame, place
-from surveylake.export.formatting import count, decimal, joined, measure_words, plural, shorten, words
+from surveylake.export.formatting import count, decimal, joined, measure_words, shorten, words
 from surveylake.export.statements.model import Statement, Table
+from surveylake.wording import counted
 
 MOST_BANDS = 24
 MOST_LEVEL = 3
@@ -16,7 +17,7 @@ def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
     """Draw answers, and below them the median measure, across the bands of a one-column table, in the bands' own order."""
     band, measure, bands = table.columns[0], contract.summaries.measure, table.lines[:MOST_BANDS]
     left_out = sum(_people(line) for line in (*table.lines[MOST_BANDS:], *table.rest))
-    more = f"{plural(left_out, 'answer')} without a band of their own not drawn." if left_out else ""
+    more = f"{counted(left_out, 'answer')} without a band of their own not drawn." if left_out else ""
     caption = caption_of(table, version, more=more)
     title = _peak(table, bands)
     medians = [_median(table, line) for line in bands]

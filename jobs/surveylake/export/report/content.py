@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from surveylake.aggregate.findings import Cell, Findings
+from surveylake.aggregate.findings import Findings
 from surveylake.contract.model import Contract
 from surveylake.export.charts.render import Chart, said_of_boxes
 from surveylake.export.formatting import count, decimal, measure_words, p_value, percent, shorten, words
@@ -11,6 +11,7 @@ from surveylake.export.report.provenance import provenance, stages
 from surveylake.export.report.tables import table_view
 from surveylake.export.statements.hypothesis import ASSUMES
 from surveylake.export.statements.model import Report, Statement
+from surveylake.lake.tables import Cell
 
 MOST_ROWS = 40
 """lines of a list in the report; the files beside it have all"""

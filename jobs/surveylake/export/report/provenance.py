@@ -4,7 +4,8 @@ from typing import Any
 
 from surveylake import __version__
 from surveylake.aggregate.findings import Findings
-from surveylake.export.formatting import count, plural, shorten
+from surveylake.export.formatting import count, shorten
+from surveylake.wording import counted
 
 
 def stages(findings: Findings, charts: int) -> list[dict[str, Any]]:
@@ -15,14 +16,14 @@ def stages(findings: Findings, charts: int) -> list[dict[str, Any]]:
     return [
         {"name": "CSV", "big": "answers", "lines": ["one per line"]},
         {"name": "Kafka topic", "big": shorten(contract.topic, 14),
-         "lines": [plural(sum(part.records for part in findings.offsets), "record"), plural(partitions, "partition")]},
+         "lines": [counted(sum(part.records for part in findings.offsets), "record"), counted(partitions, "partition")]},
         {"name": "records", "big": f"{count(findings.received)} received",
          "lines": [f"{count(findings.accepted)} accepted", f"{count(findings.rejected)} rejected"]},
-        {"name": "responses", "big": plural(findings.responses, "person", "people"),
+        {"name": "responses", "big": counted(findings.responses, "person", "people"),
          "lines": ["the latest accepted", f"per {shorten(contract.key, 16)}"]},
-        {"name": "summaries", "big": plural(len(findings.summaries), "table"),
+        {"name": "summaries", "big": counted(len(findings.summaries), "table"),
          "lines": [unnamed, f"from version {findings.version}"]},
-        {"name": "report", "big": plural(charts, "chart"), "lines": ["CSV, this page", "and a manifest"]},
+        {"name": "report", "big": counted(charts, "chart"), "lines": ["CSV, this page", "and a manifest"]},
     ]  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from surveylake.aggregate.findings import Cell
 from surveylake.aggregate.groups import MEASURES
 from surveylake.contract.model import Contract
 from surveylake.export.formatting import count, decimal, percent, shorten, words
 from surveylake.export.statements.model import Statement, Table
+from surveylake.lake.tables import Cell
 
 MOST_ROWS, MOST_COLUMNS = 40, 8
 """of a table in the report; its CSV has all"""

@@ -1,11 +1,12 @@
 """Statements about the survey's hypothesis: the claim's own test, and whether the groups answered differently."""
 
-from surveylake.aggregate.findings import Cell, Findings, Summary
+from surveylake.aggregate.findings import Findings, Summary
 from surveylake.contract.model import Hypothesis
 from surveylake.export.formatting import count, p_value, percent, percent_in_words, words
 from surveylake.export.hypothesis_tests import CONFIDENCE, LEVEL, Association, ClaimTest, Evidence
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
+from surveylake.lake.tables import Cell
 
 HEADLINES = {
     "supported": "Supported, as far as answers can say",

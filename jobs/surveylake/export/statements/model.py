@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from surveylake.aggregate.findings import Cell
+from surveylake.lake.tables import Cell
 
 FORMAT = "surveylake report 1"
 DIGITS = 12

@@ -2,9 +2,10 @@
 
 from surveylake.aggregate.findings import Findings, ReceivedLine
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, percent_in_words, plural, shorten, words
+from surveylake.export.formatting import count, percent_in_words, shorten, words
 from surveylake.export.reason_text import in_words, remedy
 from surveylake.export.statements.model import Statement
+from surveylake.wording import counted
 
 REPLACED_SHARE = 0.05
 """Above it people may have been taken for one another: few answer a survey twice."""
@@ -27,7 +28,7 @@ def of_survey(findings: Findings, rejected_share: float) -> list[Statement]:
 def people(findings: Findings) -> Statement:
     """Return how many people are counted, from how many records."""
     said = (
-        f"{plural(findings.responses, 'person', 'people')}, from {plural(findings.received, 'record')} received: "
+        f"{counted(findings.responses, 'person', 'people')}, from {counted(findings.received, 'record')} received: "
         f"{count(findings.accepted)} accepted, {count(findings.rejected)} rejected."
     )
     more = {"accepted": findings.accepted, "rejected": findings.rejected}
@@ -37,7 +38,7 @@ def people(findings: Findings) -> Statement:
 def nobody(findings: Findings) -> str:
     """Say why nobody is counted."""
     if findings.received and not findings.accepted:
-        return f"none of the {plural(findings.received, 'record')} received was accepted"
+        return f"none of the {counted(findings.received, 'record')} received was accepted"
     return "nobody answered" if findings.responses else "nobody answered yet"
 
 
@@ -48,7 +49,7 @@ def replaced(findings: Findings) -> list[Statement]:
         return []
     share = n / findings.accepted
     verb = "was" if n == 1 else "were"
-    said = f"{plural(n, 'answer')} {verb} replaced by a later one of the same {key}"
+    said = f"{counted(n, 'answer')} {verb} replaced by a later one of the same {key}"
     told = Statement("replaced", f"{said}.", (key,), (), n, findings.accepted, share)
     if share <= REPLACED_SHARE:
         return [told]
@@ -70,7 +71,7 @@ def mostly_rejected(
     ordered = sorted(by_rule.items(), key=lambda item: (-item[1], item[0]))
     frequent = [(reason, n) for reason, n in ordered if n >= share * received] or ordered[:1]
     overall = (
-        f"{count(rejected)} of {plural(received, 'record')} {'was' if rejected == 1 else 'were'} rejected"
+        f"{count(rejected)} of {counted(received, 'record')} {'was' if rejected == 1 else 'were'} rejected"
     )
     return [
         Statement(
@@ -127,7 +128,7 @@ def _spellings(findings: Findings) -> list[Statement]:
             Statement("spelling", shorten(text, 60), (column,), (text,), n) for text, n in named.items()
         ]
         if few := len(spelled) - len(named):
-            said = f"{plural(few, 'spelling')} of fewer than {findings.smallest_group} people each"
+            said = f"{counted(few, 'spelling')} of fewer than {findings.smallest_group} people each"
             rule = f"groups of fewer than {findings.smallest_group} people are not named"
             statements.append(Statement("few spellings", said, (column,), (), few, rule=rule))
     return statements

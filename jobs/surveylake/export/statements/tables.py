@@ -3,10 +3,12 @@
 Every share is of the people who answered.
 """
 
-from surveylake.aggregate.findings import Cell, Findings, Line, Summary
-from surveylake.export.formatting import count, decimal, joined, percent, plural, shorten, words
+from surveylake.aggregate.findings import Findings, Line, Summary
+from surveylake.export.formatting import count, decimal, joined, percent, shorten, words
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
+from surveylake.lake.tables import Cell
+from surveylake.wording import counted
 
 SUMS_UNSAID = (
     "means, deviations, smallest and largest values are not said here: "
@@ -38,7 +40,7 @@ def not_shown(people: int, smallest: int) -> str:
 
 
 def _answered(table: Summary, responses: int, published: bool) -> Statement:
-    said = f"n = {plural(table.base, 'person', 'people')}"
+    said = f"n = {counted(table.base, 'person', 'people')}"
     if table.blank:
         what = " or ".join(map(words, table.by))
         said += f"; {count(table.blank)} did not answer {what}"
@@ -74,7 +76,7 @@ def _line(table: Summary, line: Line, smallest: int) -> Statement:
         return _shown(table, line)
     rule = f"groups of fewer than {smallest} people are not named"
     if line.kind == "held":
-        whom = plural(line.people, "person is", "people are") if line.people else "a few people are"
+        whom = counted(line.people, "person is", "people are") if line.people else "a few people are"
         return Statement(
             "held",
             f"{whom} in combinations that are not shown",
@@ -122,7 +124,7 @@ def _largest(table: Summary, label: str) -> Statement:
         said = f"{label}: {shorten(level[0])} leads, {count(most)} of {count(table.base)} ({percent(share)})"
     else:
         names = joined(map(shorten, level)) if len(level) <= MOST_LEVEL else f"{count(len(level))} groups"
-        said = f"{label}: {names} are level at {plural(most, 'answer')}"
+        said = f"{label}: {names} are level at {counted(most, 'answer')}"
     return Statement("headline", said, table.by, tuple(level), most, table.base, share)
 
 

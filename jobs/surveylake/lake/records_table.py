@@ -1,0 +1,107 @@
+"""The tables `records` and `responses`: their columns, their properties, and what a frame of `records` covers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from surveylake.contract.model import Contract
+from surveylake.errors import ConfigError
+from surveylake.lake.tables import (
+    RECORD_PROPERTIES,
+    RECORDS,
+    RESPONSES,
+    STATISTICS,
+    Lake,
+    create,
+)
+
+RECORD_SCHEMA = {
+    "topic": ("string", "Kafka topic"),
+    "partition": ("int", "Kafka partition"),
+    "offset": ("bigint", "Kafka offset: with epoch and partition, the identity of a record"),
+    "timestamp": ("timestamp", "Kafka's timestamp, UTC; NULL where it is no time of the years 1900 to 9999"),
+    "epoch": (
+        "int",
+        "which topic of this name: table properties surveylake.epoch.N hold cluster id and topic id",
+    ),
+    "key": ("string", "Kafka key as text"),
+    "value": ("binary", "Kafka value, the bytes as received"),
+    "accepted": ("boolean", "whether every rule of the contract holds"),
+    "failed_rules": ("array<string>", "why not; empty when accepted"),
+}
+
+EPOCH = "surveylake.epoch."
+LOSS = "surveylake.loss."
+CONSTRAINTS = "delta.constraints."
+
+
+@dataclass(frozen=True)
+class OffsetRange:
+    """What `records` holds of one partition at one version: offsets first..last, `records` rows."""
+
+    topic: str
+    epoch: int
+    partition: int
+    first: int
+    last: int
+    records: int
+
+
+def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
+    """Make the empty `records` table, its first epoch being the topic `identity` ('cluster id/topic id')."""
+    columns = {**RECORD_SCHEMA, **_described(contract)}
+    create(
+        spark,
+        lake.table(RECORDS),
+        columns,
+        {**RECORD_PROPERTIES, f"{EPOCH}1": identity},
+        f"every Kafka record of {contract.topic}",
+    )
+
+
+def response_properties(checks: dict[str, str]) -> dict[str, str]:
+    """The properties of `responses`: CHECK constraints (name -> SQL), and no statistics on answers here either."""
+    constraints = {f"{CONSTRAINTS}{name}": check for name, check in checks.items()}
+    return {STATISTICS: RECORD_PROPERTIES[STATISTICS], **constraints}
+
+
+def create_responses(spark: SparkSession, lake: Lake, contract: Contract, properties: dict[str, str]) -> None:
+    """Make the `responses` table anew, empty."""
+    where_from = {name: RECORD_SCHEMA[name] for name in ("epoch", "partition", "offset", "timestamp")}
+    create(spark, lake.table(RESPONSES), {**_described(contract), **where_from}, properties,
+           "one row per participant: the latest accepted record")  # fmt: skip
+
+
+def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
+    """ConfigError when `records` was made under a contract with other columns."""
+    schema = spark.read.format("delta").load(lake.table(RECORDS)).schema
+    there = {field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA}
+    if list(there.items()) != list(contract.columns.items()):
+        raise ConfigError(
+            f"{lake.table(RECORDS)} has the columns {_listed(there)};"
+            f" the contract {contract.name} has {_listed(contract.columns)}",
+            "Stream into another lake (--lake), or keep the columns: rules, spellings and limits may change freely.",
+        )
+
+
+def offset_ranges(records: DataFrame) -> list[OffsetRange]:
+    """What a frame of `records` covers: one range per epoch and partition, in that order."""
+    rows = records.groupBy("topic", "epoch", "partition").agg(
+        F.min("offset").alias("first"), F.max("offset").alias("last"), F.count("*").alias("records")
+    )
+    found = [
+        OffsetRange(r["topic"], r["epoch"], r["partition"], r["first"], r["last"], r["records"])
+        for r in rows.collect()
+    ]
+    return sorted(found, key=lambda r: (r.epoch, r.partition))
+
+
+def _described(contract: Contract) -> dict[str, tuple[str, str]]:
+    parts = {**contract.fields, **contract.derived}
+    return {name: (kind, parts[name].description) for name, kind in contract.columns.items()}
+
+
+def _listed(columns: dict[str, str] | Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in dict(columns).items())

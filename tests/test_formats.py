@@ -14,6 +14,7 @@ import export
 import replay
 import verify
 from support import pets_survey
+from support.foreign_values import AVRO, AVRO_FILE, LZ4, PLAIN, PROTOBUF, REGISTRY, ZSTD
 from support.reference_verdict import verdict
 from support.validation import ANSWER, FOOD, MAX_BYTES, reasons, verdicts
 from surveylake import formats
@@ -23,15 +24,6 @@ from surveylake.lake.tables import RECORDS
 from surveylake.validate import strict_json
 from surveylake.validate.strict_json import steps
 
-PLAIN = json.dumps(ANSWER).encode()
-AVRO = b"".join(bytes([2 * len(text)]) + text.encode() for text in ANSWER.values())
-"""A record of strings as Avro writes it, without a schema."""
-PROTOBUF = b"".join(
-    bytes([field << 3 | 2, len(text)]) + text.encode() for field, text in enumerate(ANSWER.values(), 1)
-)
-AVRO_FILE = b"Obj\x01\x02\x16avro.schema\x1e" + b'{"type":"null"}' + b"\x00" + b"m" * 16
-ZSTD, LZ4 = b"\x28\xb5\x2f\xfd\x04\x58", b"\x04\x22\x4d\x18\x64\x40\xa7"
-REGISTRY = b"\0\0\0\0\x07"
 KNOWN = [
     (REGISTRY + AVRO, "schema_registry"),
     (REGISTRY + b"\0" + PROTOBUF, "schema_registry"),

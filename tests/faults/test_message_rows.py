@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import test_fuzz
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
-from test_gate import CASES, GOOD, Case, answer
 
 import aggregate
 from faults import readers
 from faults.ledger import Ledger
 from faults.plain_query import Stock
 from faults.rows import Row
+from support.fuzz_values import check
+from support.message_cases import CASES, GOOD, Case, answer
 from support.survey_env import Town
 from support.validation import ANSWER, FOOD, SECOND, VISIT
 from surveylake.aggregate.analysis import Published
@@ -232,5 +232,5 @@ def test_an_undeclared_spelling_is_listed(published: Published, row: Row) -> Non
 )
 def test_engine_and_reference_agree_on_very_many_values(spark: SparkSession, row: Row) -> None:
     for contract, sound in ((FOOD, ANSWER), (SECOND, VISIT)):
-        test_fuzz.check(spark, contract, sound, FUZZED // 2, seed=4)
+        check(spark, contract, sound, FUZZED // 2, seed=4)
     row.observed(f"{FUZZED:,} values, no verdict differs")

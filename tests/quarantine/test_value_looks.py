@@ -10,11 +10,11 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_fuzz import RAW
 
+from support.foreign_values import AVRO, AVRO_FILE, LZ4, PLAIN, PROTOBUF, REGISTRY, ZSTD
+from support.fuzz_values import RAW
 from support.validation import ANSWER
 from surveylake.quarantine.value_looks import looks_like
-from test_formats import AVRO, AVRO_FILE, LZ4, PLAIN, PROTOBUF, REGISTRY, ZSTD
 
 PACKED = bytes([0x80 | len(ANSWER)]) + b"".join(
     bytes([0xA0 | len(text)]) + text.encode() for pair in ANSWER.items() for text in pair

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from test_fuzz import SMALL, disagreements, written_by_chance
 
+from support.fuzz_values import SMALL, disagreements, written_by_chance
 from support.reference_verdict import verdict
 from support.validation import ANSWER, FOOD, MAX_BYTES, SECOND, SECOND_RULES, VISIT, kafka_rows, verdicts
 from surveylake.contract.model import Contract, SurveyField

@@ -8,6 +8,7 @@ from surveylake.config import Config
 from surveylake.lake import commits
 from surveylake.lake.maintenance import Compaction, compact, small_files
 from surveylake.lake.tables import RECORDS, Lake
+from surveylake.wording import first_line
 
 NEAR = 10_000
 """Records of lag that are no backlog: about what the stream takes in within one short batch."""

@@ -20,7 +20,7 @@ SEPARATE = "separate"
 
 
 @dataclass(frozen=True)
-class Lever:
+class Ablation:
     """One change to ours. `ours`: it takes away what ours has; else it is anything else that one may wonder about."""
 
     group: str
@@ -45,7 +45,7 @@ class Lever:
             yield
 
     def set_in(self, spark: "SparkSession") -> None:
-        """Give the session the lever's settings, for good: it is the lever's own."""
+        """Give the session the ablation's settings, for good: it is the ablation's own."""
         assert spark.sparkContext._jsc is not None
         hadoop: Any = spark.sparkContext._jsc.hadoopConfiguration()
         for key, value in self.hadoop.items():
@@ -78,72 +78,72 @@ def _codec(name: str) -> dict[str, str]:
     return {"spark.sql.parquet.compression.codec": name}
 
 
-LEVERS = {
-    "java_polls": Lever(
+ABLATIONS = {
+    "java_polls": Ablation(
         MANY, "Java's 500 records and 1 MB a poll", True, CPU,
         patches=(mock.patch.dict("surveylake.kafka.options.EAGER",
                                  {"max.poll.records": "500", "max.partition.fetch.bytes": "1048576"}),),
     ),
-    "java_wait": Lever(
+    "java_wait": Ablation(
         MANY, "Java's half second at the end of the topic", True,
         patches=(mock.patch.dict("surveylake.kafka.options.EAGER", {"fetch.max.wait.ms": "500"}),),
     ),
-    "all_parsed": Lever(
+    "all_parsed": Ablation(
         MANY, "no plain way: every value is parsed", True, CPU,
         patches=(mock.patch("surveylake.validate.fast_path._is_plain", lambda *_: "octet_length(value) < 0"),),
     ),
-    "one_percent": Lever(MANY, "1 % of the values not plain", of=CPU, patches=(_one_percent_parsed(),)),
-    "node_limit": Lever(
+    "one_percent": Ablation(MANY, "1 % of the values not plain", of=CPU, patches=(_one_percent_parsed(),)),
+    "node_limit": Ablation(
         MANY, "1 % not plain, and Java's own limit of its compiler's nodes", True, CPU,
         patches=(_one_percent_parsed(),), java="-XX:MaxNodeLimit=80000 -XX:NodeLimitFudgeFactor=2000",
     ),
-    "interpreted": Lever(
+    "interpreted": Ablation(
         MANY, "the parsed way interpreted, not generated", True, CPU,
         patches=(mock.patch("surveylake.validate.pipeline.MOST_GENERATED", 0),),
     ),
-    "huge_methods": Lever(MANY, "methods over 8000 bytes interpreted, Java's default", True, CPU,
+    "huge_methods": Ablation(MANY, "methods over 8000 bytes interpreted, Java's default", True, CPU,
                           java="-XX:+DontCompileHugeMethods"),
-    "g1": Lever(MANY, "the collector G1, Java's default", True, CPU, java="-XX:-UseParallelGC -XX:+UseG1GC"),
-    "delta_statistics": Lever(
+    "g1": Ablation(MANY, "the collector G1, Java's default", True, CPU, java="-XX:-UseParallelGC -XX:+UseG1GC"),
+    "delta_statistics": Ablation(
         MANY, "Delta's statistics of every column", True, CPU,
         patches=(mock.patch("surveylake.lake.tables.RECORD_PROPERTIES", _no_statistics_chosen()),),
     ),
-    "parquet_statistics": Lever(
+    "parquet_statistics": Ablation(
         MANY, "Parquet's statistics of every column", True, CPU,
         hadoop={"parquet.column.statistics.enabled": "true", "parquet.size.statistics.enabled": "true"},
     ),
-    "dictionaries": Lever(
+    "dictionaries": Ablation(
         MANY, "a dictionary begun for value, key and offset", True, CPU,
         hadoop={f"parquet.enable.dictionary#{column}": "true" for column in ("value", "key", "offset")},
     ),
-    "zstd": Lever(MANY, "ZSTD for Snappy", of=CPU, sql=_codec("zstd")),
-    "uncompressed": Lever(MANY, "nothing compressed", of=CPU, sql=_codec("uncompressed")),
-    "no_dictionary": Lever(MANY, "no dictionary for any column", of=CPU, hadoop={"parquet.enable.dictionary": "false"}),
-    "parquet_2": Lever(MANY, "Parquet's version 2", of=CPU, hadoop={"parquet.writer.version": "PARQUET_2_0"}),
-    "asking": Lever(
+    "zstd": Ablation(MANY, "ZSTD for Snappy", of=CPU, sql=_codec("zstd")),
+    "uncompressed": Ablation(MANY, "nothing compressed", of=CPU, sql=_codec("uncompressed")),
+    "no_dictionary": Ablation(MANY, "no dictionary for any column", of=CPU, hadoop={"parquet.enable.dictionary": "false"}),
+    "parquet_2": Ablation(MANY, "Parquet's version 2", of=CPU, hadoop={"parquet.writer.version": "PARQUET_2_0"}),
+    "asking": Ablation(
         SHORT, "the log asked before each commit", True,
         patches=(mock.patch("surveylake.stream.query.Landing", lambda spark, path, **_: Landing(spark, path, shared=True)),),
     ),
-    "not_durable": Lever(
+    "not_durable": Ablation(
         SHORT, "nothing forced to the disk",
         patches=(mock.patch("surveylake.stream.query._barrier", lambda *_: None),),
     ),
-    "no_archive": Lever(
+    "no_archive": Ablation(
         START, "Spark's classes not kept parsed", True,
         patches=(mock.patch("surveylake.runtime.class_archive.ClassArchive.options", lambda *_: []),),
     ),
-    "both_compilers": Lever(START, "Java's thorough compiler too", True, patches=(_without(launch.EXTRA_OPTIONS),)),
-    "small_metaspace": Lever(
+    "both_compilers": Ablation(START, "Java's thorough compiler too", True, patches=(_without(launch.EXTRA_OPTIONS),)),
+    "small_metaspace": Ablation(
         START, "Java's own first bound for its classes, 21 MB", True,
         patches=(mock.patch.dict("os.environ", {"_JAVA_OPTIONS": "-XX:MetaspaceSize=21m"}),),
     ),
-    "generated": Lever(
+    "generated": Ablation(
         START, "Java code generated for each query", True,
         patches=(_without("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode"),),
     ),
-    "ivy": Lever(
+    "ivy": Ablation(
         START, "jars looked up by Ivy, and so no classes kept", True,
         patches=(mock.patch("surveylake.runtime.launch.local_jars", lambda _: []),),
     ),
-    SEPARATE: Lever(START, "each verb in a JVM of its own (Kafka is there already)", True),
+    SEPARATE: Ablation(START, "each verb in a JVM of its own (Kafka is there already)", True),
 }  # fmt: skip

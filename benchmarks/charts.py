@@ -40,14 +40,14 @@ def draw(results: Results, folder: Path) -> None:
         figure.savefig(folder / "latest.png", dpi=DPI, metadata={"Software": None})
 
 
-def draw_levers(found: dict[str, dict[str, Any]], folder: Path) -> None:
-    """FOLDER/latest-levers.png: how many times as dear ours is with each thing changed, group by group."""
+def draw_ablations(found: dict[str, dict[str, Any]], folder: Path) -> None:
+    """FOLDER/latest-ablations.png: how many times as dear ours is with each thing changed, group by group."""
     if not found:
         return
     title = "What each change costs: ours with it, as a multiple of ours as it is"
     caption = (
         "Dot: median of the rounds, line: smallest to largest. Round: what ours has is taken away; diamond: any other change."
-        " Right of the line it makes ours dearer. latest-levers.md says in what."
+        " Right of the line it makes ours dearer. latest-ablations.md says in what."
     )
     rows: list[dict[str, Any] | str] = []
     for group, of in groupby(found.values(), key=lambda entry: entry["group"]):
@@ -67,7 +67,7 @@ def draw_levers(found: dict[str, dict[str, Any]], folder: Path) -> None:
         for label, row in zip(axes.get_yticklabels(), reversed(rows), strict=True):
             label.set_fontweight("bold" if isinstance(row, str) else "normal")
         _multiples(axes, len(rows))
-        figure.savefig(folder / "latest-levers.png", dpi=DPI, metadata={"Software": None})
+        figure.savefig(folder / "latest-ablations.png", dpi=DPI, metadata={"Software": None})
 
 
 def draw_freshness(second: np.ndarray, age: np.ndarray, folder: Path) -> None:

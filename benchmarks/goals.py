@@ -51,7 +51,7 @@ GOALS = (
     Goal("produce_csv", "produce", 1.0, "rows/s of produce.py with a CSV of 1 M lines / 150,000", "150,000 rows/s"),
 )  # fmt: skip
 
-# Measured once elsewhere, and not part of any run.
+# PartResults once elsewhere, and not part of any run.
 QUOTED = {
     "kafka-delta-ingest 0.4.0 (Rust)": "built and run by hand in November 2026 on the same topic, in an hour in which the"
     " loader made 350,000 to 420,000 rows/s and the Spark job of the documentation 236,000 to 286,000: 43,000 to 77,000"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
-from worker import Contender
+from worker import Worker
 
 from surveylake.paths import CONF, JOBS, ROOT, VAR
 
@@ -31,12 +31,12 @@ class Settings:
     """micro-batches of the small-files part"""
     peers: tuple[str, ...]
     """who is run beside ours in the throughput part"""
-    levers: tuple[str, ...]
-    """what is changed in the levers part"""
+    ablations: tuple[str, ...]
+    """what is changed in the ablations part"""
 
 
 @dataclass
-class Arena:
+class Harness:
     """One run's place: `bootstrap` is where Kafka answers, `folder` is emptied before and after."""
 
     settings: Settings
@@ -92,14 +92,14 @@ class Arena:
             raise RuntimeError(f"{path.name} ended with {done.returncode}: {done.stderr.strip()[-600:]}")
         return done.stdout
 
-    def contender(self, name: str, java: str = "") -> Contender:
+    def worker(self, name: str, java: str = "") -> Worker:
         """A peer's process, idle until it is told what to do; it logs to FOLDER/NAME.log. `java` is said last to its JVM."""
         if name in ("ours", "undone"):
-            return Contender(name, self.folder / f"{name}.log", **({"_JAVA_OPTIONS": java} if java else {}))
+            return Worker(name, self.folder / f"{name}.log", **({"_JAVA_OPTIONS": java} if java else {}))
         # Not the project's settings: an empty folder, and so Spark's own defaults.
         nothing = self.folder / "no-conf"
         nothing.mkdir(exist_ok=True)
-        return Contender(name, self.folder / f"{name}.log", SPARK_CONF_DIR=str(nothing))
+        return Worker(name, self.folder / f"{name}.log", SPARK_CONF_DIR=str(nothing))
 
     def empty(self, name: str) -> str:
         """FOLDER/NAME, removed if it was there."""

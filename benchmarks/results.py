@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 from goals import GOALS, QUOTED
-from results_model import Measured
+from results_model import PartResults
 
 PLACE = "<!-- {}:{} -->"
 """Where a page has a table: between its begin and its end."""
@@ -48,9 +48,9 @@ def machine() -> dict[str, Any]:
     }
 
 
-def join(results: Results, part: str, found: Measured, rows: int, repeats: int, before: dict[str, Any],
+def join(results: Results, part: str, found: PartResults, rows: int, repeats: int, before: dict[str, Any],
          seconds: float) -> None:  # fmt: skip
-    """Put one part's findings in the place of its earlier ones; all else stays as it is, each lever too."""
+    """Put one part's findings in the place of its earlier ones; all else stays as it is, each ablation too."""
     today = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     results["ratios"] = {
         name: entry for name, entry in results["ratios"].items() if entry["part"] != part
@@ -63,9 +63,9 @@ def join(results: Results, part: str, found: Measured, rows: int, repeats: int, 
         for goal in GOALS if goal.name in found.ratios
     }  # fmt: skip
     figures = found.figures
-    if part == "levers":
+    if part == "ablations":
         # Not all are measured each time; those that are not stay.
-        figures = figures | {"levers": levers(results) | figures["levers"]}
+        figures = figures | {"ablations": ablations(results) | figures["ablations"]}
     results["parts"][part] = {
         "date": today, "rows": rows, "repeats": repeats, "took_seconds": round(seconds, 1),
         "machine": before | {"load_after": machine()["load"]}, "figures": figures,
@@ -79,8 +79,8 @@ def write(results: Results, folder: Path) -> None:
     """latest.json and latest.md, each replaced as a whole."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {"latest.json": json.dumps(results, indent=1) + "\n", "latest.md": table(results)}
-    if found := levers(results):
-        texts["latest-levers.md"] = lever_table(found)
+    if found := ablations(results):
+        texts["latest-ablations.md"] = ablation_table(found)
     for name, text in texts.items():
         part = folder / f"{name}.part"
         part.write_text(text, "utf-8")
@@ -106,9 +106,11 @@ def table(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
-def levers(results: Results) -> dict[str, dict[str, Any]]:
-    """What the levers part found, by lever, group by group and the dearest first; empty where it never ran."""
-    found: dict[str, dict[str, Any]] = results["parts"].get("levers", {}).get("figures", {}).get("levers", {})
+def ablations(results: Results) -> dict[str, dict[str, Any]]:
+    """What the ablations part found, by ablation, group by group and the dearest first; empty where it never ran."""
+    found: dict[str, dict[str, Any]] = (
+        results["parts"].get("ablations", {}).get("figures", {}).get("ablations", {})
+    )
     groups = list(dict.fromkeys(entry["group"] for entry in found.values()))
     return dict(
         sorted(
@@ -118,8 +120,8 @@ def levers(results: Results) -> dict[str, dict[str, Any]]:
     )
 
 
-def lever_table(found: dict[str, dict[str, Any]]) -> str:
-    """The levers as Markdown, in the order given."""
+def ablation_table(found: dict[str, dict[str, Any]]) -> str:
+    """The ablations as Markdown, in the order given."""
     lines = [
         "| where | what is changed | ours | counted | times as dear: median | min to max |",
         "|---|---|---|---|---:|---:|",
@@ -136,8 +138,8 @@ def lever_table(found: dict[str, dict[str, Any]]) -> str:
 def write_page(results: Results, page: Path) -> None:
     """Put each table into its place in the page; ValueError when it has none."""
     tables = {"bench": table(results)}
-    if found := levers(results):
-        tables["levers"] = lever_table(found)
+    if found := ablations(results):
+        tables["ablations"] = ablation_table(found)
     text = page.read_text("utf-8")
     for name, content in tables.items():
         begin, end = (PLACE.format(name, edge) for edge in ("begin", "end"))

@@ -23,7 +23,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Measured:
+class PartResults:
     """A part's result. `figures` are for reference and hold for that machine and hour only."""
 
     ratios: dict[str, Spread]

@@ -18,8 +18,8 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "jobs"))
 
 import charts
 import results
-from ablation import LEVERS
-from harness import Arena, Settings, default_folder, say
+from ablation import ABLATIONS
+from harness import Harness, Settings, default_folder, say
 from parts.throughput import PEERS
 
 from surveylake.kafka.embedded import EmbeddedBroker
@@ -27,13 +27,13 @@ from surveylake.kafka.embedded_node import free_port
 from surveylake.paths import ROOT
 
 GOALS = ("throughput", "linearity", "aggregation", "small_files", "freshness", "startup", "produce")
-PARTS = (*GOALS, "levers")
+PARTS = (*GOALS, "ablations")
 BROKER_HEAP = "1g"
 EXAMPLES = """
   python benchmarks/run.py                                   all of it, 10 million records
   python benchmarks/run.py --rows 500000 --only throughput --peers loader,naive
   python benchmarks/run.py --only freshness --minutes 2      the other parts' results stay, with their date
-  python benchmarks/run.py --only levers --levers zstd,lz4   what each thing that makes it fast is worth
+  python benchmarks/run.py --only ablations --ablations zstd,lz4   what each thing that makes it fast is worth
 """
 
 
@@ -41,19 +41,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the chosen parts, each as far as it goes; 1 when one of them failed."""
     args = _arguments(argv)
     settings = Settings(
-        args.rows, args.repeats, args.minutes, args.batches, tuple(args.peers), tuple(args.levers)
+        args.rows, args.repeats, args.minutes, args.batches, tuple(args.peers), tuple(args.ablations)
     )
     failed = []
     # What started processes and made folders must also clean up when it is asked to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with _arena(settings, args) as arena:
+    with _arena(settings, args) as harness:
         left = {part: import_module(f"parts.{part}") for part in args.only}
         for number, part in enumerate(args.only, 1):
             about = sum(module.minutes(settings) for module in left.values())
             say(f"{number}/{len(args.only)} {part}; to the end about {about:.0f} minutes on two cores")
             before, began = results.machine(), time.monotonic()
             try:
-                found = left.pop(part).measure(arena)
+                found = left.pop(part).measure(harness)
             except Exception:
                 logging.exception("%s failed; its earlier results stay", part)
                 failed.append(part)
@@ -65,21 +65,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _keep(
-    part: str, found: results.Measured, args: argparse.Namespace, before: dict[str, object], took: float
+    part: str, found: results.PartResults, args: argparse.Namespace, before: dict[str, object], took: float
 ) -> None:
     """Write all files anew after each part: a run that is cut off keeps what it has."""
     known = results.load(args.results)
     results.join(known, part, found, args.rows, args.repeats, before, took)
     results.write(known, args.results)
     charts.draw(known, args.results)
-    charts.draw_levers(results.levers(known), args.results)
+    charts.draw_ablations(results.ablations(known), args.results)
     if args.page.exists():
         results.write_page(known, args.page)
 
 
 @contextlib.contextmanager
-def _arena(settings: Settings, args: argparse.Namespace) -> Iterator[Arena]:
-    """A folder of the run's own and a Kafka in it; both are gone afterwards, but for the contenders' logs."""
+def _arena(settings: Settings, args: argparse.Namespace) -> Iterator[Harness]:
+    """A folder of the run's own and a Kafka in it; both are gone afterwards, but for the workers' logs."""
     folder, bootstrap = args.folder.resolve(), args.bootstrap
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -89,7 +89,7 @@ def _arena(settings: Settings, args: argparse.Namespace) -> Iterator[Arena]:
             if not bootstrap:
                 broker = EmbeddedBroker(folder / "kafka", free_port(), BROKER_HEAP)
                 bootstrap = stack.enter_context(broker).bootstrap
-            yield Arena(settings, bootstrap, folder, args.results)
+            yield Harness(settings, bootstrap, folder, args.results)
     finally:
         for path in folder.iterdir():
             if path.is_dir():
@@ -113,17 +113,17 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         type=_some_of(PARTS),
         default=GOALS,
         metavar="PART,…",
-        help=f"of {', '.join(PARTS)} (default: all but levers)",
+        help=f"of {', '.join(PARTS)} (default: all but ablations)",
     )
     parser.add_argument(
         "--peers", type=_some_of(PEERS), default=PEERS, metavar="PEER,…", help=f"of {', '.join(PEERS)}"
     )
     parser.add_argument(
-        "--levers",
-        type=_some_of(tuple(LEVERS)),
-        default=tuple(LEVERS),
-        metavar="LEVER,…",
-        help="of benchmarks/levers.py (default: all)",
+        "--ablations",
+        type=_some_of(tuple(ABLATIONS)),
+        default=tuple(ABLATIONS),
+        metavar="ABLATION,…",
+        help="of benchmarks/ablation.py (default: all)",
     )
     parser.add_argument("--minutes", type=float, default=10, help="of freshness (default: %(default)s)")
     parser.add_argument("--batches", type=positive, default=600, help="of small_files (default: %(default)s)")

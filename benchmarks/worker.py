@@ -1,4 +1,4 @@
-"""One contender is one process that stays: it takes a command per line, does it, and answers with the seconds it took.
+"""One worker is one process that stays: it takes a command per line, does it, and answers with the seconds it took.
 
 So each has its own settings and a JVM that is warm, and nothing of one runs while another is measured.
 """
@@ -22,7 +22,7 @@ END_SECONDS = 30
 
 
 def serve(**actions: Callable[..., dict[str, Any] | None]) -> None:
-    """The contender's side: answer commands until the input ends. What an action returns joins its seconds."""
+    """The worker's side: answer commands until the input ends. What an action returns joins its seconds."""
     # Whatever a library prints goes to the log; the answers alone go where the harness reads.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -38,7 +38,7 @@ def serve(**actions: Callable[..., dict[str, Any] | None]) -> None:
         print(json.dumps(reply), file=answers, flush=True)
 
 
-class Contender:
+class Worker:
     """The harness's side: a context manager; `do` gives a command and waits for its answer."""
 
     def __init__(self, name: str, log: Path, **environment: str) -> None:
@@ -52,7 +52,7 @@ class Contender:
             )  # fmt: skip
 
     def do(self, action: str, **arguments: Any) -> dict[str, Any]:
-        """What the contender answers: at least `seconds`, and the `cpu` seconds of its processes, of which another's load takes
+        """What the worker answers: at least `seconds`, and the `cpu` seconds of its processes, of which another's load takes
         nothing away. RuntimeError with its own words when it failed."""
         assert self._process.stdin and self._process.stdout
         before = self._cpu()
@@ -66,7 +66,7 @@ class Contender:
         return answer | {"cpu": self._cpu() - before}
 
     def _cpu(self) -> float:
-        """Of the contender and its JVM, since they started."""
+        """Of the worker and its JVM, since they started."""
         try:
             own = psutil.Process(self._process.pid)
             times = [process.cpu_times() for process in (own, *own.children(recursive=True))]

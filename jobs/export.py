@@ -65,7 +65,7 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
         responses = tables.read(spark, lake.table(tables.RESPONSES), made.responses_version)
         write_responses_csv(responses, contract, publication.path("responses.csv"), config.publish.csv_bom)
         csv_files.write_summaries(made.findings, publication.folder(), config.publish.csv_bom)
-        weighed = hypothesis_tests.weigh(made.findings)
+        weighed = hypothesis_tests.run_tests(made.findings)
         statements = report_of(made.findings, weighed, config.publish.warn_rejected_share)
         drawn = render.draw_charts(statements, made.findings, publication.folder("charts"))
         report.write_report(statements, made.findings, drawn, publication.folder())

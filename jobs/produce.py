@@ -17,7 +17,7 @@ from surveylake.produce.already_sent import look
 from surveylake.produce.csv_rows import batches, read_answers
 from surveylake.produce.delivery import Record
 from surveylake.produce.generator import BLOCK, Plan, records, write_csv
-from surveylake.produce.producer import Sender
+from surveylake.produce.producer import AnswerProducer
 from surveylake.produce.value_pools import load_frequencies
 from surveylake.signals import stop_on_signals
 from surveylake.wording import printable
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not total:
             return 0
     with stop_on_signals() as stop:
-        tally = Sender(kafka, topic, source, args.echo).send(rows, stop, total, args.rate)
+        tally = AnswerProducer(kafka, topic, source, args.echo).send(rows, stop, total, args.rate)
     print(f"{tally}{' (stopped before the end; run it again for the rest)' if tally.stopped else ''}")
     return 0 if tally.complete else 1
 

@@ -90,7 +90,7 @@ def stream(
     spark = session.open_session("surveylake stream")
     sql_check.check_sql(spark, contract)
     lake = Lake(cli.absolute(root))
-    wishes = start.Wishes(config.stream.starting_offsets, accept_new_topic, accept_loss)
+    wishes = start.StartOptions(config.stream.starting_offsets, accept_new_topic, accept_loss)
     taken = detour.stream(spark, lake, config, contract, identity, wishes, trigger)
     print(
         f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from support.survey_env import Town
+from support.survey_env import SurveyEnv
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
 from surveylake.runtime.session import open_session
@@ -37,6 +37,6 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture
-def town(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
+def env(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> SurveyEnv:
     """A topic of the test's own on the shared broker, and a lake."""
-    return Town(f"T{zlib.crc32(request.node.nodeid.encode())}", broker, tmp_path)
+    return SurveyEnv(f"T{zlib.crc32(request.node.nodeid.encode())}", broker, tmp_path)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from support import shell
-from support.survey_env import Town, until
+from support.survey_env import SurveyEnv, until
 from surveylake.paths import CONF
 from surveylake.runtime.jars import local_jars
 
 
-def submitted(town: Town, *more: str) -> list[str]:
+def submitted(env: SurveyEnv, *more: str) -> list[str]:
     """stream.py through spark-submit, with the jars that are there; nothing is resolved."""
     spark_submit = str(Path(sys.executable).with_name("spark-submit"))
     jars = [
@@ -26,7 +26,7 @@ def submitted(town: Town, *more: str) -> list[str]:
         "--conf",
         "spark.jars.excludes=",
     ]
-    return [spark_submit, *jars, *town.command(*more)[1:]]
+    return [spark_submit, *jars, *env.command(*more)[1:]]
 
 
 def environment() -> dict[str, str]:
@@ -51,27 +51,29 @@ def by_ctrl_c(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("how", [to_pid, to_group, by_ctrl_c])
-def test_b18_a_stream_under_spark_submit_finishes_its_batch_and_ends_with_0(town: Town, how: object) -> None:
-    town.send(200)
-    conf, first = town.with_limit(20), town.lake / "records" / "_delta_log" / f"{1:020d}.json"
-    words = submitted(town, "--trigger", "1 second", "--conf", str(conf))
-    with shell.started(words, town.folder / "var", **environment()) as process:
+def test_b18_a_stream_under_spark_submit_finishes_its_batch_and_ends_with_0(
+    env: SurveyEnv, how: object
+) -> None:
+    env.send(200)
+    conf, first = env.with_limit(20), env.lake / "records" / "_delta_log" / f"{1:020d}.json"
+    words = submitted(env, "--trigger", "1 second", "--conf", str(conf))
+    with shell.started(words, env.folder / "var", **environment()) as process:
         until(first.is_file)
         how(process)  # type: ignore[operator]
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "stopping: the batch in progress is finished first" in err + out
     assert "stream: " in out and "error: " not in err
-    town.take()
-    town.assert_every_offset_once(200)
+    env.take()
+    env.assert_every_offset_once(200)
 
 
 @pytest.mark.parametrize("how", [to_group, to_pid])
-def test_b18_a_stream_whose_java_gets_the_signal_too_ends_with_0(town: Town, how: object) -> None:
-    town.send(200)
-    conf, first = town.with_limit(20), town.lake / "records" / "_delta_log" / f"{1:020d}.json"
+def test_b18_a_stream_whose_java_gets_the_signal_too_ends_with_0(env: SurveyEnv, how: object) -> None:
+    env.send(200)
+    conf, first = env.with_limit(20), env.lake / "records" / "_delta_log" / f"{1:020d}.json"
     with shell.started(
-        town.command("--trigger", "1 second", "--conf", str(conf)), town.folder / "var"
+        env.command("--trigger", "1 second", "--conf", str(conf)), env.folder / "var"
     ) as process:
         until(first.is_file)
         if how is to_pid:
@@ -81,8 +83,8 @@ def test_b18_a_stream_whose_java_gets_the_signal_too_ends_with_0(town: Town, how
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert shell.strangers(out + err) == [] and "error: " not in err
-    town.take()
-    town.assert_every_offset_once(200)
+    env.take()
+    env.assert_every_offset_once(200)
 
 
 @pytest.mark.parametrize(

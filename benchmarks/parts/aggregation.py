@@ -5,8 +5,8 @@ from itertools import count
 from pathlib import Path
 
 from deltalake import DeltaTable
-from harness import Arena, Settings, counted, say
-from results_model import Measured, Spread, ratio
+from harness import Harness, Settings, counted, say
+from results_model import PartResults, Spread, ratio
 
 NEW_SHARE = 100
 SEED = 1
@@ -23,17 +23,17 @@ def minutes(settings: Settings) -> float:
     ) / 60
 
 
-def measure(arena: Arena) -> Measured:
+def measure(harness: Harness) -> PartResults:
     """Full runs and DuckDB turn by turn; reruns; then runs after 1 % new answers by new people, and after 1 % of which half are
     by people who answered before."""
-    rows, out = arena.settings.rows, arena.empty("out-aggregate")
-    topic = arena.topic(rows)
-    survey, records = str(arena.survey(topic)), f"{out}/records"
+    rows, out = harness.settings.rows, harness.empty("out-aggregate")
+    topic = harness.topic(rows)
+    survey, records = str(harness.survey(topic)), f"{out}/records"
     seconds: dict[str, list[float]] = {name: [] for name in NAMES}
-    with arena.contender("ours") as ours, arena.contender("duckdb_groups") as peer:
+    with harness.worker("ours") as ours, harness.worker("duckdb_groups") as peer:
 
         def take(expected: int) -> None:
-            ours.do("take", bootstrap=arena.bootstrap, survey=survey, out=out)
+            ours.do("take", bootstrap=harness.bootstrap, survey=survey, out=out)
             counted(records, expected)
 
         def aggregate(name: str) -> None:
@@ -43,7 +43,7 @@ def measure(arena: Arena) -> Measured:
         def full_and_duckdb() -> None:
             _forget(out)
             aggregate("full")
-            answer = peer.do("groups", records=records, out=arena.empty("out-duckdb"))
+            answer = peer.do("groups", records=records, out=harness.empty("out-duckdb"))
             seconds["duckdb"].append(answer["seconds"])
             say(f"  duckdb: {answer['seconds']:.2f} s")
             _compare(out, answer)
@@ -53,23 +53,23 @@ def measure(arena: Arena) -> Measured:
         full_and_duckdb()
         for found in seconds.values():
             found.clear()
-        for _ in range(arena.settings.repeats):
+        for _ in range(harness.settings.repeats):
             full_and_duckdb()
-        for _ in range(arena.settings.repeats):
+        for _ in range(harness.settings.repeats):
             aggregate("unchanged")
         half, held, unused = max(1, rows // NEW_SHARE // 2), rows, count(SEED + 1)
         for name in ("one_percent", "one_percent_again"):
-            for _ in range(arena.settings.repeats):
+            for _ in range(harness.settings.repeats):
                 first = SEED if name == "one_percent_again" else next(unused)
                 for seed in (first, next(unused)):
-                    arena.produce(topic, "--generate", str(half), "--seed", str(seed))
+                    harness.produce(topic, "--generate", str(half), "--seed", str(seed))
                 held += 2 * half
                 take(held)
                 aggregate(name)
     for name in ("out-aggregate", "out-duckdb"):
-        arena.empty(name)
-    arena.drop_topic(topic)
-    return Measured(_ratios(seconds), {"seconds": seconds})
+        harness.empty(name)
+    harness.drop_topic(topic)
+    return PartResults(_ratios(seconds), {"seconds": seconds})
 
 
 def _ratios(seconds: dict[str, list[float]]) -> dict[str, Spread]:

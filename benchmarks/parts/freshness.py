@@ -12,8 +12,8 @@ import charts
 import numpy as np
 import pyarrow.parquet as pq
 from commit_log import commits
-from harness import Arena, Settings, say
-from results_model import Measured, Spread
+from harness import Harness, Settings, say
+from results_model import PartResults, Spread
 
 from surveylake.paths import JOBS
 
@@ -29,33 +29,33 @@ def minutes(settings: Settings) -> float:
     return settings.minutes + 1.5
 
 
-def measure(arena: Arena) -> Measured:
+def measure(harness: Harness) -> PartResults:
     """Each record's age: when its version's commit file was written, minus Kafka's timestamp of the record."""
-    topic, out = "bench-fresh", arena.empty("out-fresh")
-    arena.survey(topic)
+    topic, out = "bench-fresh", harness.empty("out-fresh")
+    harness.survey(topic)
     table = Path(out) / "records"
-    arena.produce(topic, "--generate", str(RATE))
-    with _streaming(arena, topic, out):
+    harness.produce(topic, "--generate", str(RATE))
+    with _streaming(harness, topic, out):
         _await_rows(table, RATE)
         say(f"  warming up: {WARM_SECONDS} s of {RATE:,} rows/s")
-        arena.produce(topic, "--generate", str(RATE * WARM_SECONDS), "--rate", str(RATE))
+        harness.produce(topic, "--generate", str(RATE * WARM_SECONDS), "--rate", str(RATE))
         _await_rows(table, RATE * (1 + WARM_SECONDS))
         warm = commits(table)[-1].version
-        rows = int(arena.settings.minutes * 60 * RATE)
-        say(f"  measuring: {arena.settings.minutes:g} minutes of {RATE:,} rows/s")
-        arena.produce(topic, "--generate", str(rows), "--rate", str(RATE))
+        rows = int(harness.settings.minutes * 60 * RATE)
+        say(f"  measuring: {harness.settings.minutes:g} minutes of {RATE:,} rows/s")
+        harness.produce(topic, "--generate", str(rows), "--rate", str(RATE))
         _await_rows(table, RATE * (1 + WARM_SECONDS) + rows)
     sent, age = _ages(table, warm)
     if len(age) != rows:
         raise RuntimeError(f"{len(age):,} rows came after the warm-up, and {rows:,} were sent")
     versions = len(commits(table, warm))
-    charts.draw_freshness(sent - sent.min(), age, arena.results)
-    arena.empty("out-fresh")
-    arena.drop_topic(topic)
+    charts.draw_freshness(sent - sent.min(), age, harness.results)
+    harness.empty("out-fresh")
+    harness.drop_topic(topic)
     return _measured(sent, age, versions)
 
 
-def _measured(sent: np.ndarray, age: np.ndarray, versions: int) -> Measured:
+def _measured(sent: np.ndarray, age: np.ndarray, versions: int) -> PartResults:
     minute = ((sent - sent.min()) // 60).astype(int)
     half = (sent.min() + sent.max()) / 2
     steady = np.median(age[sent < half]) / np.median(age[sent >= half])
@@ -64,7 +64,7 @@ def _measured(sent: np.ndarray, age: np.ndarray, versions: int) -> Measured:
         "max": float(age.max())
     }
     say(f"  seconds: {whole}, {versions} versions")
-    return Measured(
+    return PartResults(
         {
             "freshness_p50": Spread(P50_ASKED / whole["p50"], P50_ASKED / max(p50), P50_ASKED / min(p50)),
             "freshness_p95": Spread(P95_ASKED / whole["p95"], P95_ASKED / max(p95), P95_ASKED / min(p95)),
@@ -75,12 +75,12 @@ def _measured(sent: np.ndarray, age: np.ndarray, versions: int) -> Measured:
 
 
 @contextlib.contextmanager
-def _streaming(arena: Arena, topic: str, out: str) -> Iterator[None]:
+def _streaming(harness: Harness, topic: str, out: str) -> Iterator[None]:
     """jobs/stream.py in a process of its own while the block runs; it then finishes its batch and ends."""
-    command = [sys.executable, str(JOBS / "stream.py"), "--lake", out, "--bootstrap", arena.bootstrap,
-               "--survey", str(arena.survey(topic)), "--trigger", TRIGGER]  # fmt: skip
-    with (arena.folder / "stream.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=arena.folder, stdout=log, stderr=log)
+    command = [sys.executable, str(JOBS / "stream.py"), "--lake", out, "--bootstrap", harness.bootstrap,
+               "--survey", str(harness.survey(topic)), "--trigger", TRIGGER]  # fmt: skip
+    with (harness.folder / "stream.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=harness.folder, stdout=log, stderr=log)
         try:
             yield
         finally:
@@ -88,7 +88,7 @@ def _streaming(arena: Arena, topic: str, out: str) -> Iterator[None]:
             process.wait(PATIENCE)
     if process.returncode:
         raise RuntimeError(
-            f"jobs/stream.py ended with {process.returncode} (its log: {arena.folder / 'stream.log'})"
+            f"jobs/stream.py ended with {process.returncode} (its log: {harness.folder / 'stream.log'})"
         )
 
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from commit_log import commits
-from harness import Arena, Settings, counted, say
-from results_model import Measured, Spread
+from harness import Harness, Settings, counted, say
+from results_model import PartResults, Spread
 
 from surveylake.runtime.jars import spark_setting
 
@@ -20,42 +20,44 @@ def minutes(settings: Settings) -> float:
     return (settings.rows / 1e6 * (3.4 * 4 + (1 + rounds) * 4.4 * 2) + 45) / 60
 
 
-def measure(arena: Arena) -> Measured:
+def measure(harness: Harness) -> PartResults:
     """Per round, how far the dearest size is from the cheapest."""
-    sizes = [int(arena.settings.rows * size) for size in SIZES]
-    with arena.contender("ours") as ours:
+    sizes = [int(harness.settings.rows * size) for size in SIZES]
+    with harness.worker("ours") as ours:
         whole: dict[int, list[float]] = {rows: [] for rows in sizes}
         batches: dict[int, list[float]] = {rows: [] for rows in sizes}
         for rows in sizes:
-            arena.topic(rows)
+            harness.topic(rows)
         say("warming up: a round that does not count")
         for rows in sizes:
-            _take(arena, ours, rows)
-        for _ in range(min(arena.settings.repeats, MOST_ROUNDS)):
+            _take(harness, ours, rows)
+        for _ in range(min(harness.settings.repeats, MOST_ROUNDS)):
             for rows in sizes:
-                seconds, of_batches = _take(arena, ours, rows)
+                seconds, of_batches = _take(harness, ours, rows)
                 whole[rows].append(seconds / rows * 1e6)
                 batches[rows].append(of_batches / rows * 1e6)
                 say(f"  {rows:,} records: {of_batches / rows * 1e6:.2f} s per million")
     for rows in sizes:
-        if rows != arena.settings.rows:
-            arena.drop_topic(f"bench-{rows}")
+        if rows != harness.settings.rows:
+            harness.drop_topic(f"bench-{rows}")
     figures = {
         "driver_memory": spark_setting("spark.driver.memory"),
         "batch_seconds_per_million": batches,
         "whole_seconds_per_million": whole,
     }
-    return Measured({"linearity": _spread(batches), "linearity_whole": _spread(whole)}, figures)
+    return PartResults({"linearity": _spread(batches), "linearity_whole": _spread(whole)}, figures)
 
 
-def _take(arena: Arena, ours: object, rows: int) -> tuple[float, float]:
+def _take(harness: Harness, ours: object, rows: int) -> tuple[float, float]:
     """(seconds of the whole step, seconds from the first batch's plan to the last commit) of one run."""
-    topic, out = arena.topic(rows), arena.empty("out-ours")
-    seconds = ours.do("take", bootstrap=arena.bootstrap, survey=str(arena.survey(topic)), out=out)["seconds"]
+    topic, out = harness.topic(rows), harness.empty("out-ours")
+    seconds = ours.do("take", bootstrap=harness.bootstrap, survey=str(harness.survey(topic)), out=out)[
+        "seconds"
+    ]
     counted(f"{out}/records", rows)
     first = min(path.stat().st_mtime for path in Path(out).glob("_checkpoints/**/offsets/0"))
     last = commits(Path(out) / "records")[-1].time
-    arena.empty("out-ours")
+    harness.empty("out-ours")
     return seconds, last - first
 
 

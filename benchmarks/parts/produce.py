@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from harness import SURVEY, Arena, Settings, say
-from results_model import Measured, Spread
+from harness import SURVEY, Harness, Settings, say
+from results_model import PartResults, Spread
 
 GENERATE_SHARE, CSV_SHARE = 5, 10
 ASKED = {"generate": 250_000, "csv": 150_000}
@@ -15,26 +15,26 @@ def minutes(settings: Settings) -> float:
     return settings.rows / 1e6 * settings.repeats * 2 / 60 + 0.2
 
 
-def measure(arena: Arena) -> Measured:
+def measure(harness: Harness) -> PartResults:
     """Turn by turn, each time into a new topic."""
-    rows = max(arena.settings.rows // CSV_SHARE, 1_000)
+    rows = max(harness.settings.rows // CSV_SHARE, 1_000)
     arguments = {
-        "generate": ["--generate", str(max(arena.settings.rows // GENERATE_SHARE, 1_000))],
-        "csv": [str(_repeated(arena.folder / "repeated.csv", rows))],
+        "generate": ["--generate", str(max(harness.settings.rows // GENERATE_SHARE, 1_000))],
+        "csv": [str(_repeated(harness.folder / "repeated.csv", rows))],
     }
     rates: dict[str, list[float]] = {name: [] for name in arguments}
     whole: dict[str, list[float]] = {name: [] for name in arguments}
-    for turn in range(arena.settings.repeats):
+    for turn in range(harness.settings.repeats):
         for name, given in arguments.items():
             topic, began = f"bench-{name}-{turn}", time.monotonic()
-            rates[name].append(arena.produce(topic, *given))
+            rates[name].append(harness.produce(topic, *given))
             whole[name].append(time.monotonic() - began)
-            arena.drop_topic(topic)
+            harness.drop_topic(topic)
             say(f"  {name}: {rates[name][-1]:,.0f} rows/s")
     ratios = {
         f"produce_{name}": Spread.of([rate / ASKED[name] for rate in found]) for name, found in rates.items()
     }
-    return Measured(ratios, {"rows_per_second": rates, "process_seconds": whole, "csv_rows": rows})
+    return PartResults(ratios, {"rows_per_second": rates, "process_seconds": whole, "csv_rows": rows})
 
 
 def _repeated(path: Path, rows: int) -> Path:

@@ -7,8 +7,8 @@ from statistics import median
 import duckdb
 from commit_log import commits
 from deltalake import DeltaTable
-from harness import Arena, Settings, counted, say
-from results_model import Measured, Spread, ratio
+from harness import Harness, Settings, counted, say
+from results_model import PartResults, Spread, ratio
 
 ASKED_BYTES = 64_000_000
 QUESTION = """SELECT gender, count(*) AS answers, avg(age) AS mean FROM read_parquet($files)
@@ -20,30 +20,34 @@ def minutes(settings: Settings) -> float:
     return (settings.batches * 0.4 + settings.rows / 1e6 * 5 + 60) / 60
 
 
-def measure(arena: Arena) -> Measured:
+def measure(harness: Harness) -> PartResults:
     """The main topic in `batches` micro-batches, and the table before and after maintenance."""
-    rows, out = arena.settings.rows, arena.empty("out-small")
-    topic = arena.topic(rows)
-    with arena.contender("ours") as ours:
-        most = max(1, -(-rows // arena.settings.batches))
+    rows, out = harness.settings.rows, harness.empty("out-small")
+    topic = harness.topic(rows)
+    with harness.worker("ours") as ours:
+        most = max(1, -(-rows // harness.settings.batches))
         ours.do(
-            "take_in_batches", bootstrap=arena.bootstrap, survey=str(arena.survey(topic)), out=out, most=most
+            "take_in_batches",
+            bootstrap=harness.bootstrap,
+            survey=str(harness.survey(topic)),
+            out=out,
+            most=most,
         )
     table = f"{out}/records"
     counted(table, rows)
-    before, slow, answer = _files(table), *_read(table, arena.settings.repeats)
+    before, slow, answer = _files(table), *_read(table, harness.settings.repeats)
     say(f"  {len(commits(Path(table)))} batches, {len(before)} files, median {median(before) / 1e6:.2f} MB")
     began = time.monotonic()
-    arena.job("maintain", "--lake", out)
+    harness.job("maintain", "--lake", out)
     took = time.monotonic() - began
     counted(table, rows)
-    after, fast, same = _files(table), *_read(table, arena.settings.repeats)
+    after, fast, same = _files(table), *_read(table, harness.settings.repeats)
     say(f"  after maintain.py: {len(after)} files, median {median(after) / 1e6:.1f} MB")
     if answer != same:
         raise RuntimeError("maintain.py changed what a reader finds")
-    arena.empty("out-small")
+    harness.empty("out-small")
     size = median(after) / min(ASKED_BYTES, sum(after))
-    return Measured(
+    return PartResults(
         {"files_size": Spread.of([size]), "files_reader": ratio(slow, fast)},
         {"files": [len(before), len(after)], "median_bytes": [median(before), median(after)],
          "reader_seconds": [slow, fast], "maintain_seconds": took},

@@ -3,8 +3,8 @@
 import re
 import time
 
-from harness import Arena, Settings, remove_kafka, say
-from results_model import Measured, Spread
+from harness import Harness, Settings, remove_kafka, say
+from results_model import PartResults, Spread
 
 ASKED_SECONDS = 25
 LAKE = "bench-startup-lake"
@@ -15,13 +15,13 @@ def minutes(settings: Settings) -> float:
     return (settings.repeats + 1) * 30 / 60
 
 
-def measure(arena: Arena) -> Measured:
+def measure(harness: Harness) -> PartResults:
     """The first run fills the caches and is not counted; each has a lake, and so a Kafka, of its own."""
     seconds, phases = [], []
     try:
-        for turn in range(arena.settings.repeats + 1):
+        for turn in range(harness.settings.repeats + 1):
             began = time.monotonic()
-            said = arena.job("run", "--lake", arena.empty(LAKE), "--out", arena.empty("startup-out"))
+            said = harness.job("run", "--lake", harness.empty(LAKE), "--out", harness.empty("startup-out"))
             taken = time.monotonic() - began
             remove_kafka(LAKE)
             found = dict(re.findall(r"(\w[\w ]*?) ([\d.]+) s\b", said.rpartition("took: ")[2]))
@@ -33,7 +33,7 @@ def measure(arena: Arena) -> Measured:
                 phases.append({phase: float(number) for phase, number in found.items()})
     finally:
         remove_kafka(LAKE)
-    return Measured(
+    return PartResults(
         {"startup": Spread.of([ASKED_SECONDS / taken for taken in seconds])},
         {"seconds": seconds, "phases": phases},
     )

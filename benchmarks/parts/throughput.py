@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from harness import Arena, Settings, counted, say
-from results_model import Measured, interleaved, ratio
-from worker import Contender
+from harness import Harness, Settings, counted, say
+from results_model import PartResults, interleaved, ratio
+from worker import Worker
 
 PEERS = ("loader", "naive", "noop", "confluent", "java", "read", "judge", "seed")
 STAGES = ("read", "judge")
@@ -26,23 +26,23 @@ def minutes(settings: Settings) -> float:
     return (settings.rows / 1e6 * (4 + 11 * (settings.repeats + 1)) + 60 + 60) / 60
 
 
-def measure(arena: Arena) -> Measured:
+def measure(harness: Harness) -> PartResults:
     """Ratios of rates, and of ours to the exercise this project began as."""
-    rows, chosen = arena.settings.rows, arena.settings.peers
-    topic = arena.topic(rows)
+    rows, chosen = harness.settings.rows, harness.settings.peers
+    topic = harness.topic(rows)
     with ExitStack() as stack:
         names = ["ours", *(name for name in chosen if name in PROCESS)]
         processes = {
-            process: stack.enter_context(arena.contender(FILE.get(process, process)))
+            process: stack.enter_context(harness.worker(FILE.get(process, process)))
             for process in dict.fromkeys(PROCESS[name] for name in names)
         }
         cpu: dict[str, list[float]] = {name: [] for name in names}
-        runs = {name: _runner(arena, processes[PROCESS[name]], name, topic, cpu[name]) for name in names}
+        runs = {name: _runner(harness, processes[PROCESS[name]], name, topic, cpu[name]) for name in names}
         say("warming up: a round that does not count")
         interleaved(runs, 1)
         for found in cpu.values():
             found.clear()
-        seconds = interleaved(runs, arena.settings.repeats)
+        seconds = interleaved(runs, harness.settings.repeats)
     rates = {name: [rows / s for s in taken] for name, taken in seconds.items()}
     peers = [name for name in names[1:] if name not in STAGES]
     ratios = {f"records_vs_{name}": ratio(rates["ours"], rates[name]) for name in peers}
@@ -50,28 +50,30 @@ def measure(arena: Arena) -> Measured:
     ratios |= {f"cpu_vs_{name}": ratio(cpu[name], cpu["ours"]) for name in whole}
     figures: dict[str, Any] = {"rows": rows, "seconds": seconds, "cpu_seconds": cpu}
     if "seed" in chosen:
-        figures["seed_seconds"] = seed = _seed(arena, topic)
+        figures["seed_seconds"] = seed = _seed(harness, topic)
         most = max(seed)
         ratios["records_vs_seed"] = ratio(rates["ours"], [most / seed[most]] * len(rates["ours"]))
-    return Measured(ratios, figures)
+    return PartResults(ratios, figures)
 
 
-def _runner(arena: Arena, process: Contender, name: str, topic: str, cpu: list[float]) -> Callable[[], float]:
-    """One run of a contender into a folder that is not there yet: its seconds; afterwards its rows are counted. Its CPU seconds
+def _runner(
+    harness: Harness, process: Worker, name: str, topic: str, cpu: list[float]
+) -> Callable[[], float]:
+    """One run of a worker into a folder that is not there yet: its seconds; afterwards its rows are counted. Its CPU seconds
     join `cpu`."""
     rows = int(topic.rpartition("-")[2])
 
     def run() -> float:
-        out = arena.empty(f"out-{name}")
-        where = {"bootstrap": arena.bootstrap}
+        out = harness.empty(f"out-{name}")
+        where = {"bootstrap": harness.bootstrap}
         if name == "ours":
-            answer = process.do("take", **where, survey=str(arena.survey(topic)), out=out)
+            answer = process.do("take", **where, survey=str(harness.survey(topic)), out=out)
             counted(f"{out}/records", rows)
         elif name in ("naive", "loader"):
             answer = process.do("take", **where, topic=topic, out=out)
             counted(f"{out}/table", rows)
         elif name in STAGES:
-            answer = process.do(name, **where, survey=str(arena.survey(topic)), out=out)
+            answer = process.do(name, **where, survey=str(harness.survey(topic)), out=out)
         else:
             answer = process.do(name, **where, topic=topic)
             if answer.get("rows", rows) != rows:
@@ -87,11 +89,11 @@ def _runner(arena: Arena, process: Contender, name: str, topic: str, cpu: list[f
     return run
 
 
-def _seed(arena: Arena, topic: str) -> dict[int, float]:
+def _seed(harness: Harness, topic: str) -> dict[int, float]:
     """Rows -> seconds, once each."""
     found = {}
-    with arena.contender("seed") as seed:
-        for rows in sorted({min(rows, arena.settings.rows) for rows in SEED_ROWS}):
-            found[rows] = seed.do("count", bootstrap=arena.bootstrap, topic=topic, rows=rows)["seconds"]
+    with harness.worker("seed") as seed:
+        for rows in sorted({min(rows, harness.settings.rows) for rows in SEED_ROWS}):
+            found[rows] = seed.do("count", bootstrap=harness.bootstrap, topic=topic, rows=rows)["seconds"]
             say(f"  seed: {rows:,} records in {found[rows]:.1f} s, {rows / found[rows]:,.0f} rows/s")
     return found

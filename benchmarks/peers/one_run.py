@@ -1,6 +1,6 @@
-"""jobs/run.py with one thing changed, which levers.py names.
+"""jobs/run.py with one thing changed, which ablation.py names.
 
-Run it:  python benchmarks/peers/one_run.py LEVER --lake lake …
+Run it:  python benchmarks/peers/one_run.py ABLATION --lake lake …
 """
 
 import runpy
@@ -10,11 +10,11 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(1, str(Path(__file__).resolve().parents[2] / "jobs"))
 
-from ablation import LEVERS
+from ablation import ABLATIONS
 
 from surveylake.paths import JOBS
 
 if __name__ == "__main__":
-    lever = sys.argv.pop(1)
-    with LEVERS[lever].patched():
+    ablation = sys.argv.pop(1)
+    with ABLATIONS[ablation].patched():
         runpy.run_path(str(JOBS / "run.py"), run_name="__main__")

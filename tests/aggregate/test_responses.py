@@ -16,7 +16,7 @@ from surveylake.contract.model import Contract
 from surveylake.lake import maintenance, records_table, tables
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.quarantine import replay
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 PEOPLE = [f"P{number}" for number in range(12)]
 RECORD = (
@@ -47,7 +47,7 @@ class Pond:
         )
         given = given.selectExpr("*", "timestamp'2026-01-01' AS timestamp", "'k' AS key")
         self.batches += 1
-        writer = judged(given, survey or self.now, 1_000).coalesce(1).write.format("delta").mode("append")
+        writer = validated(given, survey or self.now, 1_000).coalesce(1).write.format("delta").mode("append")
         writer.option("txnAppId", "query").option("txnVersion", self.batches).save(self.lake.table(RECORDS))
 
     def some(self) -> list[bytes]:
@@ -269,8 +269,8 @@ def test_renewed_is_who_answered_again_and_everybody_else(
     found = people.renewed(old, new, pond.now)
     assert found.columns == old.columns
     assert {row["who"]: row["age"] for row in found.collect()} == {"a": 0, "b": 8, "c": 2, "d": 9}
-    assert not people.of_others(old, new, pond.now)
-    assert people.of_others(old, new.where("who = 'd'"), pond.now) is not collide
+    assert not people.has_no_overlap(old, new, pond.now)
+    assert people.has_no_overlap(old, new.where("who = 'd'"), pond.now) is not collide
 
 
 def test_many_who_answered_twice_are_sorted_instead(pond: Pond, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,42 +9,42 @@ from hypothesis import strategies as some
 from scipy import stats
 
 from support.findings_sample import EMPTY, PLAIN, SAMPLE
-from surveylake.export.hypothesis_tests import associate, holm, weigh, weigh_claim
+from surveylake.export.hypothesis_tests import associate, holm, run_claim_test, run_tests
 
 
 def test_the_food_survey_supports_its_claim_with_share_interval_and_p():
-    claim = weigh(SAMPLE).claim
+    claim = run_tests(SAMPLE).claim
     assert (claim.n_more, claim.n_less, claim.n, claim.verdict) == (165, 123, 288, "supported")
     assert claim.share == pytest.approx(165 / 288)
     assert claim.low == pytest.approx(stats.beta.ppf(0.05, 165, 288 - 165 + 1))
 
 
 def test_the_p_value_is_the_exact_sum_on_the_side_of_the_claim():
-    claim = weigh_claim("a", "b", 165, 123)
+    claim = run_claim_test("a", "b", 165, 123)
     assert claim.p == pytest.approx(sum(comb(288, k) for k in range(165, 289)) / 2**288)
 
 
 def test_a_one_sided_claim_is_decided_by_the_one_sided_test():
     """Two-sided p is 0.0525 here, one-sided 0.0263 (field row A12)."""
-    claim = weigh_claim("a", "b", 57, 38 + 1)
+    claim = run_claim_test("a", "b", 57, 38 + 1)
     assert stats.binomtest(57, 96).pvalue > 0.05 > claim.p
     assert claim.verdict == "supported"
 
 
 def test_a_level_split_does_not_support_the_claim():
-    claim = weigh_claim("a", "b", 50, 50)
+    claim = run_claim_test("a", "b", 50, 50)
     assert claim.verdict == "not supported"
     assert claim.p > 0.5
 
 
 def test_a_clear_majority_of_the_other_side_does_not_support_the_claim():
-    claim = weigh_claim("a", "b", 10, 90)
+    claim = run_claim_test("a", "b", 10, 90)
     assert claim.p > 0.999
     assert claim.verdict == "not supported"
 
 
 def test_nobody_is_no_data():
-    evidence = weigh(EMPTY)
+    evidence = run_tests(EMPTY)
     assert evidence.claim.verdict == "no data"
     assert evidence.claim.share is evidence.claim.low is evidence.claim.p is None
     assert [(test.method, test.p, test.p_holm) for test in evidence.associations] == [
@@ -53,12 +53,12 @@ def test_nobody_is_no_data():
 
 
 def test_a_contract_without_hypothesis_has_no_evidence():
-    evidence = weigh(replace(SAMPLE, contract=PLAIN))
+    evidence = run_tests(replace(SAMPLE, contract=PLAIN))
     assert (evidence.claim, evidence.associations) == (None, ())
 
 
 def test_food_is_associated_with_gender_by_pearsons_chi_square():
-    food = weigh(SAMPLE).associations[0]
+    food = run_tests(SAMPLE).associations[0]
     # n (ad - bc)^2 / (row sums x column sums), the closed form for a 2 x 2 table
     by_hand = 288 * (144 * 29 - 21 * 94) ** 2 / (165 * 123 * 238 * 50)
     assert (food.outcome, food.method, food.n, food.degrees) == ("food", "chi-square", 288, 1)
@@ -69,7 +69,7 @@ def test_food_is_associated_with_gender_by_pearsons_chi_square():
 
 
 def test_a_difference_that_only_one_of_three_tests_shows_is_not_called_one():
-    juice = weigh(SAMPLE).associations[1]
+    juice = run_tests(SAMPLE).associations[1]
     assert juice.p < 0.05 < juice.p_holm
     assert not juice.differs
 
@@ -119,5 +119,5 @@ def test_a_p_adjusted_by_holm_is_at_least_itself_and_at_most_one(p_values):
 
 @given(some.integers(0, 3_000), some.integers(0, 3_000))
 def test_the_claim_is_supported_just_where_the_interval_lies_above_one_half(n_more, n_less):
-    claim = weigh_claim("a", "b", n_more, n_less)
+    claim = run_claim_test("a", "b", n_more, n_less)
     assert (claim.verdict == "supported") == (claim.low is not None and claim.low > 0.5)

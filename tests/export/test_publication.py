@@ -253,7 +253,7 @@ def test_two_exports_in_a_loop_never_leave_a_mix(out, lake):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from surveylake import publish
+from surveylake.export.publication import Publication
 
 left = int(sys.argv[2])
 
@@ -268,7 +268,7 @@ def counted(real):
 
 for name in ("open", "fsync", "replace", "mkdir", "unlink", "rmdir"):
     setattr(os, name, counted(getattr(os, name)))
-with publish.Publication(Path(sys.argv[1]), "lake") as publication:
+with Publication(Path(sys.argv[1]), "lake") as publication:
     for name in ("a.txt", "charts/b.txt", "new.txt"):
         publication.path(name).write_text("new " * 9)
     publication.commit({"run": "new"})

@@ -11,9 +11,9 @@ from pyspark.sql import SparkSession
 from faults import rows
 from faults.covered_elsewhere import NOT_HERE, Elsewhere
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row
-from support.survey_env import Town
+from support.survey_env import SurveyEnv
 
 HERE = Path(__file__).parent
 ROW = pytest.StashKey[Row]()
@@ -112,9 +112,9 @@ def row(request: pytest.FixtureRequest) -> Row:
 
 
 @pytest.fixture
-def town(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
-    """A town whose topic has one partition, so that a test can say which offsets are lost."""
-    return Town(f"T{zlib.crc32(request.node.nodeid.encode())}", broker, tmp_path, partitions=1)
+def env(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> SurveyEnv:
+    """A env whose topic has one partition, so that a test can say which offsets are lost."""
+    return SurveyEnv(f"T{zlib.crc32(request.node.nodeid.encode())}", broker, tmp_path, partitions=1)
 
 
 @pytest.fixture
@@ -124,6 +124,6 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def stock(spark: SparkSession, town: Town) -> Stock:
+def plain_query(spark: SparkSession, env: SurveyEnv) -> PlainQuery:
     """The plain query on this test's topic, with a table and a checkpoint of its own."""
-    return Stock(spark, town.folder / "stock", town.bootstrap, town.topic)
+    return PlainQuery(spark, env.folder / "stock", env.bootstrap, env.topic)

@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import repair
-from support.survey_env import Town
+from support.survey_env import SurveyEnv
 from surveylake.errors import SurveylakeError
 from surveylake.repair.plan import lake_at
 from surveylake.verify.checks import Proof
@@ -30,32 +30,32 @@ def java_of(pid: int, said: str = "") -> list[psutil.Process]:
     return found
 
 
-def refused(town: Town, **wishes: bool) -> str:
+def refused(env: SurveyEnv, **wishes: bool) -> str:
     """A run of the stream that must be refused: its exit code and its message."""
     with pytest.raises(SurveylakeError) as error:
-        town.take(**wishes)
+        env.take(**wishes)
     assert error.value.hint, "a refusal says what to do next"
     return f"exit {error.value.exit_code}: {error.value.message}"
 
 
-def proof_of(town: Town, spark: SparkSession) -> Proof:
+def proof_of(env: SurveyEnv, spark: SparkSession) -> Proof:
     """What verify says of the lake and its topic, asked in this process."""
     forget_logs(spark)
-    return prove(str(town.lake), town.config, town.contract)
+    return prove(str(env.lake), env.config, env.contract)
 
 
-def mended(town: Town, spark: SparkSession) -> int:
+def mended(env: SurveyEnv, spark: SparkSession) -> int:
     """What repair exits with, run in this process; ProofError when it cannot mend the lake, StorageError when none is there."""
     forget_logs(spark)
     try:
-        return repair.mend(lake_at(str(town.lake)), town.config, town.contract, dry_run=False)
+        return repair.mend(lake_at(str(env.lake)), env.config, env.contract, dry_run=False)
     finally:
         forget_logs(spark)
 
 
-def verb(town: Town, name: str, *more: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
+def verb(env: SurveyEnv, name: str, *more: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
     """A verb in a process of its own, to its end; it never prints a trace."""
-    command = town.command(*more, verb=name)
+    command = env.command(*more, verb=name)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment())
     assert "Traceback" not in done.stderr, done.stderr
     return done

@@ -30,7 +30,7 @@ class Outcome:
         return sorted(place for place, count in Counter(self.rows).items() if count > 1)
 
 
-class Stock:
+class PlainQuery:
     """readStream kafka from the earliest, from_json, writeStream delta with a checkpoint, availableNow."""
 
     def __init__(self, spark: SparkSession, folder: Path, bootstrap: str, topic: str) -> None:

@@ -25,7 +25,7 @@ HEAD = ["row", "injected", "expected", "observed", "the plain query"]
 
 @dataclass
 class Row:
-    """What one test of a row saw; `row.observed(…)` and `row.stock(…)` are called by the test."""
+    """What one test of a row saw; `row.observed(…)` and `row.plain_query(…)` are called by the test."""
 
     id: str
     injected: str
@@ -35,7 +35,7 @@ class Row:
     outcome: str = ""
     """passed, failed, or `skipped: why`"""
     seen: list[str] = field(default_factory=list)
-    stock_seen: list[str] = field(default_factory=list)
+    plain_query_seen: list[str] = field(default_factory=list)
     day: str = ""
     """on which it ran, as YYYY-MM-DD"""
     seconds: float = 0.0
@@ -45,9 +45,9 @@ class Row:
         """What surveylake did under the fault."""
         self.seen.append(masked(text))
 
-    def stock(self, text: str) -> None:
+    def plain_query(self, text: str) -> None:
         """What the plain Kafka -> Delta query did under the same fault."""
-        self.stock_seen.append(masked(text))
+        self.plain_query_seen.append(masked(text))
 
     @property
     def missing(self) -> str:
@@ -55,8 +55,8 @@ class Row:
         if not self.seen:
             return "it never called row.observed(…)"
         return (
-            "it is marked stock=True and never called row.stock(…)"
-            if self.wants_stock and not self.stock_seen
+            "it is marked stock=True and never called row.plain_query(…)"
+            if self.wants_stock and not self.plain_query_seen
             else ""
         )
 
@@ -103,8 +103,8 @@ def _tested(rows: list[Row]) -> list[str]:
     seen = _once([text for row in rows for text in row.seen])
     outcome = "; ".join(sorted({row.outcome for row in bad})) if bad else ""
     observed = f"**{outcome}** {seen}".strip() if outcome else seen
-    stock = _once([text for row in rows for text in row.stock_seen])
-    return [_once([r.injected for r in rows]), _once([r.expected for r in rows]), observed, stock]
+    plain_query = _once([text for row in rows for text in row.plain_query_seen])
+    return [_once([r.injected for r in rows]), _once([r.expected for r in rows]), observed, plain_query]
 
 
 def _listed(entry: Elsewhere | NotMet) -> list[str]:

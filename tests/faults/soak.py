@@ -28,7 +28,7 @@ if __name__ == "__main__":
 from faults.damage import environment
 from faults.ledger import Ledger
 from faults.soak_report import BAD_SHARE, BOTH, JAVA, PYTHON, TRIGGER, Report, commits, make_account
-from support.survey_env import SURVEY, Town
+from support.survey_env import SURVEY, SurveyEnv
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
 from surveylake.paths import VAR
@@ -83,7 +83,7 @@ class Soak:
         """The load and the kills, then the count; Kafka and the driver are gone afterwards."""
         stop = threading.Event()
         with self.broker, ThreadPoolExecutor(1) as pool:
-            self.town = Town(TOPIC, self.broker.bootstrap, self._folder, partitions=4)
+            self.env = SurveyEnv(TOPIC, self.broker.bootstrap, self._folder, partitions=4)
             self._driver = self._start_driver()
             try:
                 values = paced(self.values, self.report.rate, stop)
@@ -95,11 +95,11 @@ class Soak:
                 stop.set()
                 self._kill_driver()
             # Take in what is left, as anyone would after a crash.
-            subprocess.run(self.town.command(), check=True, timeout=DRAIN_SECONDS, env=environment())
+            subprocess.run(self.env.command(), check=True, timeout=DRAIN_SECONDS, env=environment())
             verify = subprocess.run(
-                self.town.command(verb="verify"), stdout=subprocess.PIPE, text=True, env=environment()
+                self.env.command(verb="verify"), stdout=subprocess.PIPE, text=True, env=environment()
             )
-        make_account(self.report, self.town.lake, self.ledger, verify.returncode == 0, verify.stdout)
+        make_account(self.report, self.env.lake, self.ledger, verify.returncode == 0, verify.stdout)
         return self.report
 
     def _disturb(self, sending: "Future[int]") -> None:
@@ -138,7 +138,7 @@ class Soak:
     def _start_driver(self) -> "subprocess.Popen[bytes]":
         """The stream as a process group of its own: Python and its JVM."""
         with (self._folder / "driver.log").open("ab") as log:
-            command = self.town.command("--trigger", TRIGGER)
+            command = self.env.command("--trigger", TRIGGER)
             return subprocess.Popen(
                 command, stdout=log, stderr=log, start_new_session=True, env=environment()
             )
@@ -158,7 +158,7 @@ class Soak:
         self.report.driver_kills[part] += 1
 
     def _say(self, now: float) -> None:
-        seen, done = self.report, commits(self.town.lake)
+        seen, done = self.report, commits(self.env.lake)
         print(
             f"{now / 60:5.1f} min: acknowledged {self.ledger.settled:,}, in records {sum(n for _, n in done):,}; killed: "
             f"driver {sum(seen.driver_kills.values())}, broker {seen.broker_kills}; driver ended by itself {seen.driver_ends}",

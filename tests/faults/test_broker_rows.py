@@ -19,9 +19,9 @@ from faults import readers
 from faults.damage import commit_file, refused, running
 from faults.disks import small_disk
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
@@ -41,13 +41,15 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
 
 
 @pytest.fixture
-def house(own: EmbeddedBroker, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> Town:
+def house(
+    own: EmbeddedBroker, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest
+) -> SurveyEnv:
     """A topic of one partition on that broker, running whatever the test before did to it, and a lake."""
     if own.running:
         own.resume()
     else:
         own.start()
-    return Town(f"T{zlib.crc32(request.node.nodeid.encode())}", own.bootstrap, tmp_path, partitions=1)
+    return SurveyEnv(f"T{zlib.crc32(request.node.nodeid.encode())}", own.bootstrap, tmp_path, partitions=1)
 
 
 @pytest.mark.slow
@@ -56,7 +58,9 @@ def house(own: EmbeddedBroker, spark: SparkSession, tmp_path: Path, request: pyt
     injected=f"kill -9 of the broker during ingest, {KILLS} times at moments by chance, restarted each time",
     expected="the stream waits, or ends with a message and goes on when run again; every record once",
 )
-def test_a_broker_killed_under_the_stream(own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger) -> None:
+def test_a_broker_killed_under_the_stream(
+    own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger
+) -> None:
     ledger.send(house.bootstrap, house.topic, answers(BATCH * BATCHES))
     house.set_stream(max_offsets_per_trigger=BATCH)
     moments = sorted(random.Random(1).sample(range(2, BATCHES), KILLS))
@@ -90,20 +94,20 @@ def test_a_broker_killed_under_the_stream(own: EmbeddedBroker, house: Town, row:
     expected="the cause is named within half a minute; the stream goes on when the broker does",
     stock=True,
 )
-def test_a_broker_that_hangs(own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger) -> None:
-    stock = Stock(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
+def test_a_broker_that_hangs(own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    plain_query = PlainQuery(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
     ledger.send(house.bootstrap, house.topic, answers(10))
     with running(house.command("--trigger", "1 second")) as process, ThreadPoolExecutor(1) as pool:
         until(commit_file(house.lake / "records", 1).is_file)
         own.pause()
-        plain = pool.submit(stock.run)
+        plain = pool.submit(plain_query.run)
         assert process.stderr
         said = next((line for line in process.stderr if "gave no answer" in line), "nothing")
         assert said != "nothing", "the stream ended and had not named the cause"
         row.observed(f"running: {said}")
         row.observed(f"at a start: {refused(house)}")
         assert not plain.done()
-        row.stock("has said nothing by then")
+        row.plain_query("has said nothing by then")
         own.resume()
         ledger.send(house.bootstrap, house.topic, answers(10, start=10))
         until(lambda: len(house.rows()) == 20)
@@ -119,7 +123,7 @@ def test_a_broker_that_hangs(own: EmbeddedBroker, house: Town, row: Row, ledger:
     injected="broker stopped and started on another port",
     expected="the new address is enough; the stream goes on where it was",
 )
-def test_a_broker_that_moved(own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger) -> None:
+def test_a_broker_that_moved(own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger) -> None:
     ledger.send(house.bootstrap, house.topic, answers(10))
     house.take()
     own.stop()
@@ -157,13 +161,13 @@ def flip(log: Path) -> None:
 )
 @pytest.mark.parametrize("damage", [cut, flip])
 def test_a_damaged_broker_log(
-    own: EmbeddedBroker, house: Town, row: Row, ledger: Ledger, damage: Callable[[Path], None]
+    own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger, damage: Callable[[Path], None]
 ) -> None:
-    stock = Stock(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
+    plain_query = PlainQuery(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
     for start in range(0, 10, 2):
         ledger.send(house.bootstrap, house.topic, answers(2, start))
     house.take()
-    stock.run()
+    plain_query.run()
     own.kill()
     damage(own.data / "log" / f"{house.topic}-0" / f"{0:020d}.log")
     own.start()
@@ -173,7 +177,7 @@ def test_a_damaged_broker_log(
     assert "lost records that were read before" in said
     row.observed(said)
     readers.exactly_once(house.lake, ledger)
-    row.stock(stock.run().error or "status ok")
+    row.plain_query(plain_query.run().error or "status ok")
 
 
 @pytest.mark.fault(
@@ -185,25 +189,25 @@ def test_a_damaged_broker_log(
 def test_a_broker_that_forgot_everything(spark: SparkSession, row: Row, tmp_path: Path) -> None:
     first, second = Ledger(tmp_path / "first.jsonl"), Ledger(tmp_path / "second.jsonl")
     with EmbeddedBroker(tmp_path / "kafka", free_port()) as broker:
-        town = Town("wiped", broker.bootstrap, tmp_path, partitions=1)
-        stock = Stock(spark, tmp_path / "stock", broker.bootstrap, "wiped")
+        env = SurveyEnv("wiped", broker.bootstrap, tmp_path, partitions=1)
+        plain_query = PlainQuery(spark, tmp_path / "stock", broker.bootstrap, "wiped")
         first.send(broker.bootstrap, "wiped", answers(10))
-        town.take()
-        stock.run()
+        env.take()
+        plain_query.run()
         broker.kill()
         shutil.rmtree(broker.data)
         broker.start()
-        create_topic(town.config.kafka, "wiped")
+        create_topic(env.config.kafka, "wiped")
         second.send(broker.bootstrap, "wiped", answers(10, start=10))
-        plain = stock.run()
+        plain = plain_query.run()
         assert (plain.error, len(plain.rows)) == ("", 10)
-        row.stock("status ok; 0 of the 10 new records are taken in")
-        said = refused(town)
+        row.plain_query("status ok; 0 of the 10 new records are taken in")
+        said = refused(env)
         assert "this is another Kafka cluster" in said
         row.observed(said)
-        town.take(accept_new_topic=True)
-    readers.exactly_once(town.lake, first, epoch=1)
-    readers.exactly_once(town.lake, second, epoch=2)
+        env.take(accept_new_topic=True)
+    readers.exactly_once(env.lake, first, epoch=1)
+    readers.exactly_once(env.lake, second, epoch=2)
     row.observed("accepted: 10 + 10 records, each once")
 
 
@@ -253,39 +257,39 @@ def test_a_broker_that_cannot_write(
         small_disk(tmp_path / "disk", 100),
         EmbeddedBroker(tmp_path / "disk" / "kafka", free_port()) as broker,
     ):
-        town = Town("hurt", broker.bootstrap, tmp_path, partitions=1)
+        env = SurveyEnv("hurt", broker.bootstrap, tmp_path, partitions=1)
         command = [sys.executable, str(JOBS / "produce.py"), "--generate", str(rows), "--rate", "4000",
                    "--topic", "hurt", "--bootstrap", broker.bootstrap]  # fmt: skip
         with running(command) as process:
-            until(lambda: offset_bounds(town.config.kafka, "hurt")[0][1] > 1_000)
+            until(lambda: offset_bounds(env.config.kafka, "hurt")[0][1] > 1_000)
             heal = hurt(broker, "hurt")
             until(lambda: not broker.running)
-            said = refused(town)
+            said = refused(env)
             heal()
             broker.kill()
             broker.start()
             out, err = process.communicate(timeout=150)
         assert process.returncode == 0, err
         assert f"sent {rows:,}, acknowledged {rows:,}, failed 0" in out
-        town.take()
-        readers.same_as_topic(town.lake, town.bootstrap, "hurt")
-        assert len(town.rows()) == rows
+        env.take()
+        readers.same_as_topic(env.lake, env.bootstrap, "hurt")
+        assert len(env.rows()) == rows
     row.observed(
         f"Kafka ends itself; stream.py: {said}; produce.py waits, and after a restart {rows:,} of {rows:,}, each once"
     )
 
 
-def transactional(town: Town, name: str = "bank") -> Producer:
+def transactional(env: SurveyEnv, name: str = "bank") -> Producer:
     """A producer of transactions, its first one begun."""
-    producer = Producer({"bootstrap.servers": town.bootstrap, "transactional.id": f"{town.topic}-{name}"})
+    producer = Producer({"bootstrap.servers": env.bootstrap, "transactional.id": f"{env.topic}-{name}"})
     producer.init_transactions(30)
     producer.begin_transaction()
     return producer
 
 
-def write(producer: Producer, town: Town, start: int, count: int = 5) -> None:
+def write(producer: Producer, env: SurveyEnv, start: int, count: int = 5) -> None:
     for value in answers(count, start):
-        producer.produce(town.topic, value)
+        producer.produce(env.topic, value)
     assert producer.flush(30) == 0
 
 
@@ -295,25 +299,25 @@ def write(producer: Producer, town: Town, start: int, count: int = 5) -> None:
     expected="their records never arrive",
     stock=True,
 )
-def test_an_aborted_transaction(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    aborted, fenced = transactional(town), transactional(town, "fenced")
-    write(aborted, town, 100)
+def test_an_aborted_transaction(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    aborted, fenced = transactional(env), transactional(env, "fenced")
+    write(aborted, env, 100)
     aborted.abort_transaction(30)
-    write(fenced, town, 200)
+    write(fenced, env, 200)
     Producer(
-        {"bootstrap.servers": town.bootstrap, "transactional.id": f"{town.topic}-fenced"}
+        {"bootstrap.servers": env.bootstrap, "transactional.id": f"{env.topic}-fenced"}
     ).init_transactions(30)
     with pytest.raises(KafkaException, match=r"fenced|epoch"):
         fenced.commit_transaction(30)
-    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.same_as_topic(town.lake, town.bootstrap, town.topic)
+    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.same_as_topic(env.lake, env.bootstrap, env.topic)
     row.observed("20 of 20 committed records, none of the 10 others")
-    plain = stock.run()
+    plain = plain_query.run()
     assert (plain.error, len(plain.rows)) == ("", 30)
-    row.stock("status ok; all 10 records that were never committed are in its table")
+    row.plain_query("status ok; all 10 records that were never committed are in its table")
 
 
 @pytest.mark.quick
@@ -322,22 +326,24 @@ def test_an_aborted_transaction(town: Town, stock: Stock, row: Row, ledger: Ledg
     injected="a transaction left open",
     expected="what comes after it is said to wait; it is taken in when the transaction ends",
 )
-def test_an_open_transaction(town: Town, row: Row, ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    producer = transactional(town)
-    write(producer, town, 100)
-    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
+def test_an_open_transaction(
+    env: SurveyEnv, row: Row, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    producer = transactional(env)
+    write(producer, env, 100)
+    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
     with caplog.at_level("WARNING"):
-        town.take()
+        env.take()
     said = [text for text in caplog.messages if "wait for a transaction" in text]
-    partitions = {p for p, _ in readers.committed(town.bootstrap, town.topic, "read_uncommitted")}
+    partitions = {p for p, _ in readers.committed(env.bootstrap, env.topic, "read_uncommitted")}
     assert 1 <= len(said) <= len(partitions)
     row.observed(said[0])
     producer.commit_transaction(30)
     caplog.clear()
-    town.take()
+    env.take()
     assert not [text for text in caplog.messages if "transaction" in text]
-    readers.same_as_topic(town.lake, town.bootstrap, town.topic)
-    assert len(town.rows()) == 25
-    assert readers.missing(ledger, town.lake) == []
+    readers.same_as_topic(env.lake, env.bootstrap, env.topic)
+    assert len(env.rows()) == 25
+    assert readers.missing(ledger, env.lake) == []
     row.observed("after it ended 25 of 25, each once")

@@ -15,9 +15,9 @@ from faults import readers
 from faults.damage import running
 from faults.kill_points import State, every_state, standing_still
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import SurveylakeError
 from surveylake.lake.log_files import forget_half_made
 from surveylake.lake.stream_checkpoint import Unusable, read_checkpoint
@@ -46,13 +46,13 @@ def jvm_of(pid: int) -> int:
     injected="the driver killed at every rename of a run: just before it, and just after it",
     expected="the next run converges: every record once, and verify proves it",
 )
-def test_a_kill_at_every_rename(town: Town, jvm: int, row: Row, ledger: Ledger, tmp_path: Path) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(RECORDS))
-    town.set_stream(max_offsets_per_trigger=BATCH)
-    with every_state(jvm, town.lake, tmp_path / "states") as states:
-        town.take()
+def test_a_kill_at_every_rename(env: SurveyEnv, jvm: int, row: Row, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(RECORDS))
+    env.set_stream(max_offsets_per_trigger=BATCH)
+    with every_state(jvm, env.lake, tmp_path / "states") as states:
+        env.take()
     assert {"_checkpoints", "records"} <= {state.moment.split()[1].split("/")[0] for state in states}
-    wrong = {state.moment: said for state in states if (said := _after(town, state.folder, ledger))}
+    wrong = {state.moment: said for state in states if (said := _after(env, state.folder, ledger))}
     assert wrong == {}
     row.observed(
         f"{len(states)} states around {len(states) // 2} renames: {RECORDS} of {RECORDS} each time, once, proved"
@@ -90,16 +90,16 @@ def test_a_checkpoint_cut_off_in_its_first_batch_is_not_gone_on_from(tmp_path: P
         read_checkpoint(tmp_path, "t")
 
 
-def _after(town: Town, lake: Path, ledger: Ledger) -> list[str]:
+def _after(env: SurveyEnv, lake: Path, ledger: Ledger) -> list[str]:
     """What is wrong with a lake after the next run of the stream; empty when nothing is."""
-    again = copy.copy(town)
+    again = copy.copy(env)
     again.lake = lake
     try:
         again.take()
-        readers.sound(lake, town.topic)
+        readers.sound(lake, env.topic)
     except (SurveylakeError, AssertionError) as error:
         return [str(error)]
-    proof = prove(str(lake), town.config, town.contract)
+    proof = prove(str(lake), env.config, env.contract)
     return readers.check(ledger, lake) + ([] if proof.proved else proof.lines())
 
 
@@ -111,19 +111,19 @@ def _after(town: Town, lake: Path, ledger: Ledger) -> list[str]:
     stock=True,
 )
 def test_the_naive_foreachbatch_at_every_rename(
-    town: Town, stock: Stock, jvm: int, row: Row, ledger: Ledger, tmp_path: Path
+    env: SurveyEnv, plain_query: PlainQuery, jvm: int, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(RECORDS))
-    stock.table.parent.mkdir()
-    with every_state(jvm, stock.table.parent, tmp_path / "states") as states:
-        assert stock.run(stock.append, maxOffsetsPerTrigger=str(BATCH)).error == ""
+    ledger.send(env.bootstrap, env.topic, answers(RECORDS))
+    plain_query.table.parent.mkdir()
+    with every_state(jvm, plain_query.table.parent, tmp_path / "states") as states:
+        assert plain_query.run(plain_query.append, maxOffsetsPerTrigger=str(BATCH)).error == ""
     doubled: list[State] = []
     for state in states:
-        again = Stock(stock.spark, state.folder, town.bootstrap, town.topic)
+        again = PlainQuery(plain_query.spark, state.folder, env.bootstrap, env.topic)
         doubled += [state] if again.run(again.append).doubled else []
     assert any("commits/0" in state.moment for state in doubled)
     row.observed("the same sweep")
-    row.stock(
+    row.plain_query(
         f"foreachBatch with append: status ok and doubled rows after {len(doubled)} of {len(states)} states"
     )
 
@@ -135,23 +135,23 @@ def test_the_naive_foreachbatch_at_every_rename(
     expected="the next run converges: every record once, and verify proves it",
 )
 @pytest.mark.parametrize("number", random.Random(1).sample(range(12), KILLS))
-def test_a_process_killed_at_a_rename(town: Town, row: Row, ledger: Ledger, number: int) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(RECORDS))
-    conf = town.folder / "small.toml"
+def test_a_process_killed_at_a_rename(env: SurveyEnv, row: Row, ledger: Ledger, number: int) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(RECORDS))
+    conf = env.folder / "small.toml"
     text = (CONF / "local.toml").read_text(encoding="utf-8")
     conf.write_text(text.replace("max_offsets_per_trigger = 20000000", f"max_offsets_per_trigger = {BATCH}"))
     renames = itertools.count()
-    with running(town.command("--conf", str(conf))) as process:
-        until((town.lake / "records").is_dir)
+    with running(env.command("--conf", str(conf))) as process:
+        until((env.lake / "records").is_dir)
 
         def kill(*_: Path) -> None:
             if next(renames) == number:
                 os.killpg(process.pid, signal.SIGKILL)
 
-        with standing_still(jvm_of(process.pid), town.lake, kill):
+        with standing_still(jvm_of(process.pid), env.lake, kill):
             process.wait(120)
     assert process.returncode == -signal.SIGKILL
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed(f"{KILLS} processes killed for real, at renames by chance: the same")

@@ -24,9 +24,9 @@ from faults.damage import (
     verb,
 )
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError, StorageError
 from surveylake.paths import CONF
@@ -43,22 +43,22 @@ NOON_2024 = 1_704_110_400_000
     expected="the batch run again changes nothing",
     stock=True,
 )
-def test_a_batch_that_is_run_again(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    before = readers.state(town.lake)
-    _forget_commit(town.checkpoint)
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
-    assert readers.state(town.lake) == before
+def test_a_batch_that_is_run_again(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    before = readers.state(env.lake)
+    _forget_commit(env.checkpoint)
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
+    assert readers.state(env.lake) == before
     row.observed("10 of 10, each once; no new table version")
 
-    stock.run(stock.append)
-    _forget_commit(stock.checkpoint)
-    plain = stock.run(stock.append)
+    plain_query.run(plain_query.append)
+    _forget_commit(plain_query.checkpoint)
+    plain = plain_query.run(plain_query.append)
     assert (plain.error, len(plain.rows), len(plain.doubled)) == ("", 20, 10)
-    row.stock("through foreachBatch: status ok, 20 rows instead of 10 (Delta's own sink: 10)")
+    row.plain_query("through foreachBatch: status ok, 20 rows instead of 10 (Delta's own sink: 10)")
 
 
 @pytest.mark.slow
@@ -68,19 +68,19 @@ def test_a_batch_that_is_run_again(town: Town, stock: Stock, row: Row, ledger: L
     expected="ends in order with exit code 0, the lock free; the rest is taken in by the next run",
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_in_mid_run(town: Town, row: Row, ledger: Ledger, number: signal.Signals) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(3000))
-    with running(town.command("--conf", str(town.with_limit(100)))) as process:
-        until(commit_file(town.lake / "records", 3).is_file)
+def test_a_stop_in_mid_run(env: SurveyEnv, row: Row, ledger: Ledger, number: signal.Signals) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(3000))
+    with running(env.command("--conf", str(env.with_limit(100)))) as process:
+        until(commit_file(env.lake / "records", 3).is_file)
         process.send_signal(number)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "Traceback" not in err
-    taken = len(town.rows())
+    taken = len(env.rows())
     assert 0 < taken < 3000
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed(
         f"{number.name}: exit 0 after the batch in progress; 3000 of 3000 after the next run, each once"
     )
@@ -92,16 +92,16 @@ def test_a_stop_in_mid_run(town: Town, row: Row, ledger: Ledger, number: signal.
     injected="a backlog of 1,000,000 records and a driver of 512 MB",
     expected="the configuration's limit per batch keeps it alive",
 )
-def test_a_deep_backlog_in_a_small_heap(town: Town, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(1_000_000))
-    conf = Path(shutil.copytree(CONF, town.folder / "conf"))
+def test_a_deep_backlog_in_a_small_heap(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(1_000_000))
+    conf = Path(shutil.copytree(CONF, env.folder / "conf"))
     with (conf / "spark-defaults.conf").open("a", encoding="utf-8") as file:
         file.write("\nspark.driver.memory 512m\n")
-    with running(town.command(), env=environment(SPARK_CONF_DIR=str(conf))) as process:
+    with running(env.command(), env=environment(SPARK_CONF_DIR=str(conf))) as process:
         until(lambda: bool(java_of(process.pid, "-Xmx512m")))
         _, err = process.communicate(timeout=500)
     assert process.returncode == 0, err
-    account = ledger.against(town.lake)
+    account = ledger.against(env.lake)
     assert account.balanced, account
     row.observed("taken in within 512 MB: 1,000,000 of 1,000,000, each once")
 
@@ -114,32 +114,32 @@ def test_a_deep_backlog_in_a_small_heap(town: Town, row: Row, ledger: Ledger) ->
 )
 @pytest.mark.parametrize("reached", ["the table", "the checkpoint"])
 def test_rules_changed_in_mid_batch(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path, reached: str
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path, reached: str
 ) -> None:
     values = [answers(1, start=age, Age=str(age))[0] for age in range(5, 15)]
-    ledger.send(town.bootstrap, town.topic, values)
-    row.stock(_two_tables(stock))
-    town.take()
-    _forget_commit(town.checkpoint)
+    ledger.send(env.bootstrap, env.topic, values)
+    row.plain_query(_two_tables(plain_query))
+    env.take()
+    _forget_commit(env.checkpoint)
     if reached == "the checkpoint":
-        for trace in traces(town.lake / "records", 1):
+        for trace in traces(env.lake / "records", 1):
             trace.unlink()
-        forget_logs(stock.spark)
-    text = town.survey.read_text(encoding="utf-8")
-    town.survey.write_text(text.replace("min = 5", "min = 8"), encoding="utf-8")
-    town.contract = load_contract(town.survey)
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
-    accepted = readers.query(town.lake, "SELECT count(*) FILTER (accepted), count(*) FROM t")
+        forget_logs(plain_query.spark)
+    text = env.survey.read_text(encoding="utf-8")
+    env.survey.write_text(text.replace("min = 5", "min = 8"), encoding="utf-8")
+    env.contract = load_contract(env.survey)
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
+    accepted = readers.query(env.lake, "SELECT count(*) FILTER (accepted), count(*) FROM t")
     assert accepted == [(10, 10) if reached == "the table" else (7, 10)]
     row.observed(f"crash after the batch reached {reached}: 10 of 10, each once, accepted or rejected")
 
 
-def _two_tables(stock: Stock) -> str:
+def _two_tables(plain_query: PlainQuery) -> str:
     """The two tables of one foreachBatch, as the guides write it with txnAppId: crash between them, rules changed, restart."""
-    _with_cast(stock)
-    good, bad = (str(stock.table.with_name(name)) for name in ("good", "bad"))
+    _with_cast(plain_query)
+    good, bad = (str(plain_query.table.with_name(name)) for name in ("good", "bad"))
 
     def into(limit: int, crash: bool) -> object:
         def each_batch(rows: DataFrame, batch: int) -> None:
@@ -151,9 +151,11 @@ def _two_tables(stock: Stock) -> str:
 
         return each_batch
 
-    assert stock.run(into(8, crash=True)).error
-    assert stock.run(into(11, crash=False)).error == ""
-    ages = [row["Age"] for t in (good, bad) for row in stock.spark.read.format("delta").load(t).collect()]
+    assert plain_query.run(into(8, crash=True)).error
+    assert plain_query.run(into(11, crash=False)).error == ""
+    ages = [
+        row["Age"] for t in (good, bad) for row in plain_query.spark.read.format("delta").load(t).collect()
+    ]
     assert sorted(ages) == [5, 6, 7, 11, 12, 13, 14]
     return "two tables in one foreachBatch: status ok, 3 of 10 rows in neither table"
 
@@ -165,20 +167,22 @@ def _two_tables(stock: Stock) -> str:
     expected="rejected with its reason; the stream goes on",
     stock=True,
 )
-def test_a_poison_record(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
+def test_a_poison_record(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
     values = [*answers(5), *answers(1, start=5, Age="abc"), *answers(5, start=6)]
-    ledger.send(town.bootstrap, town.topic, values)
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    rejected = readers.query(town.lake, 'SELECT "offset", failed_rules FROM t WHERE NOT accepted')
+    ledger.send(env.bootstrap, env.topic, values)
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    rejected = readers.query(env.lake, 'SELECT "offset", failed_rules FROM t WHERE NOT accepted')
     assert rejected == [(5, ["not_a_number:Age"])]
     row.observed("11 records: 10 accepted, offset 5 rejected: not_a_number:Age")
 
-    _with_cast(stock)
-    for plain in (stock.run(), stock.run()):
+    _with_cast(plain_query)
+    for plain in (plain_query.run(), plain_query.run()):
         assert "CAST_INVALID_INPUT" in plain.error
         assert plain.rows == []
-    row.stock("with CAST(Age AS int): stops with CAST_INVALID_INPUT at every restart, none of the 11 stored")
+    row.plain_query(
+        "with CAST(Age AS int): stops with CAST_INVALID_INPUT at every restart, none of the 11 stored"
+    )
 
 
 @pytest.mark.fault(
@@ -186,17 +190,17 @@ def test_a_poison_record(town: Town, stock: Stock, row: Row, ledger: Ledger) -> 
     injected="a contract whose own rule fails on a record, at every restart",
     expected="each run stops by itself, with the cause; a corrected contract goes on",
 )
-def test_a_rule_that_fails(town: Town, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    text = town.survey.read_text(encoding="utf-8")
-    town.survey.write_text(f'{text}\n[rules]\nsound = "1 / (age - 24) > 0"\n', encoding="utf-8")
-    good, town.contract = town.contract, load_contract(town.survey)
-    said = {refused(town) for _ in range(2)}
+def test_a_rule_that_fails(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    text = env.survey.read_text(encoding="utf-8")
+    env.survey.write_text(f'{text}\n[rules]\nsound = "1 / (age - 24) > 0"\n', encoding="utf-8")
+    good, env.contract = env.contract, load_contract(env.survey)
+    said = {refused(env) for _ in range(2)}
     row.observed("; ".join(sorted({brief(line) for line in said})))
     assert all("DIVIDE_BY_ZERO" in line for line in said)
-    town.contract = good
-    town.take()
-    readers.exactly_once(town.lake, ledger)
+    env.contract = good
+    env.take()
+    readers.exactly_once(env.lake, ledger)
     row.observed("no restart of its own; corrected: 10 of 10, each once")
 
 
@@ -223,24 +227,24 @@ def test_a_rule_that_fails(town: Town, row: Row, ledger: Ledger) -> None:
     ids=["version", "feature"],
 )
 def test_a_newer_protocol(
-    town: Town, spark: SparkSession, row: Row, ledger: Ledger, protocol: dict[str, object], named: str
+    env: SurveyEnv, spark: SparkSession, row: Row, ledger: Ledger, protocol: dict[str, object], named: str
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(5))
-    town.take()
-    before = readers.state(town.lake)
-    commit = commit_file(town.lake / "records", 2)
+    ledger.send(env.bootstrap, env.topic, answers(5))
+    env.take()
+    before = readers.state(env.lake)
+    commit = commit_file(env.lake / "records", 2)
     commit.write_text(json.dumps({"protocol": protocol}) + "\n", encoding="utf-8")
     forget_logs(spark)
-    said = refused(town)
+    said = refused(env)
     assert named in said
     row.observed(f"stream: {said}")
-    done = verb(town, "verify")
+    done = verb(env, "verify")
     assert done.returncode in (StorageError.exit_code, ProofError.exit_code)
     assert named in done.stdout + done.stderr
     row.observed(f"verify: exit {done.returncode}, the same")
     commit.unlink()
     forget_logs(spark)
-    assert readers.state(town.lake) == before
+    assert readers.state(env.lake) == before
 
 
 @pytest.mark.fault(
@@ -248,14 +252,14 @@ def test_a_newer_protocol(
     injected="records stamped a year ahead and a day behind, sent one after the other",
     expected="order and the latest answer go by offset, not by time",
 )
-def test_clocks_that_jump(town: Town, row: Row, ledger: Ledger) -> None:
+def test_clocks_that_jump(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
     for food, stamp in (("Traditional food", NOON_2024 + A_YEAR), ("Western Food", NOON_2024 - A_DAY)):
-        ledger.send(town.bootstrap, town.topic, answers(10, Food=food), timestamp=stamp)
-        town.take()
-    readers.exactly_once(town.lake, ledger)
-    aggregate.aggregate(str(town.lake), town.config, town.contract)
+        ledger.send(env.bootstrap, env.topic, answers(10, Food=food), timestamp=stamp)
+        env.take()
+    readers.exactly_once(env.lake, ledger)
+    aggregate.aggregate(str(env.lake), env.config, env.contract)
     latest = readers.query(
-        town.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
+        env.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
     )
     assert latest == [("Western Food", 10, 10)]
     row.observed(
@@ -270,32 +274,32 @@ def test_clocks_that_jump(town: Town, row: Row, ledger: Ledger) -> None:
     expected="order and the latest answer go by offset, not by time",
 )
 def test_a_driver_whose_clock_jumps(
-    town: Town, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
+    env: SurveyEnv, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
     library = clock_library(tmp_path)
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
     for food, shift in (("Traditional food", -A_DAY), ("Western Food", A_YEAR)):
-        ledger.send(town.bootstrap, town.topic, answers(10, Food=food))
-        with running(town.command(), env=shifted(library, shift // 1000)) as process:
+        ledger.send(env.bootstrap, env.topic, answers(10, Food=food))
+        with running(env.command(), env=shifted(library, shift // 1000)) as process:
             _, err = process.communicate(timeout=180)
         assert process.returncode == 0, err
-    first, back, ahead = (_committed_at(town, version) for version in (1, 2, 3))
+    first, back, ahead = (_committed_at(env, version) for version in (1, 2, 3))
     assert back < first < first + A_YEAR / 2 < ahead, "no clock jumped: the test shows nothing"
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
-    assert proof_of(town, spark).proved
-    aggregate.aggregate(str(town.lake), town.config, town.contract)
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
+    assert proof_of(env, spark).proved
+    aggregate.aggregate(str(env.lake), env.config, env.contract)
     latest = readers.query(
-        town.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
+        env.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
     )
     assert latest == [("Western Food", 10, 20)]
     row.observed("a commit a day before the one before it, and one a year after: 30 of 30, each once, proved")
 
 
-def _committed_at(town: Town, version: int) -> int:
+def _committed_at(env: SurveyEnv, version: int) -> int:
     """What a commit of `records` says of its time, in milliseconds since 1970."""
-    lines = commit_file(town.lake / "records", version).read_text(encoding="utf-8").splitlines()
+    lines = commit_file(env.lake / "records", version).read_text(encoding="utf-8").splitlines()
     return int(next(json.loads(line)["commitInfo"]["timestamp"] for line in lines if "commitInfo" in line))
 
 
@@ -305,9 +309,9 @@ def _committed_at(town: Town, version: int) -> int:
     injected="TZ=Asia/Kolkata in a Turkish locale, TZ=America/St_Johns in the C locale",
     expected="the same bytes",
 )
-def test_zones_and_locales(town: Town, row: Row) -> None:
+def test_zones_and_locales(env: SurveyEnv, row: Row) -> None:
     sample = CONF / "surveys" / "food_preference.sample.csv"
-    out, published, stored = town.folder / "out", [], []
+    out, published, stored = env.folder / "out", [], []
     for variables in (
         {
             "TZ": "Asia/Kolkata",
@@ -316,14 +320,14 @@ def test_zones_and_locales(town: Town, row: Row) -> None:
         },
         {"TZ": "America/St_Johns", "LC_ALL": "C", "JAVA_TOOL_OPTIONS": "-Duser.language=en"},
     ):
-        shutil.rmtree(town.lake, ignore_errors=True)
+        shutil.rmtree(env.lake, ignore_errors=True)
         shutil.rmtree(out, ignore_errors=True)
-        command = town.command("--input", str(sample), "--out", str(out), verb="run")
+        command = env.command("--input", str(sample), "--out", str(out), verb="run")
         with running(command, env=environment(**variables)) as process:
             _, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
         published.append({path.name: path.read_bytes() for path in out.iterdir() if path.is_file()})
-        stored.append(readers.query(town.lake, 'SELECT * FROM t ORDER BY partition, "offset"'))
+        stored.append(readers.query(env.lake, 'SELECT * FROM t ORDER BY partition, "offset"'))
     first, second = published
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
@@ -331,10 +335,10 @@ def test_zones_and_locales(town: Town, row: Row) -> None:
     row.observed(f"records alike in every column, {len(first)} exported files alike in every byte")
 
 
-def _with_cast(stock: Stock) -> None:
+def _with_cast(plain_query: PlainQuery) -> None:
     """Ages come as text: from_json with an INT field would make them NULL, every one."""
-    stock.schema = stock.schema.replace("Age int", "Age string")
-    stock.columns = ["* EXCEPT (Age)", "CAST(Age AS int) AS Age"]
+    plain_query.schema = plain_query.schema.replace("Age int", "Age string")
+    plain_query.columns = ["* EXCEPT (Age)", "CAST(Age AS int) AS Age"]
 
 
 def _forget_commit(checkpoint: Path) -> None:

@@ -15,9 +15,9 @@ from faults import readers
 from faults.damage import LOG, commit_file, forget_logs, mended, newest_version, proof_of, traces, verb
 from faults.disks import brought_to, copied_without_sync, loop_disk, small_disk
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import ProofError, StorageError, SurveylakeError
 from surveylake.kafka import topic
 from surveylake.verify.proof import prove
@@ -35,24 +35,24 @@ FileDamage = Callable[[Path], None]
     injected="the lake's disk full at 8 points of a batch: data file, table log, checkpoint",
     expected="stops with the path; with space again, the next run has everything",
 )
-def test_a_full_disk(town: Town, row: Row, ledger: Ledger) -> None:
-    with small_disk(town.lake, megabytes=4):
-        ledger.send(town.bootstrap, town.topic, answers(10))
-        town.take()
+def test_a_full_disk(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    with small_disk(env.lake, megabytes=4):
+        ledger.send(env.bootstrap, env.topic, answers(10))
+        env.take()
         stopped = []
         for n, left in enumerate((0, 4, 8, 16, 24, 32, 48, 64), start=1):
-            ledger.send(town.bootstrap, town.topic, answers(10, start=10 * n))
-            ballast = _fill(town.lake, left)
+            ledger.send(env.bootstrap, env.topic, answers(10, start=10 * n))
+            ballast = _fill(env.lake, left)
             try:
-                town.take()
+                env.take()
             except SurveylakeError as error:
                 stopped.append(f"exit {error.exit_code}: {error.message}")
             ballast.unlink()
-            town.take()
-            readers.exactly_once(town.lake, ledger)
-            readers.sound(town.lake, town.topic)
+            env.take()
+            readers.exactly_once(env.lake, ledger)
+            readers.sound(env.lake, env.topic)
         assert len(stopped) > 2, "the disk was hardly ever full: the test shows nothing"
-        assert all(f"{town.lake} has " in said and "bytes left" in said for said in stopped), stopped
+        assert all(f"{env.lake} has " in said and "bytes left" in said for said in stopped), stopped
         row.observed(f"stopped, such as {brief(stopped[0])}; with space again 90 of 90, each once")
 
 
@@ -63,14 +63,19 @@ def test_a_full_disk(town: Town, row: Row, ledger: Ledger) -> None:
     expected="what lag tools were told of is there; after repair and another run, every record of the topic once",
 )
 def test_a_power_loss(
-    town: Town, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    env: SurveyEnv,
+    spark: SparkSession,
+    row: Row,
+    ledger: Ledger,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     disk, image = tmp_path / "disk", tmp_path / "disk.img"
-    town.lake = disk / "lake"
-    kafka = town.config.kafka.model_copy(update={"consumer_group": "lag"})
-    town.config = town.config.model_copy(update={"kafka": kafka})
-    town.set_stream(max_offsets_per_trigger=10)
-    ledger.send(town.bootstrap, town.topic, answers(POWER_BATCHES * 10))
+    env.lake = disk / "lake"
+    kafka = env.config.kafka.model_copy(update={"consumer_group": "lag"})
+    env.config = env.config.model_copy(update={"kafka": kafka})
+    env.set_stream(max_offsets_per_trigger=10)
+    ledger.send(env.bootstrap, env.topic, answers(POWER_BATCHES * 10))
     cuts: list[tuple[str, dict[int, int], Path]] = []
 
     def cut(moment: str, told: dict[int, int]) -> None:
@@ -78,26 +83,26 @@ def test_a_power_loss(
 
     def cut_at_commits() -> None:
         for version in sorted(random.Random(2).sample(range(1, POWER_BATCHES + 1), POWER_BATCHES // 2)):
-            until(commit_file(town.lake / "records", version).is_file)
+            until(commit_file(env.lake / "records", version).is_file)
             cut(f"just after commit {version}", {})
 
     with loop_disk(image, disk), monkeypatch.context() as patched, ThreadPoolExecutor(1) as pool:
         patched.setattr(topic, "commit_group", lambda *given: cut("after lag tools were told", given[-1]))
         cutting = pool.submit(cut_at_commits)
-        town.take()
+        env.take()
         cutting.result()
     assert max(told.get(0, 0) for _, told, _ in cuts) == POWER_BATCHES * 10
     for moment, told, copy in cuts:
         with loop_disk(copy, disk):
-            held = {place[:2] for place in readers.stored(town.lake)} if told else set()
+            held = {place[:2] for place in readers.stored(env.lake)} if told else set()
             lost = {(p, offset) for p, end in told.items() for offset in range(end)} - held
             assert not lost, f"{moment}: {len(lost)} of {told} are gone"
-            if (town.lake / "records" / LOG).is_dir():
-                mended(town, spark)
-            town.take()
-            readers.exactly_once(town.lake, ledger)
-            readers.sound(town.lake, town.topic)
-            assert proof_of(town, spark).proved, moment
+            if (env.lake / "records" / LOG).is_dir():
+                mended(env, spark)
+            env.take()
+            readers.exactly_once(env.lake, ledger)
+            readers.sound(env.lake, env.topic)
+            assert proof_of(env, spark).proved, moment
     row.observed(
         f"{len(cuts)} cuts: all that lag tools were told of was on the disk; then {POWER_BATCHES * 10} of"
         f" {POWER_BATCHES * 10}, each once, proved"
@@ -112,28 +117,28 @@ def test_a_power_loss(
     stock=True,
 )
 def test_a_power_loss_without_the_barrier(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
     disk, image = tmp_path / "disk", tmp_path / "disk.img"
-    town.lake, stock.table, stock.checkpoint = disk / "lake", disk / "table", disk / "checkpoint"
-    town.set_stream(durable=False)
+    env.lake, plain_query.table, plain_query.checkpoint = disk / "lake", disk / "table", disk / "checkpoint"
+    env.set_stream(durable=False)
     with loop_disk(image, disk):
         for start in (0, 10):
             brought_to(disk)
-            ledger.send(town.bootstrap, town.topic, answers(10, start=start))
-            town.take()
-            stock.run()
+            ledger.send(env.bootstrap, env.topic, answers(10, start=start))
+            env.take()
+            plain_query.run()
         copy = copied_without_sync(image, "cut")
     with loop_disk(copy, disk):
-        forget_logs(stock.spark)
-        left = [len(found) for found in (stock.rows(), town.rows())]
+        forget_logs(plain_query.spark)
+        left = [len(found) for found in (plain_query.rows(), env.rows())]
         assert left == [10, 10], "nothing was in memory only: the test shows nothing"
-        row.stock(f"{left[0]} of 20 committed rows are on the disk")
-        mended(town, stock.spark)
-        town.take()
-        readers.exactly_once(town.lake, ledger)
-        readers.sound(town.lake, town.topic)
-        assert proof_of(town, stock.spark).proved
+        row.plain_query(f"{left[0]} of 20 committed rows are on the disk")
+        mended(env, plain_query.spark)
+        env.take()
+        readers.exactly_once(env.lake, ledger)
+        readers.sound(env.lake, env.topic)
+        assert proof_of(env, plain_query.spark).proved
         row.observed(f"without the barrier {left[1]} of 20; then 20 of 20, each once, proved")
 
 
@@ -168,16 +173,18 @@ def torn(table: Path, version: int) -> None:
     stock=True,
 )
 @pytest.mark.parametrize("damage", [emptied, emptied_without_a_trace])
-def test_an_empty_newest_commit(town: Town, stock: Stock, row: Row, ledger: Ledger, damage: Damage) -> None:
-    _three_batches(town, stock, ledger)
-    damage(stock.table, newest_version(stock.table))
-    plain = stock.run()
+def test_an_empty_newest_commit(
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, damage: Damage
+) -> None:
+    _three_batches(env, plain_query, ledger)
+    damage(plain_query.table, newest_version(plain_query.table))
+    plain = plain_query.run()
     if damage is emptied_without_a_trace:
         assert (plain.error, len(plain.rows)) == ("", 20)
-    row.stock(
+    row.plain_query(
         f"{damage.__name__.replace('_', ' ')}: {len(plain.rows)} of 30 rows, {plain.error or 'no error'}"
     )
-    _comes_back(town, stock, row, ledger, damage)
+    _comes_back(env, plain_query, row, ledger, damage)
 
 
 @pytest.mark.fault(
@@ -188,18 +195,18 @@ def test_an_empty_newest_commit(town: Town, stock: Stock, row: Row, ledger: Ledg
 )
 @pytest.mark.parametrize("damage", [deleted, torn])
 def test_a_missing_or_torn_newest_commit(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, damage: Damage
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, damage: Damage
 ) -> None:
-    _three_batches(town, stock, ledger)
-    damage(stock.table, newest_version(stock.table))
-    plain = stock.run()
+    _three_batches(env, plain_query, ledger)
+    damage(plain_query.table, newest_version(plain_query.table))
+    plain = plain_query.run()
     if damage is deleted:
         assert (plain.error, len(plain.rows)) == ("", 20)
-        row.stock("deleted: 20 of 30 rows, no error, and the next run does not read them again")
+        row.plain_query("deleted: 20 of 30 rows, no error, and the next run does not read them again")
     else:
-        assert stock.read_error()
-        row.stock("torn: the table cannot be read any more")
-    _comes_back(town, stock, row, ledger, damage)
+        assert plain_query.read_error()
+        row.plain_query("torn: the table cannot be read any more")
+    _comes_back(env, plain_query, row, ledger, damage)
 
 
 @pytest.mark.fault(
@@ -208,35 +215,35 @@ def test_a_missing_or_torn_newest_commit(
     expected="found by everybody; not to be mended without a backup",
     stock=True,
 )
-def test_a_missing_middle_commit(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
-    _three_batches(town, stock, ledger)
-    for table in (stock.table, town.lake / "records"):
+def test_a_missing_middle_commit(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
+    _three_batches(env, plain_query, ledger)
+    for table in (plain_query.table, env.lake / "records"):
         deleted(table, newest_version(table) - 1)
-    assert stock.read_error()
-    row.stock("middle: the table cannot be read")
-    assert not proof_of(town, stock.spark).proved
+    assert plain_query.read_error()
+    row.plain_query("middle: the table cannot be read")
+    assert not proof_of(env, plain_query.spark).proved
     with pytest.raises(ProofError) as error:
-        mended(town, stock.spark)
+        mended(env, plain_query.spark)
     row.observed(f"middle: verify says no; repair refuses: {error.value.message}")
 
 
-def _three_batches(town: Town, stock: Stock, ledger: Ledger) -> None:
+def _three_batches(env: SurveyEnv, plain_query: PlainQuery, ledger: Ledger) -> None:
     for start in THREE_BATCHES:
-        ledger.send(town.bootstrap, town.topic, answers(10, start=start))
-        town.take()
-        stock.run()
+        ledger.send(env.bootstrap, env.topic, answers(10, start=start))
+        env.take()
+        plain_query.run()
 
 
-def _comes_back(town: Town, stock: Stock, row: Row, ledger: Ledger, damage: Damage) -> None:
+def _comes_back(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, damage: Damage) -> None:
     """Damage the newest commit of `records`; verify says no, repair and the stream bring everything back."""
-    table = town.lake / "records"
+    table = env.lake / "records"
     damage(table, newest_version(table))
-    assert not proof_of(town, stock.spark).proved
-    assert mended(town, stock.spark) == 0
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
-    assert proof_of(town, stock.spark).proved
+    assert not proof_of(env, plain_query.spark).proved
+    assert mended(env, plain_query.spark) == 0
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
+    assert proof_of(env, plain_query.spark).proved
     row.observed(
         f"{damage.__name__.replace('_', ' ')}: verify says no; repaired and read again: 30 of 30, each once"
     )
@@ -262,22 +269,24 @@ def flipped(file: Path) -> None:
     expected="verify names it (a flipped bit: verify --deep)",
 )
 @pytest.mark.parametrize("damage", [gone, short, flipped])
-def test_a_damaged_data_file(town: Town, stock: Stock, row: Row, ledger: Ledger, damage: FileDamage) -> None:
+def test_a_damaged_data_file(
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, damage: FileDamage
+) -> None:
     for start in (0, 10):
-        ledger.send(town.bootstrap, town.topic, answers(10, start=start))
-        town.take()
-    before = DeltaTable(town.lake / "records", version=1).file_uris()
-    (newest,) = set(DeltaTable(town.lake / "records").file_uris()) - set(before)
+        ledger.send(env.bootstrap, env.topic, answers(10, start=start))
+        env.take()
+    before = DeltaTable(env.lake / "records", version=1).file_uris()
+    (newest,) = set(DeltaTable(env.lake / "records").file_uris()) - set(before)
     damage(Path(newest))
-    forget_logs(stock.spark)
-    proof = prove(str(town.lake), town.config, town.contract, deep=True)
+    forget_logs(plain_query.spark)
+    proof = prove(str(env.lake), env.config, env.contract, deep=True)
     assert not proof.proved
     assert any(Path(newest).name in check.detail for check in proof.checks)
     row.observed(f"{damage.__name__}: named")
     if damage is not flipped:
-        assert mended(town, stock.spark) == 0
-        town.take()
-        readers.exactly_once(town.lake, ledger)
+        assert mended(env, plain_query.spark) == 0
+        env.take()
+        readers.exactly_once(env.lake, ledger)
         row.observed("repaired and read again: 20 of 20, each once")
 
 
@@ -288,23 +297,23 @@ def test_a_damaged_data_file(town: Town, stock: Stock, row: Row, ledger: Ledger,
 )
 @pytest.mark.parametrize("content", ["", '{"version":99,"size":3}'])
 def test_a_wrong_pointer_to_the_log_checkpoint(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, content: str
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, content: str
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    pointer = town.lake / "records" / LOG / "_last_checkpoint"
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    pointer = env.lake / "records" / LOG / "_last_checkpoint"
     pointer.write_text(content, encoding="utf-8")
-    forget_logs(stock.spark)
-    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
-    town.take()
-    proof = proof_of(town, stock.spark)
+    forget_logs(plain_query.spark)
+    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
+    env.take()
+    proof = proof_of(env, plain_query.spark)
     assert not proof.proved
     assert any("_last_checkpoint" in check.detail for check in proof.checks)
-    assert mended(town, stock.spark) == 0
+    assert mended(env, plain_query.spark) == 0
     assert not pointer.exists()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
-    assert proof_of(town, stock.spark).proved
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
+    assert proof_of(env, plain_query.spark).proved
     row.observed(f"{'pointing to nothing' if content else 'empty'}: named, put aside; 20 of 20, each once")
 
 
@@ -315,20 +324,20 @@ def test_a_wrong_pointer_to_the_log_checkpoint(
     expected="goes on from the offsets in the table",
     stock=True,
 )
-def test_a_deleted_checkpoint(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    stock.run()
-    shutil.rmtree(town.lake / "_checkpoints")
-    stock.forget()
-    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+def test_a_deleted_checkpoint(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    plain_query.run()
+    shutil.rmtree(env.lake / "_checkpoints")
+    plain_query.forget()
+    ledger.send(env.bootstrap, env.topic, answers(5, start=10))
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed("15 of 15, each once")
-    plain = stock.run()
+    plain = plain_query.run()
     assert (plain.error, len(plain.rows), len(plain.doubled)) == ("", 25, 10)
-    row.stock("Delta's sink: status ok, 10 rows twice")
+    row.plain_query("Delta's sink: status ok, 10 rows twice")
 
 
 @pytest.mark.fault(
@@ -338,23 +347,23 @@ def test_a_deleted_checkpoint(town: Town, stock: Stock, row: Row, ledger: Ledger
     stock=True,
 )
 def test_a_deleted_checkpoint_and_a_fixed_application_id(
-    town: Town, stock: Stock, row: Row, ledger: Ledger
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger
 ) -> None:
     def append(rows: DataFrame, batch: int) -> None:
         writer = rows.write.format("delta").mode("append").option("txnAppId", "survey")
-        writer.option("txnVersion", batch).save(str(stock.table))
+        writer.option("txnVersion", batch).save(str(plain_query.table))
 
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    stock.run(append)
-    shutil.rmtree(town.lake / "_checkpoints")
-    stock.forget()
-    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
-    plain = stock.run(append)
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    plain_query.run(append)
+    shutil.rmtree(env.lake / "_checkpoints")
+    plain_query.forget()
+    ledger.send(env.bootstrap, env.topic, answers(5, start=10))
+    plain = plain_query.run(append)
     assert (plain.error, len(plain.rows)) == ("", 10)
-    row.stock("foreachBatch with a fixed txnAppId: status ok, 5 new rows lost")
-    town.take()
-    readers.exactly_once(town.lake, ledger)
+    row.plain_query("foreachBatch with a fixed txnAppId: status ok, 5 new rows lost")
+    env.take()
+    readers.exactly_once(env.lake, ledger)
     row.observed("what is new is told by the table's offsets, not by a batch's number")
 
 
@@ -369,21 +378,21 @@ def test_a_deleted_checkpoint_and_a_fixed_application_id(
     [("metadata", False), ("metadata", True), ("offsets/0", True), ("commits/0", True), ("offsets", False)],
 )
 def test_a_damaged_checkpoint(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, file: str, emptied_only: bool
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, file: str, emptied_only: bool
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    stock.run()
-    _damage_checkpoint(town.checkpoint, file, emptied_only)
-    _damage_checkpoint(stock.checkpoint, file, emptied_only)
-    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    plain_query.run()
+    _damage_checkpoint(env.checkpoint, file, emptied_only)
+    _damage_checkpoint(plain_query.checkpoint, file, emptied_only)
+    ledger.send(env.bootstrap, env.topic, answers(5, start=10))
     what = f"{file} {'empty' if emptied_only else 'missing'}"
-    plain = stock.run()
+    plain = plain_query.run()
     assert plain.error
-    row.stock(f"{what}: {brief(plain.error, 120)}")
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    row.plain_query(f"{what}: {brief(plain.error, 120)}")
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed("15 of 15, each once")
 
 
@@ -403,30 +412,30 @@ def _damage_checkpoint(checkpoint: Path, file: str, emptied_only: bool) -> None:
     stock=True,
 )
 def test_a_table_older_than_its_checkpoint(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    stock.run()
-    for table in (town.lake / "records", stock.table):
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    plain_query.run()
+    for table in (env.lake / "records", plain_query.table):
         shutil.copytree(table, tmp_path / f"backup of {table.name}")
-    ledger.send(town.bootstrap, town.topic, answers(5, start=10))
-    town.take()
-    stock.run()
-    for table in (town.lake / "records", stock.table):
+    ledger.send(env.bootstrap, env.topic, answers(5, start=10))
+    env.take()
+    plain_query.run()
+    for table in (env.lake / "records", plain_query.table):
         shutil.rmtree(table)
         shutil.copytree(tmp_path / f"backup of {table.name}", table)
-    forget_logs(stock.spark)
-    plain = stock.run()
+    forget_logs(plain_query.spark)
+    plain = plain_query.run()
     assert (plain.error, len(plain.rows)) == ("", 10)
-    row.stock("backup: status ok, 5 rows lost")
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    row.plain_query("backup: status ok, 5 rows lost")
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed("backup: 15 of 15, each once")
 
-    other = Town(town.topic, town.bootstrap, tmp_path / "other", partitions=1)
-    shutil.copytree(town.lake / "_checkpoints", other.lake / "_checkpoints")
+    other = SurveyEnv(env.topic, env.bootstrap, tmp_path / "other", partitions=1)
+    shutil.copytree(env.lake / "_checkpoints", other.lake / "_checkpoints")
     other.take()
     readers.exactly_once(other.lake, ledger)
     row.observed("copied: 15 of 15 in the other lake, each once")
@@ -438,23 +447,23 @@ def test_a_table_older_than_its_checkpoint(
     expected="noticed; the restored table is filled again",
     stock=True,
 )
-def test_restore_and_resume(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    stock.run()
-    kept = {table: newest_version(table) for table in (town.lake / "records", stock.table)}
-    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
-    town.take()
-    stock.run()
+def test_restore_and_resume(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    plain_query.run()
+    kept = {table: newest_version(table) for table in (env.lake / "records", plain_query.table)}
+    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
+    env.take()
+    plain_query.run()
     for table, version in kept.items():
-        stock.spark.sql(f"RESTORE TABLE delta.`{table}` TO VERSION AS OF {version}")
-    ledger.send(town.bootstrap, town.topic, answers(10, start=20))
-    plain = stock.run()
+        plain_query.spark.sql(f"RESTORE TABLE delta.`{table}` TO VERSION AS OF {version}")
+    ledger.send(env.bootstrap, env.topic, answers(10, start=20))
+    plain = plain_query.run()
     assert (plain.error, len(plain.rows)) == ("", 20)
-    row.stock("status ok, 10 of 30 rows lost")
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    row.plain_query("status ok, 10 of 30 rows lost")
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed("30 of 30, each once")
 
 
@@ -464,18 +473,18 @@ def test_restore_and_resume(town: Town, stock: Stock, row: Row, ledger: Ledger) 
     expected="one and the same lake, or a refusal",
 )
 def test_odd_names_of_one_lake(
-    town: Town, row: Row, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    env: SurveyEnv, row: Row, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
+    ledger.send(env.bootstrap, env.topic, answers(10))
     refusals = []
     for name in ("a lake", "läke 湖", "50%25", "a#b", "a:b"):
-        town.lake = tmp_path / name
+        env.lake = tmp_path / name
         try:
-            town.take()
-            town.take()
+            env.take()
+            env.take()
             # delta-rs takes %25 in a path for %: it reads a copy under a plain name.
             readers.exactly_once(
-                Path(shutil.copytree(town.lake, tmp_path / f"copy {len(list(tmp_path.iterdir()))}")), ledger
+                Path(shutil.copytree(env.lake, tmp_path / f"copy {len(list(tmp_path.iterdir()))}")), ledger
             )
         except SurveylakeError as error:
             refusals.append(f"{name}: exit {error.exit_code}: {brief(error.message)}")
@@ -489,8 +498,8 @@ def test_odd_names_of_one_lake(
     (tmp_path / "below").mkdir()
     for folder, given in ((".", "link"), (".", "~/a lake"), (".", "a lake"), ("below", "../a lake")):
         monkeypatch.chdir(tmp_path / folder)
-        town.lake = Path(given)
-        town.take()
+        env.lake = Path(given)
+        env.take()
     monkeypatch.chdir(tmp_path)
     readers.exactly_once(tmp_path / "a lake", ledger)
     assert DeltaTable(tmp_path / "a lake" / "records").version() == 1
@@ -504,18 +513,18 @@ def test_odd_names_of_one_lake(
     injected="a lake on a disk that is mounted read-only",
     expected="one message before anything is read",
 )
-def test_a_read_only_lake(town: Town, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    with small_disk(town.lake, megabytes=4) as remount:
-        town.take()
+def test_a_read_only_lake(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    with small_disk(env.lake, megabytes=4) as remount:
+        env.take()
         remount("ro")
-        ledger.send(town.bootstrap, town.topic, answers(10, start=10))
-        done = verb(town, "stream")
+        ledger.send(env.bootstrap, env.topic, answers(10, start=10))
+        done = verb(env, "stream")
         assert done.returncode == StorageError.exit_code
         row.observed(f"exit 6: {done.stderr.splitlines()[0].removeprefix('error: ')}")
         remount("rw")
-        town.take()
-        readers.exactly_once(town.lake, ledger)
+        env.take()
+        readers.exactly_once(env.lake, ledger)
         row.observed("writable again: 20 of 20, each once")
 
 

@@ -7,7 +7,7 @@ import pytest
 from deltalake import write_deltalake
 
 from faults.ledger import Account, Ledger, digest
-from support.survey_env import Town, answers
+from support.survey_env import SurveyEnv, answers
 
 pytestmark = pytest.mark.quick
 VALUES: list[bytes | None] = [b"a", b"b", None, b"d"]
@@ -58,13 +58,15 @@ def test_an_altered_value_is_seen_and_so_is_one_in_place_of_a_tombstone(tmp_path
     assert not found.balanced
 
 
-def test_a_line_torn_by_a_kill_is_not_claimed_and_the_next_one_is_whole(tmp_path: Path, town: Town) -> None:
+def test_a_line_torn_by_a_kill_is_not_claimed_and_the_next_one_is_whole(
+    tmp_path: Path, env: SurveyEnv
+) -> None:
     ledger_of(tmp_path / "acks", VALUES)
     with (tmp_path / "acks").open("ab") as file:
         file.write(b'["t", 0, 4, 4, "2c')
     ledger = Ledger(tmp_path / "acks")
     assert ledger.settled == 4
-    assert ledger.send(town.bootstrap, town.topic, answers(3)) == 3
+    assert ledger.send(env.bootstrap, env.topic, answers(3)) == 3
     assert [ack.seq for ack in ledger.entries()] == [0, 1, 2, 3, 4, 5, 6]
     assert [ack.sha for ack in ledger.entries()][4:] == [digest(value) for value in answers(3)]
     assert ledger.indeterminate == 0

@@ -13,11 +13,11 @@ from pyspark.sql import SparkSession
 import aggregate
 from faults import readers
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row
 from support.fuzz_values import check
 from support.message_cases import CASES, GOOD, Case, answer
-from support.survey_env import Town
+from support.survey_env import SurveyEnv
 from support.validation import ANSWER, FOOD, SECOND, VISIT
 from surveylake.aggregate.analysis import Published
 from surveylake.export.csv_files import csv_cell
@@ -39,15 +39,15 @@ LAST = 2 * len(CASES)
 class Mail:
     """One topic of messages, and what the two made of it: offset -> row."""
 
-    town: Town
+    env: SurveyEnv
     ours: dict[int, Held]
-    stock: dict[int, Held]
+    plain_query: dict[int, Held]
 
 
 @pytest.fixture(scope="module")
 def mail(broker: str, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mail]:
     folder = tmp_path_factory.mktemp("mail")
-    town, ledger = Town("mail", broker, folder, partitions=1), Ledger(folder / "acks.jsonl")
+    env, ledger = SurveyEnv("mail", broker, folder, partitions=1), Ledger(folder / "acks.jsonl")
     ledger.send(broker, "mail", [value for case in CASES for value in (GOOD, case.value)], **LARGEST)
     producer = Producer({"bootstrap.servers": broker})
     for key in KEYS.values():
@@ -55,11 +55,11 @@ def mail(broker: str, spark: SparkSession, tmp_path_factory: pytest.TempPathFact
     producer.produce("mail", GOOD, headers=HEADERS)
     producer.produce("mail", answer(Participant_ID="FPS013", Nationality="INDIAN"))
     assert producer.flush(30) == 0
-    town.take()
-    other = Stock(spark, folder / "stock", broker, "mail")
+    env.take()
+    other = PlainQuery(spark, folder / "stock", broker, "mail")
     assert other.run().error == ""
-    assert readers.missing(ledger, town.lake) == []
-    yield Mail(town, _by_offset(town.lake, "records"), _by_offset(folder / "stock", "table"))
+    assert readers.missing(ledger, env.lake) == []
+    yield Mail(env, _by_offset(env.lake, "records"), _by_offset(folder / "stock", "table"))
 
 
 def _by_offset(folder: Any, table: str) -> dict[int, Held]:
@@ -108,7 +108,7 @@ def test_exactly_the_bad_ones_are_rejected_each_with_its_reason(
         assert [held[name] for name, _ in case.fields] == [value for _, value in case.fields]
         assert mail.ours[place - 1]["accepted"], f"the good answer before '{case.what}'"
     row.observed(_told(held["failed_rules"] for held in (mail.ours[place] for place, _ in cases)))
-    row.stock(_told_of_stock(mail, cases))
+    row.plain_query(_told_of_stock(mail, cases))
 
 
 def _told(reasons: Iterator[list[str]]) -> str:
@@ -146,8 +146,8 @@ def _made_of(mail: Mail, place: int) -> str:
 
 @pytest.mark.quick
 def test_what_the_lake_holds_is_what_a_plain_consumer_is_given(mail: Mail) -> None:
-    readers.same_as_topic(mail.town.lake, mail.town.bootstrap, "mail")
-    readers.sound(mail.town.lake, "mail")
+    readers.same_as_topic(mail.env.lake, mail.env.bootstrap, "mail")
+    readers.sound(mail.env.lake, "mail")
 
 
 @pytest.mark.quick
@@ -162,7 +162,7 @@ def test_a_quoted_number_is_the_same_number(mail: Mail, row: Row) -> None:
     }
     assert ages == {"a number as a number": (24, 24), "a number as a text": (24, None)}
     row.observed("24 and '24' are both age 24")
-    row.stock("Age int: 24 is 24, '24' is NULL in every good answer of this survey")
+    row.plain_query("Age int: 24 is 24, '24' is NULL in every good answer of this survey")
 
 
 @pytest.mark.quick
@@ -194,7 +194,7 @@ def test_hostile_texts_do_nothing_in_a_csv_or_on_a_terminal(mail: Mail, row: Row
 
 @pytest.fixture(scope="module")
 def published(mail: Mail) -> Published:
-    return aggregate.aggregate(str(mail.town.lake), mail.town.config, mail.town.contract)
+    return aggregate.aggregate(str(mail.env.lake), mail.env.config, mail.env.contract)
 
 
 @pytest.mark.fault(
@@ -207,7 +207,7 @@ def test_a_participant_has_one_response(mail: Mail, published: Published, row: R
         held["participant_id"]: place for place, held in sorted(mail.ours.items()) if held["accepted"]
     }
     assert (
-        dict(readers.query(mail.town.lake, 'SELECT participant_id, "offset" FROM t', "responses")) == accepted
+        dict(readers.query(mail.env.lake, 'SELECT participant_id, "offset" FROM t', "responses")) == accepted
     )
     assert published.findings.responses == len(accepted)
     row.observed("one response for each participant: of the accepted records the one with the highest offset")

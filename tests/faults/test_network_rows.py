@@ -17,7 +17,7 @@ from faults.proxy import Proxy
 from faults.rows import Row
 from faults.soak import paced
 from faults.three_brokers import leader, three_brokers
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
 
@@ -32,14 +32,14 @@ def proxy() -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def far(proxy: Proxy, spark: SparkSession, tmp_path: Path) -> Iterator[Town]:
+def far(proxy: Proxy, spark: SparkSession, tmp_path: Path) -> Iterator[SurveyEnv]:
     """A lake whose broker is reached through the proxy alone: it advertises the proxy's address."""
     address = f"{LOOPBACK}:{proxy.port}"
     extra = {"advertised.listeners": f"PLAINTEXT://{address}"}
     with EmbeddedBroker(tmp_path / "kafka", proxy.target, extra=extra):
-        town = Town("far", address, tmp_path, partitions=1)
-        town.set_stream(max_offsets_per_trigger=BATCH)
-        yield town
+        env = SurveyEnv("far", address, tmp_path, partitions=1)
+        env.set_stream(max_offsets_per_trigger=BATCH)
+        yield env
 
 
 @pytest.mark.slow
@@ -48,7 +48,7 @@ def far(proxy: Proxy, spark: SparkSession, tmp_path: Path) -> Iterator[Town]:
     injected="200 ms for every packet, and connections broken in the middle of a fetch, again and again",
     expected="slow, and complete",
 )
-def test_a_slow_and_broken_network(far: Town, proxy: Proxy, row: Row, ledger: Ledger) -> None:
+def test_a_slow_and_broken_network(far: SurveyEnv, proxy: Proxy, row: Row, ledger: Ledger) -> None:
     ledger.send(far.bootstrap, far.topic, answers(COUNT))
     proxy.delay = 0.2
     over = Event()
@@ -78,7 +78,7 @@ def test_a_slow_and_broken_network(far: Town, proxy: Proxy, row: Row, ledger: Le
     injected=f"nothing passes between driver and broker for {PART_SECONDS} s, connections open",
     expected="the stream waits, or ends with a message; every record once",
 )
-def test_a_driver_cut_off_from_its_broker(far: Town, proxy: Proxy, row: Row, ledger: Ledger) -> None:
+def test_a_driver_cut_off_from_its_broker(far: SurveyEnv, proxy: Proxy, row: Row, ledger: Ledger) -> None:
     ledger.send(far.bootstrap, far.topic, answers(COUNT))
 
     def part() -> None:
@@ -119,10 +119,10 @@ def test_brokers_that_die_one_after_the_other(
         more = ledger.send(addresses, "copied", answers(10, start=COUNT), **{"message.timeout.ms": 5_000})
         assert more == 0
         list(pool.map(EmbeddedBroker.start, [first, second]))
-        town = Town("copied", addresses, tmp_path)
-        town.take()
-    assert readers.missing(ledger, town.lake) == []
-    places = [place[:2] for place in readers.stored(town.lake)]
+        env = SurveyEnv("copied", addresses, tmp_path)
+        env.take()
+    assert readers.missing(ledger, env.lake) == []
+    places = [place[:2] for place in readers.stored(env.lake)]
     assert COUNT <= len(places) == len(set(places)) <= COUNT + 10
     row.observed(
         f"leader killed: {COUNT} of {COUNT} acknowledged; with one left 0 of 10; then all {COUNT}, each once"

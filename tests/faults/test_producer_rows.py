@@ -136,7 +136,7 @@ def test_old_answers_in_a_topic_that_forgets(own: EmbeddedBroker, row: Row, ledg
     command = [sys.executable, str(JOBS / "produce.py"), "--topic", "sent", "--bootstrap", own.bootstrap]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     until(lambda: kept(own, "event") == 0)
-    row.stock(
+    row.plain_query(
         "a producer that gives records the time of the answer: all 10 are deleted by the broker at once"
     )
     assert "topic sent deletes records older than 168.0 hours" in done.stderr

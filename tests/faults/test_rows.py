@@ -44,7 +44,7 @@ def test_every_test_that_is_listed_exists() -> None:
 def a_row(outcome: str = "passed", id_: str = "C1", test: str = "t") -> Row:
     row = Row(id_, "deleted", "refused", True, test, outcome, day="2026-03-01", seconds=90)
     row.observed("refused | exit 5")
-    row.stock("lost 10")
+    row.plain_query("lost 10")
     return row
 
 
@@ -126,7 +126,7 @@ def test_a_row_that_says_nothing_is_not_enough() -> None:
     assert "observed" in row.missing
     row.observed("x")
     assert "stock" in row.missing
-    row.stock("y")
+    row.plain_query("y")
     assert row.missing == ""
 
 

@@ -13,8 +13,8 @@ from faults import readers
 from faults.damage import refused
 from faults.ledger import Ledger
 from faults.rows import Row
-from faults.tls_broker import PASSWORD, Secured
-from support.survey_env import Town, answers
+from faults.tls_broker import PASSWORD, TlsBroker
+from support.survey_env import SurveyEnv, answers
 from surveylake.errors import TopicError
 from surveylake.kafka.options import PASSWORD_VARIABLE
 from surveylake.kafka.topic import preflight
@@ -27,8 +27,8 @@ TLS_ONLY = {"security_protocol": "SSL"}
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    made = Secured(tmp_path_factory.mktemp("secured"))
+def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBroker]:
+    made = TlsBroker(tmp_path_factory.mktemp("secured"))
     with made.broker:
         yield made
 
@@ -56,7 +56,7 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["password", "expired", "host", "authority", "plain-to-tls", "tls-to-plain"],
 )
 def test_what_is_wrong_with_the_connection_is_named(
-    secured: Secured,
+    tls_broker: TlsBroker,
     row: Row,
     monkeypatch: pytest.MonkeyPatch,
     listener: str,
@@ -67,10 +67,10 @@ def test_what_is_wrong_with_the_connection_is_named(
     wrong = given.pop("password", PASSWORD)
     monkeypatch.setenv(PASSWORD_VARIABLE, f"{PASSWORD}{wrong}" if wrong == "wrong" else wrong)
     if given.get("ca"):
-        given["ca"] = secured.other_ca
+        given["ca"] = tls_broker.other_ca
     began = time.monotonic()
     with pytest.raises(TopicError, match=said) as error:
-        preflight(secured.at(listener, **given), "any")
+        preflight(tls_broker.at(listener, **given), "any")
     assert time.monotonic() - began < BUDGET_SECONDS * PATIENCE
     assert "HUNTER2" not in error.value.message + error.value.hint
     row.observed(error.value.message)
@@ -82,22 +82,22 @@ def test_what_is_wrong_with_the_connection_is_named(
     expected="the missing permission is named; with it, all is taken in",
 )
 def test_a_missing_permission_is_named(
-    secured: Secured, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
+    tls_broker: TlsBroker, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    town = Town("guarded", secured.broker.bootstrap, tmp_path, partitions=1)
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    secured.allow("dora", town.topic, AclOperation.DESCRIBE)
-    secured.allow("ann", town.topic, AclOperation.DESCRIBE, AclOperation.READ)
+    env = SurveyEnv("guarded", tls_broker.broker.bootstrap, tmp_path, partitions=1)
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    tls_broker.allow("dora", env.topic, AclOperation.DESCRIBE)
+    tls_broker.allow("ann", env.topic, AclOperation.DESCRIBE, AclOperation.READ)
     for user, lacks in (
         ("nobody", "asking for topic guarded: this user may not"),
         ("dora", "this user may not READ"),
     ):
-        town.config = town.config.model_copy(update={"kafka": secured.at("SECURE", user)})
-        said = refused(town)
+        env.config = env.config.model_copy(update={"kafka": tls_broker.at("SECURE", user)})
+        said = refused(env)
         assert lacks in said
         assert "HUNTER2" not in said
         row.observed(said)
-    town.config = town.config.model_copy(update={"kafka": secured.at("SECURE", "ann")})
-    town.take()
-    readers.exactly_once(town.lake, ledger)
+    env.config = env.config.model_copy(update={"kafka": tls_broker.at("SECURE", "ann")})
+    env.take()
+    readers.exactly_once(env.lake, ledger)
     row.observed("with DESCRIBE and READ: 10 of 10, over TLS")

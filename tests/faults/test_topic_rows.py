@@ -21,9 +21,9 @@ from deltalake import DeltaTable
 from faults import readers
 from faults.damage import refused, running
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
@@ -56,26 +56,26 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     stock=True,
 )
 def test_a_topic_made_anew_with_more_records(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    stock.run()
-    town.take()
-    town.make_topic_anew()
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    plain_query.run()
+    env.take()
+    env.make_topic_anew()
     second = Ledger(tmp_path / "second.jsonl")
-    second.send(town.bootstrap, town.topic, answers(15, start=10))
+    second.send(env.bootstrap, env.topic, answers(15, start=10))
 
-    plain = stock.run()
+    plain = plain_query.run()
     assert plain.error == ""
     assert plain.rows == [(0, n) for n in range(15)], "10 old rows and offsets 10 to 14 of the new topic"
-    row.stock("status ok; offsets 0 to 9 of the new topic are lost (10 of 15)")
+    row.plain_query("status ok; offsets 0 to 9 of the new topic are lost (10 of 15)")
 
-    row.observed(refused(town))
-    readers.exactly_once(town.lake, ledger)
-    town.take(accept_new_topic=True)
-    readers.exactly_once(town.lake, ledger, epoch=1)
-    readers.exactly_once(town.lake, second, epoch=2)
-    readers.sound(town.lake, town.topic, epoch=2)
+    row.observed(refused(env))
+    readers.exactly_once(env.lake, ledger)
+    env.take(accept_new_topic=True)
+    readers.exactly_once(env.lake, ledger, epoch=1)
+    readers.exactly_once(env.lake, second, epoch=2)
+    readers.sound(env.lake, env.topic, epoch=2)
     row.observed("accepted: 10 + 15 records, each once")
 
 
@@ -86,26 +86,28 @@ def test_a_topic_made_anew_with_more_records(
     stock=True,
 )
 def test_a_topic_made_anew_with_fewer_records(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    stock.run()
-    town.take()
-    town.make_topic_anew()
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    plain_query.run()
+    env.take()
+    env.make_topic_anew()
     second = Ledger(tmp_path / "second.jsonl")
-    second.send(town.bootstrap, town.topic, answers(5, start=10))
+    second.send(env.bootstrap, env.topic, answers(5, start=10))
 
-    assert LOST in stock.run().error
-    plain = stock.run(failOnDataLoss="false")
+    assert LOST in plain_query.run().error
+    plain = plain_query.run(failOnDataLoss="false")
     assert plain.error == ""
     assert plain.rows == [(0, n) for n in range(10)], "nothing of the new topic"
-    row.stock("stops (data may have been lost); with failOnDataLoss=false status ok and 0 of 5 new records")
+    row.plain_query(
+        "stops (data may have been lost); with failOnDataLoss=false status ok and 0 of 5 new records"
+    )
 
-    said = refused(town)
+    said = refused(env)
     assert "was deleted and made anew" in said
     row.observed(said)
-    town.take(accept_new_topic=True)
-    readers.exactly_once(town.lake, second, epoch=2)
+    env.take(accept_new_topic=True)
+    readers.exactly_once(env.lake, second, epoch=2)
     row.observed("accepted: 10 + 5 records, each once")
 
 
@@ -114,25 +116,25 @@ def test_a_topic_made_anew_with_fewer_records(
     injected="topic deleted under a running stream",
     expected="a clean end with a message; goes on after the topic is made anew only when told",
 )
-def test_a_topic_deleted_under_the_stream(town: Town, row: Row, ledger: Ledger, tmp_path: Path) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    with running(town.command("--trigger", "500 milliseconds")) as process:
-        until(lambda: _rows(town) == 10)
-        admin = town.admin()
-        admin.delete_topics([town.topic])[town.topic].result()
+def test_a_topic_deleted_under_the_stream(env: SurveyEnv, row: Row, ledger: Ledger, tmp_path: Path) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    with running(env.command("--trigger", "500 milliseconds")) as process:
+        until(lambda: _rows(env) == 10)
+        admin = env.admin()
+        admin.delete_topics([env.topic])[env.topic].result()
         _, err = process.communicate(timeout=120)
     assert process.returncode == TopicError.exit_code, err
-    assert f"topic {town.topic} is gone" in err
+    assert f"topic {env.topic} is gone" in err
     assert "Traceback" not in err
     (said,) = [line for line in err.splitlines() if line.startswith("error: ")]
     row.observed(f"exit {process.returncode}: {brief(said.removeprefix('error: '), 240)}")
-    create_topic(town.config.kafka, town.topic)
+    create_topic(env.config.kafka, env.topic)
     second = Ledger(tmp_path / "second.jsonl")
-    second.send(town.bootstrap, town.topic, answers(10, start=10))
-    assert "was deleted and made anew" in refused(town)
-    town.take(accept_new_topic=True)
-    readers.exactly_once(town.lake, ledger, epoch=1)
-    readers.exactly_once(town.lake, second, epoch=2)
+    second.send(env.bootstrap, env.topic, answers(10, start=10))
+    assert "was deleted and made anew" in refused(env)
+    env.take(accept_new_topic=True)
+    readers.exactly_once(env.lake, ledger, epoch=1)
+    readers.exactly_once(env.lake, second, epoch=2)
     row.observed("made anew: refused; accepted: 10 + 10 records, each once")
 
 
@@ -141,23 +143,23 @@ def test_a_topic_deleted_under_the_stream(town: Town, row: Row, ledger: Ledger, 
     injected="partitions added under a running stream, and again while it is stopped",
     expected="the new partitions are read from their start",
 )
-def test_partitions_added(town: Town, row: Row, ledger: Ledger) -> None:
+def test_partitions_added(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
     keys = [str(n).encode() for n in range(20)]
-    ledger.send(town.bootstrap, town.topic, answers(20), keys)
-    with running(town.command("--trigger", "500 milliseconds")) as process:
-        until(lambda: _rows(town) == 20)
-        _partitions(town, 3)
-        ledger.send(town.bootstrap, town.topic, answers(20, start=20), keys)
-        until(lambda: _rows(town) == 40)
+    ledger.send(env.bootstrap, env.topic, answers(20), keys)
+    with running(env.command("--trigger", "500 milliseconds")) as process:
+        until(lambda: _rows(env) == 20)
+        _partitions(env, 3)
+        ledger.send(env.bootstrap, env.topic, answers(20, start=20), keys)
+        until(lambda: _rows(env) == 40)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    _partitions(town, 5)
-    ledger.send(town.bootstrap, town.topic, answers(20, start=40), keys)
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
-    assert {partition for _, partition, _ in town.rows()} == set(range(5))
+    _partitions(env, 5)
+    ledger.send(env.bootstrap, env.topic, answers(20, start=40), keys)
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
+    assert {partition for _, partition, _ in env.rows()} == set(range(5))
     row.observed("1, then 3, then 5 partitions: 60 records, each once")
 
 
@@ -168,30 +170,30 @@ def test_partitions_added(town: Town, row: Row, ledger: Ledger) -> None:
     stock=True,
 )
 def test_records_that_expired_unread(
-    forgetful: str, town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path
+    forgetful: str, env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    town = Town(town.topic, forgetful, tmp_path, partitions=1)
-    stock.bootstrap = forgetful
-    ledger.send(forgetful, town.topic, answers(10))
-    stock.run()
-    town.take()
-    Ledger(tmp_path / "expired.jsonl").send(forgetful, town.topic, answers(10, start=10))
-    _let_expire(town, 20)
-    ledger.send(forgetful, town.topic, answers(5, start=20))
+    env = SurveyEnv(env.topic, forgetful, tmp_path, partitions=1)
+    plain_query.bootstrap = forgetful
+    ledger.send(forgetful, env.topic, answers(10))
+    plain_query.run()
+    env.take()
+    Ledger(tmp_path / "expired.jsonl").send(forgetful, env.topic, answers(10, start=10))
+    _let_expire(env, 20)
+    ledger.send(forgetful, env.topic, answers(5, start=20))
 
-    assert stock.run().error
-    plain = stock.run(failOnDataLoss="false")
+    assert plain_query.run().error
+    plain = plain_query.run(failOnDataLoss="false")
     assert (plain.error, len(plain.rows)) == ("", 15)
-    row.stock(
+    row.plain_query(
         "stops with a failed task; with failOnDataLoss=false it goes on, and nothing says that 10 are gone"
     )
 
-    said = refused(town)
+    said = refused(env)
     assert "partition 0: offsets 10 to 19 (10 records)" in said
     row.observed(said)
-    town.take(accept_loss=True)
-    readers.exactly_once(town.lake, ledger)
-    properties = DeltaTable(town.lake / "records").metadata().configuration
+    env.take(accept_loss=True)
+    readers.exactly_once(env.lake, ledger)
+    properties = DeltaTable(env.lake / "records").metadata().configuration
     assert "surveylake.loss.1.0.10-19" in properties
     row.observed("accepted: the other 15 records, each once, and the property surveylake.loss.1.0.10-19")
 
@@ -202,19 +204,19 @@ def test_records_that_expired_unread(
     expected="a tombstone has its own reason; offsets that compaction took are no loss",
 )
 def test_tombstones_and_compaction(
-    forgetful: str, town: Town, row: Row, ledger: Ledger, tmp_path: Path
+    forgetful: str, env: SurveyEnv, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, [*answers(2), None], [b"1", None, b"3"])
-    producer = Producer({"bootstrap.servers": town.bootstrap})
-    producer.produce(town.topic, answers(1)[0], headers=[("empty", None)])
+    ledger.send(env.bootstrap, env.topic, [*answers(2), None], [b"1", None, b"3"])
+    producer = Producer({"bootstrap.servers": env.bootstrap})
+    producer.produce(env.topic, answers(1)[0], headers=[("empty", None)])
     assert producer.flush(30) == 0
-    town.take()
-    readers.same_as_topic(town.lake, town.bootstrap, town.topic)
-    found = readers.query(town.lake, 'SELECT "offset", key, failed_rules FROM t ORDER BY 1')
+    env.take()
+    readers.same_as_topic(env.lake, env.bootstrap, env.topic)
+    found = readers.query(env.lake, 'SELECT "offset", key, failed_rules FROM t ORDER BY 1')
     assert found == [(0, "1", []), (1, None, []), (2, "3", ["tombstone"]), (3, None, [])]
     row.observed("tombstone rejected as `tombstone`, the others kept")
 
-    compacted = Town(f"{town.topic}c", forgetful, tmp_path / "compacted", partitions=1)
+    compacted = SurveyEnv(f"{env.topic}c", forgetful, tmp_path / "compacted", partitions=1)
     _compact(compacted)
     compacted.take()
     readers.same_as_topic(compacted.lake, forgetful, compacted.topic)
@@ -227,27 +229,29 @@ def test_tombstones_and_compaction(
 
 @pytest.mark.quick
 @pytest.mark.fault("C7", injected="an empty topic", expected="said, and no failure", stock=True)
-def test_an_empty_topic(town: Town, stock: Stock, row: Row, capsys: pytest.CaptureFixture[str]) -> None:
-    assert stock.run().error == ""
-    row.stock("empty topic: ends without a word")
-    town.take()
+def test_an_empty_topic(
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plain_query.run().error == ""
+    row.plain_query("empty topic: ends without a word")
+    env.take()
     said = capsys.readouterr().out.splitlines()[-1]
     assert "0 records" in said
-    row.observed(f"empty topic: {said.replace(str(town.lake), 'lake')}")
+    row.observed(f"empty topic: {said.replace(str(env.lake), 'lake')}")
 
 
 @pytest.mark.fault(
     "C7", injected="a topic that is not there", expected="not found, with names like it", stock=True
 )
-def test_a_missing_topic(town: Town, stock: Stock, row: Row) -> None:
-    stock.topic = f"{town.topic}x"
-    row.stock(f"missing topic: {stock.run().error}")
-    assert stock.run().error
-    town.contract = town.contract.model_copy(update={"topic": f"{town.topic}x"})
-    said = refused(town)
+def test_a_missing_topic(env: SurveyEnv, plain_query: PlainQuery, row: Row) -> None:
+    plain_query.topic = f"{env.topic}x"
+    row.plain_query(f"missing topic: {plain_query.run().error}")
+    assert plain_query.run().error
+    env.contract = env.contract.model_copy(update={"topic": f"{env.topic}x"})
+    said = refused(env)
     assert "not found" in said
-    assert f"topics like it: {town.topic}" in said
-    row.observed(f"missing topic: {said.replace(town.topic, 'TOPIC')}")
+    assert f"topics like it: {env.topic}" in said
+    row.observed(f"missing topic: {said.replace(env.topic, 'TOPIC')}")
 
 
 @pytest.mark.fault(
@@ -257,17 +261,17 @@ def test_a_missing_topic(town: Town, stock: Stock, row: Row) -> None:
     stock=True,
 )
 def test_a_misspelt_topic_is_never_made(
-    forgetful: str, town: Town, stock: Stock, row: Row, tmp_path: Path
+    forgetful: str, env: SurveyEnv, plain_query: PlainQuery, row: Row, tmp_path: Path
 ) -> None:
-    town = Town(town.topic, forgetful, tmp_path, partitions=1)
-    typo = f"{town.topic}typo"
-    town.contract = town.contract.model_copy(update={"topic": typo})
-    row.observed(refused(town).replace(typo, "TYPO"))
-    assert typo not in town.admin().list_topics(timeout=10).topics
-    stock.bootstrap, stock.topic = forgetful, typo
-    error = stock.run().error
-    made = typo in town.admin().list_topics(timeout=10).topics
-    row.stock(f"{'makes the topic; ' if made else 'does not make it; '}{error or 'status ok'}")
+    env = SurveyEnv(env.topic, forgetful, tmp_path, partitions=1)
+    typo = f"{env.topic}typo"
+    env.contract = env.contract.model_copy(update={"topic": typo})
+    row.observed(refused(env).replace(typo, "TYPO"))
+    assert typo not in env.admin().list_topics(timeout=10).topics
+    plain_query.bootstrap, plain_query.topic = forgetful, typo
+    error = plain_query.run().error
+    made = typo in env.admin().list_topics(timeout=10).topics
+    row.plain_query(f"{'makes the topic; ' if made else 'does not make it; '}{error or 'status ok'}")
 
 
 @pytest.mark.fault(
@@ -276,38 +280,40 @@ def test_a_misspelt_topic_is_never_made(
     expected="refused, with both names",
     stock=True,
 )
-def test_another_topic_on_an_old_checkpoint(town: Town, stock: Stock, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    stock.run()
-    town.take()
-    other = f"{town.topic}other"
-    create_topic(town.config.kafka, other)
-    Ledger(town.folder / "other.jsonl").send(town.bootstrap, other, answers(5))
-    stock.topic = other
-    plain = stock.run()
-    row.stock(plain.error or f"status ok, {len(plain.rows)} rows of two topics in one table")
+def test_another_topic_on_an_old_checkpoint(
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger
+) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    plain_query.run()
+    env.take()
+    other = f"{env.topic}other"
+    create_topic(env.config.kafka, other)
+    Ledger(env.folder / "other.jsonl").send(env.bootstrap, other, answers(5))
+    plain_query.topic = other
+    plain = plain_query.run()
+    row.plain_query(plain.error or f"status ok, {len(plain.rows)} rows of two topics in one table")
 
-    before = readers.state(town.lake)
-    first, town.contract = town.contract, town.contract.model_copy(update={"topic": other})
-    said = refused(town)
+    before = readers.state(env.lake)
+    first, env.contract = env.contract, env.contract.model_copy(update={"topic": other})
+    said = refused(env)
     assert other in said
-    assert f"the table holds topic {town.topic}:" in said
+    assert f"the table holds topic {env.topic}:" in said
     row.observed(said.replace(other, "OTHER"))
-    assert readers.state(town.lake) == before
-    town.contract = first
-    town.take()
-    readers.exactly_once(town.lake, ledger)
+    assert readers.state(env.lake) == before
+    env.contract = first
+    env.take()
+    readers.exactly_once(env.lake, ledger)
 
 
-def _rows(town: Town) -> int:
+def _rows(env: SurveyEnv) -> int:
     """What is in the table now; 0 while there is none."""
-    return len(town.rows()) if (town.lake / "records" / "_delta_log" / f"{0:020d}.json").is_file() else 0
+    return len(env.rows()) if (env.lake / "records" / "_delta_log" / f"{0:020d}.json").is_file() else 0
 
 
-def _partitions(town: Town, count: int) -> None:
-    admin = town.admin()
-    admin.create_partitions([NewPartitions(town.topic, count)])[town.topic].result()
-    until(lambda: len(admin.list_topics(timeout=10).topics[town.topic].partitions) == count)
+def _partitions(env: SurveyEnv, count: int) -> None:
+    admin = env.admin()
+    admin.create_partitions([NewPartitions(env.topic, count)])[env.topic].result()
+    until(lambda: len(admin.list_topics(timeout=10).topics[env.topic].partitions) == count)
 
 
 def _earliest(admin: AdminClient, topic: str) -> int:
@@ -315,12 +321,12 @@ def _earliest(admin: AdminClient, topic: str) -> int:
     return int(admin.list_offsets({part: OffsetSpec.earliest()})[part].result().offset)
 
 
-def _let_expire(town: Town, end: int) -> None:
+def _let_expire(env: SurveyEnv, end: int) -> None:
     """Set a retention of one second, wait until the broker keeps nothing before `end`, and take the setting back."""
-    admin = town.admin()
-    _alter(admin, town.topic, "1000")
-    until(lambda: _earliest(admin, town.topic) == end)
-    _alter(admin, town.topic, "-1")
+    admin = env.admin()
+    _alter(admin, env.topic, "1000")
+    until(lambda: _earliest(admin, env.topic) == end)
+    _alter(admin, env.topic, "-1")
 
 
 def _alter(admin: AdminClient, topic: str, retention: str) -> None:
@@ -329,21 +335,21 @@ def _alter(admin: AdminClient, topic: str, retention: str) -> None:
     admin.incremental_alter_configs([resource])[resource].result()
 
 
-def _compact(town: Town) -> None:
-    """Make the town's topic a compacted one: 5 keys written 20 times over, and wait until the cleaner has been there."""
-    admin = town.admin()
-    admin.delete_topics([town.topic])[town.topic].result()
-    until(lambda: town.topic not in admin.list_topics(timeout=10).topics)
+def _compact(env: SurveyEnv) -> None:
+    """Make the env's topic a compacted one: 5 keys written 20 times over, and wait until the cleaner has been there."""
+    admin = env.admin()
+    admin.delete_topics([env.topic])[env.topic].result()
+    until(lambda: env.topic not in admin.list_topics(timeout=10).topics)
     settings = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01", "segment.ms": "1000"}
-    admin.create_topics([NewTopic(town.topic, 1, 1, config=settings)])[town.topic].result()
-    until(lambda: town.topic in admin.list_topics(timeout=10).topics)
-    ledger = Ledger(town.folder / "compacted.jsonl")
+    admin.create_topics([NewTopic(env.topic, 1, 1, config=settings)])[env.topic].result()
+    until(lambda: env.topic in admin.list_topics(timeout=10).topics)
+    ledger = Ledger(env.folder / "compacted.jsonl")
     sent = 0
 
     def has_holes() -> bool:
         nonlocal sent
-        ledger.send(town.bootstrap, town.topic, answers(5, start=sent), [str(n).encode() for n in range(5)])
+        ledger.send(env.bootstrap, env.topic, answers(5, start=sent), [str(n).encode() for n in range(5)])
         sent += 5
-        return len(readers.committed(town.bootstrap, town.topic)) < sent
+        return len(readers.committed(env.bootstrap, env.topic)) < sent
 
     until(has_holes)

@@ -22,9 +22,9 @@ import stream
 from faults import readers
 from faults.damage import commit_file, environment, java_of, newest_version, running, verb
 from faults.ledger import Ledger
-from faults.plain_query import Stock
+from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake.lock import one_writer
 from surveylake.paths import CONF, JOBS
@@ -36,26 +36,26 @@ EXECUTOR = "CoarseGrainedExecutorBackend"
 A_WRITER = """
 import sys
 from pathlib import Path
-from faults.stock import Stock
+from faults.stock import PlainQuery
 from surveylake.runtime.session import open_session
 folder, bootstrap, topic = sys.argv[1:]
-stock = Stock(open_session("a second writer"), Path(folder), bootstrap, topic)
-stock.checkpoint = stock.checkpoint.with_name("second checkpoint")
+plain_query = PlainQuery(open_session("a second writer"), Path(folder), bootstrap, topic)
+plain_query.checkpoint = plain_query.checkpoint.with_name("second checkpoint")
 
 def append(rows, batch):
     print("about to commit", flush=True)
     sys.stdin.readline()
-    stock.append(rows, batch)
+    plain_query.append(rows, batch)
 
-print(stock.run(append).error)
+print(plain_query.run(append).error)
 """
 
 
 @contextmanager
-def a_running_stream(town: Town, *more: str, **how: object) -> Iterator[subprocess.Popen[str]]:
+def a_running_stream(env: SurveyEnv, *more: str, **how: object) -> Iterator[subprocess.Popen[str]]:
     """A stream in a process of its own that has taken in all there is and waits for more."""
-    with running(town.command("--trigger", "500 milliseconds", *more), **how) as process:
-        until(lambda: commit_file(town.lake / "records", 1).is_file() or process.poll() is not None)
+    with running(env.command("--trigger", "500 milliseconds", *more), **how) as process:
+        until(lambda: commit_file(env.lake / "records", 1).is_file() or process.poll() is not None)
         assert process.poll() is None, process.communicate()[1]
         yield process
 
@@ -65,10 +65,12 @@ def a_running_stream(town: Town, *more: str, **how: object) -> Iterator[subproce
     injected="a second stream on the same lake and checkpoint",
     expected="refused at once, naming the process that holds the lake",
 )
-def test_a_second_stream(town: Town, row: Row, ledger: Ledger, capsys: pytest.CaptureFixture[str]) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    with a_running_stream(town) as process:
-        code = stream.main(town.command()[2:])
+def test_a_second_stream(
+    env: SurveyEnv, row: Row, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    with a_running_stream(env) as process:
+        code = stream.main(env.command()[2:])
         said = capsys.readouterr().err.splitlines()[-2]
     assert (code, f"stream.py (process {process.pid})" in said) == (StorageError.exit_code, True)
     row.observed(f"exit {code}: {said.removeprefix('error: ')}")
@@ -79,15 +81,15 @@ def test_a_second_stream(town: Town, row: Row, ledger: Ledger, capsys: pytest.Ca
     injected="the holder of the lake killed with SIGKILL",
     expected="the lake is free at once, nothing to clean up",
 )
-def test_a_killed_stream_leaves_no_lock(town: Town, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    with a_running_stream(town) as process:
+def test_a_killed_stream_leaves_no_lock(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    with a_running_stream(env) as process:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
-    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
-    assert stream.main(town.command()[2:]) == 0
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
+    assert stream.main(env.command()[2:]) == 0
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed("20 of 20, each once, by the next run")
 
 
@@ -98,18 +100,20 @@ def test_a_killed_stream_leaves_no_lock(town: Town, row: Row, ledger: Ledger) ->
     expected="the second is refused",
     stock=True,
 )
-def test_two_writers_of_one_table(town: Town, stock: Stock, row: Row, ledger: Ledger, tmp_path: Path) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
-    town.take()
-    with one_writer(str(town.lake), "the first"):
-        done = verb(town, "stream")
+def test_two_writers_of_one_table(
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
+) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(10))
+    env.take()
+    with one_writer(str(env.lake), "the first"):
+        done = verb(env, "stream")
     assert done.returncode == StorageError.exit_code
     row.observed(done.stderr.splitlines()[0].removeprefix("error: "))
 
-    stock.run()
-    ledger.send(town.bootstrap, town.topic, answers(10, start=10))
-    contested = commit_file(stock.table, newest_version(stock.table) + 1)
-    writer = [sys.executable, "-c", A_WRITER, str(stock.table.parent), town.bootstrap, town.topic]
+    plain_query.run()
+    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
+    contested = commit_file(plain_query.table, newest_version(plain_query.table) + 1)
+    writer = [sys.executable, "-c", A_WRITER, str(plain_query.table.parent), env.bootstrap, env.topic]
     with running(writer, env=environment(PYTHONPATH=f"{JOBS}:{TESTS}"), stdin=subprocess.PIPE) as second:
         assert second.stdin
         assert second.stdout
@@ -118,15 +122,15 @@ def test_two_writers_of_one_table(town: Town, stock: Stock, row: Row, ledger: Le
             second.stdin.write("\n")
             second.stdin.flush()
             until(lambda: any(contested.parent.glob(f".{contested.name}.*.tmp")))
-            first = stock.run()
+            first = plain_query.run()
             assert first.error == "", "the first writer was told that all is well"
             assert {(0, n) for n in range(20)} == set(first.rows)
         out, err = second.communicate(timeout=180)
-    broken = stock.read_error()
-    survived = stock.rows()
+    broken = plain_query.read_error()
+    survived = plain_query.rows()
     assert broken or len(survived) < 40, (out, err)
-    row.stock(f"both writers: status ok; then {brief(broken) or 'the rows of one are gone'}")
-    assert newest_version(town.lake / "records") == 1
+    row.plain_query(f"both writers: status ok; then {brief(broken) or 'the rows of one are gone'}")
+    assert newest_version(env.lake / "records") == 1
 
 
 @contextmanager
@@ -149,26 +153,26 @@ def held_before_any_rename(pid: int) -> Iterator[None]:
     injected="counts made while the stream commits",
     expected="every table of a run comes from one version of records",
 )
-def test_counts_while_the_stream_commits(town: Town, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(20))
-    town.take()
+def test_counts_while_the_stream_commits(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(20))
+    env.take()
     versions = []
-    with _taking_on_and_on(town, ledger):
+    with _taking_on_and_on(env, ledger):
         for _ in range(3):
-            begun = newest_version(town.lake / "records")
-            aggregate.aggregate(str(town.lake), town.config, town.contract)
-            versions.append(_one_version(town.lake))
+            begun = newest_version(env.lake / "records")
+            aggregate.aggregate(str(env.lake), env.config, env.contract)
+            versions.append(_one_version(env.lake))
             assert versions[-1] >= begun
-            until(lambda: newest_version(town.lake / "records") > versions[-1])
+            until(lambda: newest_version(env.lake / "records") > versions[-1])
     assert len(set(versions)) > 1, "nothing was committed meanwhile: the test shows nothing"
-    readers.exactly_once(town.lake, ledger)
+    readers.exactly_once(env.lake, ledger)
     row.observed(
         "3 counts while batches arrived: each of one version, each equal to DuckDB's count of that version"
     )
 
 
 @contextmanager
-def _taking_on_and_on(town: Town, ledger: Ledger) -> Iterator[None]:
+def _taking_on_and_on(env: SurveyEnv, ledger: Ledger) -> Iterator[None]:
     """Records are sent and taken in, batch after batch, in this process while the block runs."""
     enough, failures = threading.Event(), []
 
@@ -176,9 +180,9 @@ def _taking_on_and_on(town: Town, ledger: Ledger) -> Iterator[None]:
         sent = 20
         try:
             while not enough.is_set():
-                ledger.send(town.bootstrap, town.topic, answers(10, start=sent))
+                ledger.send(env.bootstrap, env.topic, answers(10, start=sent))
                 sent += 10
-                town.take()
+                env.take()
         except Exception as error:
             failures.append(error)
 
@@ -219,24 +223,24 @@ def _one_version(lake: Path) -> int:
     expected="both work; no Hive catalog, nothing left in the directory",
 )
 def test_a_session_beside_a_stream(
-    town: Town, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
+    env: SurveyEnv, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(10))
+    ledger.send(env.bootstrap, env.topic, answers(10))
     empty = tmp_path / "empty"
     empty.mkdir()
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", 4040))
         taken.listen()
-        with a_running_stream(town, cwd=empty) as process:
-            ledger.send(town.bootstrap, town.topic, answers(10, start=10))
-            until(lambda: spark.read.format("delta").load(str(town.lake / "records")).count() == 20)
+        with a_running_stream(env, cwd=empty) as process:
+            ledger.send(env.bootstrap, env.topic, answers(10, start=10))
+            until(lambda: spark.read.format("delta").load(str(env.lake / "records")).count() == 20)
             process.send_signal(signal.SIGTERM)
             _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "4040" not in err
     assert list(empty.iterdir()) == []
-    readers.exactly_once(town.lake, ledger)
+    readers.exactly_once(env.lake, ledger)
     row.observed(
         "20 of 20, each once; the session saw them arrive; no metastore_db, derby.log or spark-warehouse"
     )
@@ -248,16 +252,16 @@ def test_a_session_beside_a_stream(
     injected="an executor killed with SIGKILL in mid batch (local-cluster of two)",
     expected="its tasks run again on another; nothing twice",
 )
-def test_an_executor_is_killed(town: Town, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(30_000))
-    conf = Path(shutil.copytree(CONF, town.folder / "conf"))
+def test_an_executor_is_killed(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(30_000))
+    conf = Path(shutil.copytree(CONF, env.folder / "conf"))
     with (conf / "spark-defaults.conf").open("a", encoding="utf-8") as file:
         jars = os.pathsep.join(map(str, local_jars("spark")))
         file.write("\nspark.master local-cluster[2,1,512]\nspark.executor.memory 512m\n")
         file.write(f"spark.executor.extraClassPath {jars}\n")
-    command = town.command("--conf", str(town.with_limit(1000)))
+    command = env.command("--conf", str(env.with_limit(1000)))
     with running(command, env=environment(SPARK_CONF_DIR=str(conf))) as process:
-        until(commit_file(town.lake / "records", 4).is_file)
+        until(commit_file(env.lake / "records", 4).is_file)
         until(lambda: len(java_of(process.pid, EXECUTOR)) == 2)
         java_of(process.pid, EXECUTOR)[0].kill()
         assert process.poll() is None
@@ -266,8 +270,8 @@ def test_an_executor_is_killed(town: Town, row: Row, ledger: Ledger) -> None:
         spark_home() / "work", ignore_errors=True
     )  # what a local cluster leaves in Spark's own folder
     assert process.returncode == 0, err
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed("the stream went on with the other and a new one: 30,000 of 30,000, each once")
 
 
@@ -278,31 +282,31 @@ def test_an_executor_is_killed(town: Town, row: Row, ledger: Ledger) -> None:
     stock=True,
 )
 def test_vacuum_that_keeps_nothing(
-    town: Town, stock: Stock, row: Row, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+    env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for start in (0, 10):
-        ledger.send(town.bootstrap, town.topic, answers(10, start=start))
-        stock.run()
-    older = newest_version(stock.table)
-    reader = stock.spark.read.format("delta").option("versionAsOf", older).load(str(stock.table))
-    stock.spark.sql(f"OPTIMIZE delta.`{stock.table}`")
-    with a_running_stream(town):
-        maintain_all = ["--lake", str(town.lake), "--keep-days", "0"]
+        ledger.send(env.bootstrap, env.topic, answers(10, start=start))
+        plain_query.run()
+    older = newest_version(plain_query.table)
+    reader = plain_query.spark.read.format("delta").option("versionAsOf", older).load(str(plain_query.table))
+    plain_query.spark.sql(f"OPTIMIZE delta.`{plain_query.table}`")
+    with a_running_stream(env):
+        maintain_all = ["--lake", str(env.lake), "--keep-days", "0"]
         for more, expected in (([], ConfigError), (["--force"], StorageError)):
             code = maintain.main([*maintain_all, *more])
             said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
             assert code == expected.exit_code, said
             row.observed(f"{' '.join(['--keep-days 0', *more])}: exit {code}: {said.removeprefix('error: ')}")
-    readers.exactly_once(town.lake, ledger)
+    readers.exactly_once(env.lake, ledger)
     check = "spark.databricks.delta.retentionDurationCheck.enabled"
-    stock.spark.conf.set(check, "false")
+    plain_query.spark.conf.set(check, "false")
     try:
-        stock.spark.sql(f"VACUUM delta.`{stock.table}` RETAIN 0 HOURS")
+        plain_query.spark.sql(f"VACUUM delta.`{plain_query.table}` RETAIN 0 HOURS")
     finally:
-        stock.spark.conf.unset(check)
+        plain_query.spark.conf.unset(check)
     with pytest.raises(Exception, match=r"FILE_NOT_EXIST|FAILED_READ_FILE|does not exist"):
         reader.collect()
-    row.stock("VACUUM RETAIN 0 HOURS: a reader of an older version fails, its files are gone")
+    row.plain_query("VACUUM RETAIN 0 HOURS: a reader of an older version fails, its files are gone")
 
 
 @pytest.mark.fault(
@@ -310,20 +314,20 @@ def test_vacuum_that_keeps_nothing(
     injected="OPTIMIZE, over and over, while the stream commits in the same process",
     expected="no loss; an append and a rewrite do not conflict",
 )
-def test_optimize_beside_the_stream(town: Town, spark: SparkSession, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(20))
-    town.take()
-    begun = newest_version(town.lake / "records")
-    with _taking_on_and_on(town, ledger):
+def test_optimize_beside_the_stream(env: SurveyEnv, spark: SparkSession, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(20))
+    env.take()
+    begun = newest_version(env.lake / "records")
+    with _taking_on_and_on(env, ledger):
         for _ in range(5):
-            version = newest_version(town.lake / "records")
-            spark.sql(f"OPTIMIZE delta.`{town.lake / 'records'}`")
-            until(lambda: newest_version(town.lake / "records") > version + 1)  # noqa: B023 - awaited at once
-    done = [entry["operation"] for entry in DeltaTable(town.lake / "records").history()]
+            version = newest_version(env.lake / "records")
+            spark.sql(f"OPTIMIZE delta.`{env.lake / 'records'}`")
+            until(lambda: newest_version(env.lake / "records") > version + 1)  # noqa: B023 - awaited at once
+    done = [entry["operation"] for entry in DeltaTable(env.lake / "records").history()]
     assert done.count("OPTIMIZE") > 1
     assert len(done) - begun > 5
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
     row.observed("every record once, through several rewrites")
 
 
@@ -333,13 +337,13 @@ def test_optimize_beside_the_stream(town: Town, spark: SparkSession, row: Row, l
     injected="120 micro-batches of one record",
     expected="the stream takes small files together while it runs",
 )
-def test_many_small_batches(town: Town, row: Row, ledger: Ledger) -> None:
-    ledger.send(town.bootstrap, town.topic, answers(120))
-    town.set_stream(max_offsets_per_trigger=1, compact_after_files=20)
-    town.take()
-    readers.exactly_once(town.lake, ledger)
-    readers.sound(town.lake, town.topic)
-    files = len(DeltaTable(town.lake / "records").file_uris())
+def test_many_small_batches(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
+    ledger.send(env.bootstrap, env.topic, answers(120))
+    env.set_stream(max_offsets_per_trigger=1, compact_after_files=20)
+    env.take()
+    readers.exactly_once(env.lake, ledger)
+    readers.sound(env.lake, env.topic)
+    files = len(DeltaTable(env.lake / "records").file_uris())
     assert files < 80
     row.observed("120 of 120, each once; fewer files than batches")
 
@@ -350,11 +354,11 @@ def test_many_small_batches(town: Town, row: Row, ledger: Ledger) -> None:
     injected="the whole way without HOME, from a folder of its own",
     expected="nothing is left in that folder",
 )
-def test_a_run_without_a_home(town: Town, row: Row, tmp_path: Path) -> None:
+def test_a_run_without_a_home(env: SurveyEnv, row: Row, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     sample = CONF / "surveys" / "food_preference.sample.csv"
-    command = town.command("--input", str(sample), "--out", str(tmp_path / "out"), verb="run")
+    command = env.command("--input", str(sample), "--out", str(tmp_path / "out"), verb="run")
     homeless = environment()
     homeless.pop("HOME", None)
     with running(command, cwd=empty, env=homeless) as process:

@@ -51,7 +51,7 @@ def _openssl(*arguments: str | Path) -> None:
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
 
 
-class Secured:
+class TlsBroker:
     """One plain listener, whose users may do all, and one with TLS and passwords for each certificate."""
 
     def __init__(self, folder: Path) -> None:

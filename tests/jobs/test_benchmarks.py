@@ -11,7 +11,7 @@ import pytest
 
 from surveylake.paths import ROOT
 
-PAGE = "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nbetween\n<!-- levers:begin -->\n<!-- levers:end -->\nafter\n"
+PAGE = "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nbetween\n<!-- ablations:begin -->\n<!-- ablations:end -->\nafter\n"
 # The peers that need no JVM of their own: a test of the harness need not wait for three.
 PEERS = "loader,confluent,judge,seed"
 
@@ -32,7 +32,7 @@ def ran(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bench")
     (folder / "page.md").write_text(PAGE, "utf-8")
     small = ["--rows", "2000", "--repeats", "2", "--peers", PEERS, "--bootstrap", broker]
-    done = bench(folder, *small, "--only", "throughput,produce,levers", "--levers", "all_parsed,zstd")
+    done = bench(folder, *small, "--only", "throughput,produce,ablations", "--ablations", "all_parsed,zstd")
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -64,24 +64,26 @@ def test_machine_versions_and_load_are_beside_the_figures(ran: Path) -> None:
 
 def test_the_table_stands_in_the_page_and_a_chart_beside_it(ran: Path) -> None:
     page = (ran / "page.md").read_text("utf-8")
-    table, levers = (
-        (ran / "results" / name).read_text("utf-8") for name in ("latest.md", "latest-levers.md")
+    table, ablations = (
+        (ran / "results" / name).read_text("utf-8") for name in ("latest.md", "latest-ablations.md")
     )
     assert page == (
-        f"before\n<!-- bench:begin -->\n{table}<!-- bench:end -->\nbetween\n<!-- levers:begin -->\n{levers}<!-- levers:end -->\nafter\n"
+        f"before\n<!-- bench:begin -->\n{table}<!-- bench:end -->\nbetween\n<!-- ablations:begin -->\n{ablations}<!-- ablations:end -->\nafter\n"
     )
     assert "| `records_vs_loader` |" in table and "kafka-delta-ingest" in table
-    for chart in ("latest.png", "latest-levers.png"):
+    for chart in ("latest.png", "latest-ablations.png"):
         assert (ran / "results" / chart).read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_lever_is_compared_with_ours_round_by_round(ran: Path) -> None:
-    levers = found(ran)["parts"]["levers"]["figures"]["levers"]
-    assert list(levers) == ["all_parsed", "zstd"]
-    for lever in levers.values():
-        each = [changed / ours for changed, ours in zip(lever["costs"], lever["costs_of_ours"], strict=True)]
+def test_an_ablation_is_compared_with_ours_round_by_round(ran: Path) -> None:
+    ablations = found(ran)["parts"]["ablations"]["figures"]["ablations"]
+    assert list(ablations) == ["all_parsed", "zstd"]
+    for ablation in ablations.values():
+        each = [
+            changed / ours for changed, ours in zip(ablation["costs"], ablation["costs_of_ours"], strict=True)
+        ]
         assert len(each) == 2
-        assert (lever["min"], lever["max"]) == pytest.approx((min(each), max(each)))
+        assert (ablation["min"], ablation["max"]) == pytest.approx((min(each), max(each)))
 
 
 def test_nothing_but_logs_stays_in_the_work_folder(ran: Path) -> None:
@@ -107,7 +109,7 @@ def test_a_part_that_fails_is_told_and_leaves_its_earlier_results(ran: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--only", "speed"], ["--peers", "flink"], ["--levers", "hope"], ["--rows", "0"]]
+    "wrong", [["--only", "speed"], ["--peers", "flink"], ["--ablations", "hope"], ["--rows", "0"]]
 )
 def test_an_unknown_part_or_peer_is_refused_before_anything_starts(tmp_path: Path, wrong: list[str]) -> None:
     done = bench(tmp_path, *wrong)
@@ -115,13 +117,13 @@ def test_an_unknown_part_or_peer_is_refused_before_anything_starts(tmp_path: Pat
     assert not (tmp_path / "work").exists()
 
 
-EVERY_LEVER = """
+EVERY_ABLATION = """
 import json
-from levers import LEVERS
+from ablations import ABLATIONS
 found = {}
-for name, lever in LEVERS.items():
-    with lever.patched():
-        found[name] = {"ours": lever.ours, "settings": {**lever.sql, **{f"spark.hadoop.{k}": v for k, v in lever.hadoop.items()}}}
+for name, ablation in ABLATIONS.items():
+    with ablation.patched():
+        found[name] = {"ours": ablation.ours, "settings": {**ablation.sql, **{f"spark.hadoop.{k}": v for k, v in ablation.hadoop.items()}}}
 print(json.dumps(found))
 """
 
@@ -135,25 +137,25 @@ def alone(code: str) -> str:
     return done.stdout
 
 
-SOME_LEVERS = """
+SOME_ABLATIONS = """
 import results
 from measured import Measured
-lever = lambda median: {"group": "one", "ours": True, "median": median}
-known = {"ratios": {}, "parts": {"levers": {"figures": {"levers": {"zstd": lever(3.0), "g1": lever(4.0)}}}}}
-results.join(known, "levers", Measured({}, {"levers": {"g1": lever(2.0)}}), 1, 1, {}, 1.0)
-print({name: lever["median"] for name, lever in results.levers(known).items()})
+ablation = lambda median: {"group": "one", "ours": True, "median": median}
+known = {"ratios": {}, "parts": {"ablations": {"figures": {"ablations": {"zstd": ablation(3.0), "g1": ablation(4.0)}}}}}
+results.join(known, "ablations", Measured({}, {"ablations": {"g1": ablation(2.0)}}), 1, 1, {}, 1.0)
+print({name: ablation["median"] for name, ablation in results.ablations(known).items()})
 """
 
 
-def test_a_lever_that_is_not_measured_again_stays() -> None:
-    assert alone(SOME_LEVERS).strip() == "{'zstd': 3.0, 'g1': 2.0}"
+def test_an_ablation_that_is_not_measured_again_stays() -> None:
+    assert alone(SOME_ABLATIONS).strip() == "{'zstd': 3.0, 'g1': 2.0}"
 
 
-def test_every_lever_finds_what_it_changes(spark: Any) -> None:
-    """A renamed function or a setting that is gone would leave a lever that changes nothing."""
-    levers = json.loads(alone(EVERY_LEVER))
-    assert len(levers) > 10
-    for name, lever in levers.items():
-        for key, value in lever["settings"].items():
+def test_every_ablation_finds_what_it_changes(spark: Any) -> None:
+    """A renamed function or a setting that is gone would leave an ablation that changes nothing."""
+    ablations = json.loads(alone(EVERY_ABLATION))
+    assert len(ablations) > 10
+    for name, ablation in ablations.items():
+        for key, value in ablation["settings"].items():
             known = spark.conf.get(key, None)
-            assert known != value and (known is not None or not lever["ours"]), f"{name} changes nothing"
+            assert known != value and (known is not None or not ablation["ours"]), f"{name} changes nothing"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from support.survey_env import Town
+from support.survey_env import SurveyEnv
 from surveylake.kafka import topic
 from surveylake.lake import fsync
-from surveylake.lake.fsync import Barrier
+from surveylake.lake.fsync import SyncBarrier
 from surveylake.lake.log_files import sidecar_of
 
 
@@ -40,9 +40,9 @@ def committed(table: Path, version: int, data: str) -> list[Path]:
 
 
 def test_data_is_on_the_disk_before_the_commit_that_names_it(tmp_path: Path, synced: list[Path]) -> None:
-    barrier = Barrier(tmp_path, tmp_path / "checkpoint")
+    barrier = SyncBarrier(tmp_path, tmp_path / "checkpoint")
     files = committed(tmp_path, 0, "a file.parquet")
-    assert barrier.pass_() == 1
+    assert barrier.sync() == 1
     assert [path for path in synced if path.is_file()] == files
     assert tmp_path / "_delta_log" in synced
     assert synced.index(files[0].parent, synced.index(files[0])) < synced.index(files[2])
@@ -50,9 +50,9 @@ def test_data_is_on_the_disk_before_the_commit_that_names_it(tmp_path: Path, syn
 
 def test_what_others_committed_before_goes_first(tmp_path: Path, synced: list[Path]) -> None:
     earlier = committed(tmp_path, 0, "old.parquet")
-    barrier = Barrier(tmp_path, tmp_path / "checkpoint")
+    barrier = SyncBarrier(tmp_path, tmp_path / "checkpoint")
     later = committed(tmp_path, 1, "new.parquet")
-    assert barrier.pass_() == 2
+    assert barrier.sync() == 2
     assert [path for path in synced if path in (earlier[2], later[2])] == [earlier[2], later[2]]
     assert {*earlier, *later} <= set(synced)
     assert {tmp_path, tmp_path.parent, tmp_path.parent.parent} <= set(synced)
@@ -64,7 +64,7 @@ def test_what_a_log_checkpoint_holds_is_not_gone_through_again(tmp_path: Path, s
     log = tmp_path / "_delta_log"
     for name in (f"{1:020d}.checkpoint.parquet", "_last_checkpoint"):
         (log / name).write_bytes(b"PAR1")
-    assert Barrier(tmp_path, tmp_path / "checkpoint").pass_() == 1
+    assert SyncBarrier(tmp_path, tmp_path / "checkpoint").sync() == 1
     assert {log / f"{1:020d}.checkpoint.parquet", log / "_last_checkpoint", log / f"{2:020d}.json"} <= set(
         synced
     )
@@ -73,10 +73,10 @@ def test_what_a_log_checkpoint_holds_is_not_gone_through_again(tmp_path: Path, s
 
 def test_a_second_pass_has_nothing_to_do(tmp_path: Path, synced: list[Path]) -> None:
     committed(tmp_path, 0, "a.parquet")
-    barrier = Barrier(tmp_path, tmp_path / "checkpoint")
-    barrier.pass_()
+    barrier = SyncBarrier(tmp_path, tmp_path / "checkpoint")
+    barrier.sync()
     synced.clear()
-    assert barrier.pass_() == 0
+    assert barrier.sync() == 0
     assert synced == []
 
 
@@ -84,22 +84,22 @@ def test_a_data_file_that_was_compacted_away_meanwhile_is_passed_over(
     tmp_path: Path, synced: list[Path]
 ) -> None:
     committed(tmp_path, 0, "a.parquet")
-    barrier = Barrier(tmp_path, tmp_path / "checkpoint")
+    barrier = SyncBarrier(tmp_path, tmp_path / "checkpoint")
     file, *_ = committed(tmp_path, 1, "b.parquet")
     file.unlink()
-    assert barrier.pass_() == 2
+    assert barrier.sync() == 2
 
 
 def test_a_run_leaves_nothing_of_its_batches_unsynced_and_tells_lag_tools_last(
-    town: Town, synced: list[Path], monkeypatch: pytest.MonkeyPatch
+    env: SurveyEnv, synced: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kafka = town.config.kafka.model_copy(update={"consumer_group": "any"})
-    town.config = town.config.model_copy(update={"kafka": kafka})
+    kafka = env.config.kafka.model_copy(update={"consumer_group": "any"})
+    env.config = env.config.model_copy(update={"kafka": kafka})
     at_mirror: list[set[Path]] = []
     monkeypatch.setattr(topic, "commit_group", lambda *_: at_mirror.append(set(synced)))
-    town.send(20)
-    town.take()
-    table, checkpoint = town.lake / "records", town.lake / "_checkpoints" / "records" / "epoch-1"
+    env.send(20)
+    env.take()
+    table, checkpoint = env.lake / "records", env.lake / "_checkpoints" / "records" / "epoch-1"
     # Version 0 too: without the commit that made the table nobody reads those after it.
     wanted = {path for path in table.rglob("*") if path.is_file() and not path.name.endswith(".crc.crc")}
     wanted |= {checkpoint / name for name in ("metadata", "offsets/0", "commits/0")}
@@ -107,10 +107,10 @@ def test_a_run_leaves_nothing_of_its_batches_unsynced_and_tells_lag_tools_last(
 
 
 def test_the_barrier_can_be_switched_off(
-    town: Town, synced: list[Path], monkeypatch: pytest.MonkeyPatch
+    env: SurveyEnv, synced: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    off = town.config.stream.model_copy(update={"durable": False})
-    town.config = town.config.model_copy(update={"stream": off})
-    town.send(5)
-    town.take()
+    off = env.config.stream.model_copy(update={"durable": False})
+    env.config = env.config.model_copy(update={"stream": off})
+    env.send(5)
+    env.take()
     assert synced == []

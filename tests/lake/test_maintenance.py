@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 import aggregate
 import maintain
 import replay
-from support.survey_env import Town, until
+from support.survey_env import SurveyEnv, until
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import commits as transactions
 from surveylake.lake import maintenance, retention, table_history, tables
@@ -51,25 +51,25 @@ def operations(lake: Path) -> list[str]:
     return [str(commit["operation"]) for commit in reversed(DeltaTable(lake / RECORDS).history())]
 
 
-def assert_proved(town: Town) -> None:
-    proof = proof_lake.prove(str(town.lake), town.config, town.contract)
+def assert_proved(env: SurveyEnv) -> None:
+    proof = proof_lake.prove(str(env.lake), env.config, env.contract)
     assert proof.proved, proof.failures
 
 
 @pytest.fixture
-def busy(town: Town) -> Town:
+def busy(env: SurveyEnv) -> SurveyEnv:
     """A lake of six small batches, two files each, some records rejected; one summary is published, and what was received."""
-    summaries = town.contract.summaries.model_copy(update={"by": [["gender"]]})
-    town.contract = town.contract.model_copy(update={"summaries": summaries})
-    town.set_stream(max_offsets_per_trigger=10)
-    town.send(50)
-    town.send(10, start=50, Age="300")
-    town.take()
-    return town
+    summaries = env.contract.summaries.model_copy(update={"by": [["gender"]]})
+    env.contract = env.contract.model_copy(update={"summaries": summaries})
+    env.set_stream(max_offsets_per_trigger=10)
+    env.send(50)
+    env.send(10, start=50, Age="300")
+    env.take()
+    return env
 
 
 def test_maintenance_leaves_every_row_and_fewer_files(
-    busy: Town, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+    busy: SurveyEnv, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
     before, seen, many = rows(busy.lake), by_duckdb(busy.lake), files(busy.lake)
@@ -93,7 +93,7 @@ def test_maintenance_leaves_every_row_and_fewer_files(
 
 
 def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(
-    busy: Town, capsys: pytest.CaptureFixture[str]
+    busy: SurveyEnv, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
     assert maintain.main(["--lake", str(busy.lake), "--keep-days", "0", "--force"]) == 0
@@ -108,7 +108,9 @@ def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(
     busy.assert_every_offset_once(65)
 
 
-def test_every_file_but_the_last_is_larger_than_the_smaller_size(busy: Town, spark: SparkSession) -> None:
+def test_every_file_but_the_last_is_larger_than_the_smaller_size(
+    busy: SurveyEnv, spark: SparkSession
+) -> None:
     path = str(busy.lake / RECORDS)
     largest = max(DeltaTable(path).get_add_actions(flatten=True)["size_bytes"].to_pylist())
     sizes = {maintenance.MIN_SIZE: 2 * largest, maintenance.MIN_SIZE.replace("min", "max"): 4 * largest}
@@ -124,7 +126,7 @@ def test_every_file_but_the_last_is_larger_than_the_smaller_size(busy: Town, spa
     assert 1 < done.after.count <= done.before.count // 2
 
 
-def test_compaction_beside_a_running_stream_loses_nothing(busy: Town, spark: SparkSession) -> None:
+def test_compaction_beside_a_running_stream_loses_nothing(busy: SurveyEnv, spark: SparkSession) -> None:
     """Batches and compactions go by turns, in one process, through one Delta log."""
     path = str(busy.lake / RECORDS)
     busy.send(240, start=60)
@@ -148,12 +150,12 @@ def test_compaction_beside_a_running_stream_loses_nothing(busy: Town, spark: Spa
 
 
 class Asked:
-    """A housekeeper and what it said; the town's own streams compact nothing meanwhile."""
+    """A housekeeper and what it said; the env's own streams compact nothing meanwhile."""
 
-    def __init__(self, spark: SparkSession, town: Town, pile: int) -> None:
-        town.set_stream(compact_after_files=pile)
-        self.keeper = Housekeeper(spark, Lake(str(town.lake)), town.config)
-        town.set_stream(compact_after_files=0)
+    def __init__(self, spark: SparkSession, env: SurveyEnv, pile: int) -> None:
+        env.set_stream(compact_after_files=pile)
+        self.keeper = Housekeeper(spark, Lake(str(env.lake)), env.config)
+        env.set_stream(compact_after_files=0)
 
     def outcome(self) -> str:
         """What it says when what it has begun is done."""
@@ -163,14 +165,14 @@ class Asked:
 
 
 @pytest.fixture
-def asked(busy: Town, spark: SparkSession) -> Iterator[Asked]:
+def asked(busy: SurveyEnv, spark: SparkSession) -> Iterator[Asked]:
     made = Asked(spark, busy, 10)
     yield made
     made.keeper.close()
 
 
 def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
-    busy: Town, asked: Asked
+    busy: SurveyEnv, asked: Asked
 ) -> None:
     before = rows(busy.lake)
     keeper = asked.keeper
@@ -191,7 +193,7 @@ def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
     busy.assert_every_offset_once(120)
 
 
-def test_no_pile_no_compaction_and_zero_is_never(busy: Town, spark: SparkSession) -> None:
+def test_no_pile_no_compaction_and_zero_is_never(busy: SurveyEnv, spark: SparkSession) -> None:
     for pile in (1_000, 0):
         other = Asked(spark, busy, pile)
         assert other.keeper.after_batch(0) is None
@@ -199,7 +201,7 @@ def test_no_pile_no_compaction_and_zero_is_never(busy: Town, spark: SparkSession
     assert "OPTIMIZE" not in operations(busy.lake)
 
 
-def test_deciding_takes_no_spark_job(busy: Town, asked: Asked, spark: SparkSession) -> None:
+def test_deciding_takes_no_spark_job(busy: SurveyEnv, asked: Asked, spark: SparkSession) -> None:
     tracker = spark.sparkContext.statusTracker()
     transactions.snapshot(spark, str(busy.lake / RECORDS))
     before = len(tracker.getJobIdsForGroup())
@@ -210,7 +212,7 @@ def test_deciding_takes_no_spark_job(busy: Town, asked: Asked, spark: SparkSessi
 
 
 def test_nothing_is_compacted_through_another_log_object(
-    busy: Town, asked: Asked, spark: SparkSession
+    busy: SurveyEnv, asked: Asked, spark: SparkSession
 ) -> None:
     spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
     assert asked.keeper.after_batch(0) is None
@@ -218,7 +220,7 @@ def test_nothing_is_compacted_through_another_log_object(
 
 
 def test_stopping_in_mid_compaction_changes_nothing(
-    busy: Town, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    busy: SurveyEnv, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version, began = DeltaTable(busy.lake / RECORDS).version(), threading.Event()
     real = maintenance.compact
@@ -237,7 +239,7 @@ def test_stopping_in_mid_compaction_changes_nothing(
 
 
 def test_a_compaction_that_fails_is_said_and_the_next_waits_for_another_pile(
-    busy: Town, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    busy: SurveyEnv, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(spark: SparkSession, path: str) -> maintenance.Compaction:
         raise RuntimeError("a conflict\nand its trace")
@@ -250,7 +252,9 @@ def test_a_compaction_that_fails_is_said_and_the_next_waits_for_another_pile(
     assert asked.keeper.after_batch(0) is None
 
 
-def test_small_files_are_counted_from_the_checksum_of_the_version(busy: Town, spark: SparkSession) -> None:
+def test_small_files_are_counted_from_the_checksum_of_the_version(
+    busy: SurveyEnv, spark: SparkSession
+) -> None:
     path = str(busy.lake / RECORDS)
     sizes = DeltaTable(path).get_add_actions(flatten=True)["size_bytes"].to_pylist()
     assert small_files(spark, path) == Files(len(sizes), sum(sizes))
@@ -273,12 +277,12 @@ def test_fewer_than_seven_days_are_refused_before_anything_starts(
     assert "--force" in capsys.readouterr().err
 
 
-def test_vacuum_of_a_table_is_refused_below_seven_days_too(spark: SparkSession, busy: Town) -> None:
+def test_vacuum_of_a_table_is_refused_below_seven_days_too(spark: SparkSession, busy: SurveyEnv) -> None:
     with pytest.raises(ConfigError, match="7 days"):
         retention.vacuum(spark, str(busy.lake / RECORDS), 1)
 
 
-def test_replaced_files_stay_for_seven_days_and_go_with_force(busy: Town, spark: SparkSession) -> None:
+def test_replaced_files_stay_for_seven_days_and_go_with_force(busy: SurveyEnv, spark: SparkSession) -> None:
     table, before = busy.lake / RECORDS, rows(busy.lake)
     replaced = set(DeltaTable(table).file_uris())
     assert maintain.main(["--lake", str(busy.lake)]) == 0
@@ -291,7 +295,7 @@ def test_replaced_files_stay_for_seven_days_and_go_with_force(busy: Town, spark:
     assert_proved(busy)
 
 
-def test_a_lake_that_is_being_written_is_left_alone(busy: Town) -> None:
+def test_a_lake_that_is_being_written_is_left_alone(busy: SurveyEnv) -> None:
     version = DeltaTable(busy.lake / RECORDS).version()
     command = [
         sys.executable,
@@ -311,7 +315,7 @@ def test_a_lake_that_is_being_written_is_left_alone(busy: Town) -> None:
 
 
 def test_a_dry_run_says_what_there_is_and_changes_nothing(
-    busy: Town, capsys: pytest.CaptureFixture[str]
+    busy: SurveyEnv, capsys: pytest.CaptureFixture[str]
 ) -> None:
     version = DeltaTable(busy.lake / RECORDS).version()
     assert maintain.main(["--lake", str(busy.lake), "--dry-run"]) == 0
@@ -328,7 +332,7 @@ def test_no_lake_is_an_error_that_says_so(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_a_log_checkpoint_is_written_once_and_a_proof_goes_on_from_it(
-    busy: Town, spark: SparkSession
+    busy: SurveyEnv, spark: SparkSession
 ) -> None:
     aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
     path = str(busy.lake / RECORDS)
@@ -343,7 +347,7 @@ def test_a_log_checkpoint_is_written_once_and_a_proof_goes_on_from_it(
 
 
 def test_the_note_of_responses_is_found_behind_compaction_and_a_log_checkpoint(
-    busy: Town, spark: SparkSession
+    busy: SurveyEnv, spark: SparkSession
 ) -> None:
     aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
     path = str(busy.lake / "responses")

@@ -15,7 +15,7 @@ from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import commits, records_table, table_history, tables
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def lake(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Lake:
         for visit in visits
     ]
     values += [b"hello", json.dumps(visits[1] | {"paid (EUR)": "1.25"}).encode()]
-    judged(kafka_rows(spark, values), SECOND, 65_536).write.format("delta").mode("append").save(
+    validated(kafka_rows(spark, values), SECOND, 65_536).write.format("delta").mode("append").save(
         lake.table(RECORDS)
     )
     return lake

@@ -32,7 +32,7 @@ from surveylake.kafka.topic import create_topic, largest_batch, offset_bounds
 from surveylake.paths import CONF, JOBS
 from surveylake.produce.already_sent import look, sources
 from surveylake.produce.csv_rows import batches, read_answers
-from surveylake.produce.producer import Sender
+from surveylake.produce.producer import AnswerProducer
 from surveylake.signals import stop_on_signals
 
 with warnings.catch_warnings():
@@ -222,7 +222,7 @@ def test_a_full_queue_is_waited_for(broker: str, tmp_path: Path) -> None:
     create_topic(kafka, "narrow")
     read = read_answers(write(tmp_path / "many.csv", answers(5_000)), contract)
     with stop_on_signals() as stop:
-        tally = Sender(kafka, "narrow", read.source, queue=100).send(batches(read, contract), stop)
+        tally = AnswerProducer(kafka, "narrow", read.source, queue=100).send(batches(read, contract), stop)
     assert (tally.sent, tally.acknowledged, tally.failed, tally.complete) == (5_000, 5_000, 0, True)
     assert look(kafka, "narrow", read.source, read.rows).count == 5_000
 
@@ -257,7 +257,7 @@ def test_what_the_broker_refuses_later_is_traced_to_its_line(
     kafka, contract = Kafka(bootstrap=broker, partitions=1), load_contract(SURVEY)
     create_topic(kafka, "later")
     read = read_answers(write(tmp_path / "later.csv", [["P0", "x" * 5_000, *ROW[1:]]] * 2), contract)
-    sender = Sender(kafka, "later", read.source)
+    sender = AnswerProducer(kafka, "later", read.source)
     entry = ConfigEntry("max.message.bytes", "2000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, "later", incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": broker})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support import shell
-from support.survey_env import Town, until
+from support.survey_env import SurveyEnv, until
 from surveylake.errors import JavaError, StorageError
 from surveylake.runtime import java_exit
 
@@ -35,11 +35,11 @@ def told(code: int | None, err: str) -> str:
     return first
 
 
-def ruled(town: Town, rule: str) -> None:
-    """Give the town's survey one rule more."""
-    text = town.survey.read_text(encoding="utf-8")
+def ruled(env: SurveyEnv, rule: str) -> None:
+    """Give the env's survey one rule more."""
+    text = env.survey.read_text(encoding="utf-8")
     assert "\n[summaries]\n" in text
-    town.survey.write_text(
+    env.survey.write_text(
         text.replace("\n[summaries]\n", f'\n[rules]\nbig = "{rule}"\n\n[summaries]\n'), encoding="utf-8"
     )
 
@@ -60,37 +60,37 @@ def test_b6_a_java_killed_while_it_starts_is_said_by_every_verb(verb: str, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-def test_b6_a_java_killed_in_the_middle_of_a_batch_is_said_and_the_next_run_goes_on(town: Town) -> None:
-    town.send(600)
-    conf, third = town.with_limit(50), town.lake / "records" / "_delta_log" / f"{3:020d}.json"
-    with shell.started(town.command("--conf", str(conf)), town.folder / "var") as process:
+def test_b6_a_java_killed_in_the_middle_of_a_batch_is_said_and_the_next_run_goes_on(env: SurveyEnv) -> None:
+    env.send(600)
+    conf, third = env.with_limit(50), env.lake / "records" / "_delta_log" / f"{3:020d}.json"
+    with shell.started(env.command("--conf", str(conf)), env.folder / "var") as process:
         until(third.is_file)
         shell.spark_of(process)[0].send_signal(signal.SIGKILL)
         _, err = process.communicate(timeout=120)
     assert "it was killed (SIGKILL)" in told(process.returncode, err)
     assert "a heap of" in err
-    town.take()
-    town.assert_every_offset_once(600)
+    env.take()
+    env.assert_every_offset_once(600)
 
 
-def test_b6_a_task_that_runs_out_of_memory_is_said_and_the_next_run_goes_on(town: Town) -> None:
-    town.send(20)
-    ruled(town, TASK)
-    done = shell.run(town.command(), town.folder / "var")
+def test_b6_a_task_that_runs_out_of_memory_is_said_and_the_next_run_goes_on(env: SurveyEnv) -> None:
+    env.send(20)
+    ruled(env, TASK)
+    done = shell.run(env.command(), env.folder / "var")
     assert "OutOfMemoryError" in told(done.returncode, done.stderr)
-    (log,) = (town.folder / "var" / "log").glob("stream-*.log")
+    (log,) = (env.folder / "var" / "log").glob("stream-*.log")
     assert str(log) in done.stderr and "OutOfMemoryError" in log.read_text(encoding="utf-8")
-    town.take()
-    town.assert_every_offset_once(20)
+    env.take()
+    env.assert_every_offset_once(20)
 
 
-def test_b6_a_java_that_runs_out_of_memory_and_lives_is_said_alike(town: Town) -> None:
-    town.send(20)
-    ruled(town, PLAN)
-    done = shell.run(town.command(), town.folder / "var")
+def test_b6_a_java_that_runs_out_of_memory_and_lives_is_said_alike(env: SurveyEnv) -> None:
+    env.send(20)
+    ruled(env, PLAN)
+    done = shell.run(env.command(), env.folder / "var")
     assert "had too little memory: OutOfMemoryError" in told(done.returncode, done.stderr)
-    town.take()
-    town.assert_every_offset_once(20)
+    env.take()
+    env.assert_every_offset_once(20)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support import shell
-from support.survey_env import Town
+from support.survey_env import SurveyEnv
 from surveylake.errors import StorageError
 from surveylake.runtime import process_log
 
@@ -41,16 +41,16 @@ def test_16_the_file_and_how_much_is_in_it_can_be_chosen(tmp_path: Path, level: 
     assert ("INFO" in file.read_text(encoding="utf-8")) == (level == "info")
 
 
-def test_16_a_batch_that_fails_is_one_message_and_the_trace_is_in_the_file(town: Town) -> None:
-    town.send(10)
-    text = town.survey.read_text(encoding="utf-8")
+def test_16_a_batch_that_fails_is_one_message_and_the_trace_is_in_the_file(env: SurveyEnv) -> None:
+    env.send(10)
+    text = env.survey.read_text(encoding="utf-8")
     rule = '\n[rules]\nodd = "age / (age - age) > 0"\n\n[summaries]\n'
-    town.survey.write_text(text.replace("\n[summaries]\n", rule), encoding="utf-8")
-    done = shell.run(town.command(), town.folder / "var")
+    env.survey.write_text(text.replace("\n[summaries]\n", rule), encoding="utf-8")
+    done = shell.run(env.command(), env.folder / "var")
     assert done.returncode == StorageError.exit_code, done.stderr
     assert "DIVIDE_BY_ZERO" in done.stderr and done.stderr.count("error: ") == 1
     assert shell.strangers(done.stdout + done.stderr) == []
-    (log,) = (town.folder / "var" / "log").glob("stream-*.log")
+    (log,) = (env.folder / "var" / "log").glob("stream-*.log")
     assert log.read_text(encoding="utf-8").count("\tat org.apache.spark") > 20
 
 

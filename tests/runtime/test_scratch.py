@@ -81,7 +81,7 @@ def test_b5_a_folder_in_tmp_that_another_user_made_is_not_used(
 
 def test_b5_what_a_killed_process_left_goes_and_what_is_in_use_stays(places: list[Path]) -> None:
     code = (
-        "import sys, pathlib; from surveylake import scratch; scratch._places = lambda: iter([pathlib.Path(sys.argv[1])])\n"
+        "import sys, pathlib; from surveylake.runtime import scratch; scratch._places = lambda: iter([pathlib.Path(sys.argv[1])])\n"
         "(scratch.folder() / 'native.so').touch(); print(scratch.folder(), flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(places[0])]

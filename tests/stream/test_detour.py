@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 
 import aggregate
 import quarantine
-from support.survey_env import Town, answers, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import StorageError, TopicError
 from surveylake.kafka import partition_reader
 from surveylake.kafka.partition_reader import Record
@@ -34,49 +34,51 @@ MICROS = NANOS // 1_000
 UTC = datetime.UTC
 
 
-def any_time(town: Town) -> None:
+def any_time(env: SurveyEnv) -> None:
     """Let the topic take any stamp: by default a broker refuses those of the future."""
     wish = ConfigEntry(
         "message.timestamp.after.max.ms", str(2**63 - 1), incremental_operation=AlterConfigOpType.SET
     )
-    resource, admin = ConfigResource(ResourceType.TOPIC, town.topic, incremental_configs=[wish]), town.admin()
+    resource, admin = ConfigResource(ResourceType.TOPIC, env.topic, incremental_configs=[wish]), env.admin()
     admin.incremental_alter_configs([resource])[resource].result()
 
 
-def send(town: Town, stamped: list[int | None], partition: int = 0, start: int = 0, **more: object) -> None:
+def send(
+    env: SurveyEnv, stamped: list[int | None], partition: int = 0, start: int = 0, **more: object
+) -> None:
     """One good answer with each stamp (None: the time of sending), in this order."""
-    producer = Producer({"bootstrap.servers": town.bootstrap, "enable.idempotence": True})
+    producer = Producer({"bootstrap.servers": env.bootstrap, "enable.idempotence": True})
     for number, (stamp, value) in enumerate(zip(stamped, answers(len(stamped), start), strict=True), start):
         with_time = {} if stamp is None else {"timestamp": stamp}
-        producer.produce(town.topic, value, str(number), partition=partition, **with_time, **more)
+        producer.produce(env.topic, value, str(number), partition=partition, **with_time, **more)
         producer.poll(0)
     assert producer.flush(60) == 0
 
 
-def times(town: Town, partition: int = 0) -> list[datetime.datetime | None]:
+def times(env: SurveyEnv, partition: int = 0) -> list[datetime.datetime | None]:
     """The times in the table in the order of offsets, read without Spark."""
-    table = DeltaTable(town.lake / "records").to_pyarrow_table(columns=["partition", "offset", "timestamp"])
+    table = DeltaTable(env.lake / "records").to_pyarrow_table(columns=["partition", "offset", "timestamp"])
     rows = sorted(
         (row for row in table.to_pylist() if row["partition"] == partition), key=lambda row: row["offset"]
     )
     return [row["timestamp"] for row in rows]
 
 
-def proved(town: Town) -> dict[str, str]:
+def proved(env: SurveyEnv) -> dict[str, str]:
     """What verify says, by what it looked at; the lake must be proved."""
-    proof = proof_lake.prove(str(town.lake), town.config, town.contract)
+    proof = proof_lake.prove(str(env.lake), env.config, env.contract)
     assert proof.proved, proof.failures
     return {check.what: check.detail for check in proof.checks if check.verdict in (SAID, PROVED)}
 
 
 @pytest.fixture
-def odd(town: Town) -> Iterator[Town]:
-    any_time(town)
-    yield town
+def odd(env: SurveyEnv) -> Iterator[SurveyEnv]:
+    any_time(env)
+    yield env
 
 
 def test_b1_a_record_in_nanoseconds_is_taken_in_without_a_time_between_its_neighbours(
-    odd: Town, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    odd: SurveyEnv, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     send(odd, [None, NANOS, None])
     with caplog.at_level(logging.WARNING):
@@ -102,7 +104,7 @@ def test_b1_a_record_in_nanoseconds_is_taken_in_without_a_time_between_its_neigh
 
 
 def test_b1_odd_records_in_several_partitions_and_batches_are_each_taken_in_once(
-    odd: Town, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    odd: SurveyEnv, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(detour, "CALM", 3)
     odd.set_stream(max_offsets_per_trigger=10)
@@ -117,7 +119,7 @@ def test_b1_odd_records_in_several_partitions_and_batches_are_each_taken_in_once
 
 
 def test_b1_a_topic_stamped_in_nanoseconds_throughout_is_taken_in_by_parts(
-    odd: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(partition_reader, "MOST", 40)
     send(odd, [NANOS + number for number in range(100)])
@@ -164,7 +166,7 @@ def test_b1_a_time_is_kept_when_every_reader_shows_it_the_same_by_either_way(
         assert shown == datetime.datetime(1970, 1, 1, tzinfo=UTC) + datetime.timedelta(milliseconds=stamp)
 
 
-def test_b1_times_before_1970_and_far_ahead_are_shown_by_two_readers_or_are_null(odd: Town) -> None:
+def test_b1_times_before_1970_and_far_ahead_are_shown_by_two_readers_or_are_null(odd: SurveyEnv) -> None:
     moments: list[int | None] = [-86_400_000, -1, MICROS, timestamps.END_MS - 1, -(10**15), None]
     send(odd, moments)
     odd.take()
@@ -181,7 +183,7 @@ def test_b1_times_before_1970_and_far_ahead_are_shown_by_two_readers_or_are_null
 
 
 def test_b1_a_lake_that_has_such_times_already_is_read_and_proved(
-    odd: Town, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+    odd: SurveyEnv, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an earlier release took them in: a time of the year 58,880 in the table."""
     monkeypatch.setattr(timestamps, "shown", lambda column: column)
@@ -206,7 +208,7 @@ def test_b1_a_lake_that_has_such_times_already_is_read_and_proved(
     odd.assert_every_offset_once(5)
 
 
-def killed_at(town: Town, monkeypatch: pytest.MonkeyPatch, where: object, name: str, call: int) -> None:
+def killed_at(env: SurveyEnv, monkeypatch: pytest.MonkeyPatch, where: object, name: str, call: int) -> None:
     """Run the stream, and end it as it calls a function for the n-th time."""
     real, calls = getattr(where, name), iter(range(1, 100))
 
@@ -217,7 +219,7 @@ def killed_at(town: Town, monkeypatch: pytest.MonkeyPatch, where: object, name: 
 
     monkeypatch.setattr(where, name, killed)
     with pytest.raises(KeyboardInterrupt):
-        town.take()
+        env.take()
     monkeypatch.setattr(where, name, real)
 
 
@@ -238,7 +240,13 @@ def killed_at(town: Town, monkeypatch: pytest.MonkeyPatch, where: object, name: 
     ],
 )
 def test_b1_a_kill_at_any_step_of_the_detour_costs_nothing_and_is_proved(
-    odd: Town, monkeypatch: pytest.MonkeyPatch, before: int, where: object, name: str, call: int, held: int
+    odd: SurveyEnv,
+    monkeypatch: pytest.MonkeyPatch,
+    before: int,
+    where: object,
+    name: str,
+    call: int,
+    held: int,
 ) -> None:
     monkeypatch.setattr(partition_reader, "MOST", 2)
     if before:
@@ -256,7 +264,7 @@ def test_b1_a_kill_at_any_step_of_the_detour_costs_nothing_and_is_proved(
 
 
 def test_b1_a_stop_in_the_midst_of_the_detour_is_in_order_and_the_rest_comes_next(
-    odd: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(partition_reader, "MOST", 2)
     send(odd, [None, NANOS, NANOS, NANOS, NANOS])
@@ -277,7 +285,7 @@ def test_b1_a_stop_in_the_midst_of_the_detour_is_in_order_and_the_rest_comes_nex
 
 
 def test_b1_partitions_added_meanwhile_are_read_from_their_start(
-    odd: Town, monkeypatch: pytest.MonkeyPatch
+    odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(odd, [None, NANOS, None])
     real = detour.go_around
@@ -297,7 +305,7 @@ def test_b1_partitions_added_meanwhile_are_read_from_their_start(
 
 
 def test_b1_a_topic_made_anew_meanwhile_is_not_taken_for_the_same(
-    odd: Town, monkeypatch: pytest.MonkeyPatch
+    odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(odd, [None, NANOS, None])
     real = detour._refuse_twice
@@ -315,7 +323,7 @@ def test_b1_a_topic_made_anew_meanwhile_is_not_taken_for_the_same(
 
 
 def test_b1_a_stream_that_began_at_the_latest_takes_in_nothing_older_for_it(
-    odd: Town, monkeypatch: pytest.MonkeyPatch
+    odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(odd, [None] * 3)
     send(odd, [None] * 3, partition=1, start=3)
@@ -330,7 +338,7 @@ def test_b1_a_stream_that_began_at_the_latest_takes_in_nothing_older_for_it(
 
 
 def test_b1_an_odd_record_before_the_one_that_spark_named_first_is_found(
-    odd: Town, monkeypatch: pytest.MonkeyPatch
+    odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Spark reads a range in several tasks, and any of them may fail first."""
     send(odd, [None, NANOS, None, None, NANOS, None])
@@ -344,7 +352,7 @@ def test_b1_an_odd_record_before_the_one_that_spark_named_first_is_found(
     assert [at for at, moment in enumerate(times(odd)) if moment is None] == [1, 4]
 
 
-def test_b1_a_detour_that_fails_says_why(odd: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b1_a_detour_that_fails_says_why(odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch) -> None:
     send(odd, [NANOS])
 
     def fails(*_: object) -> None:
@@ -357,7 +365,7 @@ def test_b1_a_detour_that_fails_says_why(odd: Town, monkeypatch: pytest.MonkeyPa
 
 
 def test_b1_what_cannot_be_taken_in_either_way_names_its_partition_and_offset(
-    odd: Town, monkeypatch: pytest.MonkeyPatch
+    odd: SurveyEnv, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(odd, [NANOS])
     monkeypatch.setattr(detour, "_take_in", lambda *_: None)
@@ -366,7 +374,7 @@ def test_b1_what_cannot_be_taken_in_either_way_names_its_partition_and_offset(
     assert "--accept-loss" in caught.value.hint
 
 
-def test_b1_other_oddities_beside_key_and_value_are_taken_in(odd: Town) -> None:
+def test_b1_other_oddities_beside_key_and_value_are_taken_in(odd: SurveyEnv) -> None:
     """Headers of any name, number and content, a key of any bytes, none at all, a tombstone."""
     producer = Producer({"bootstrap.servers": odd.bootstrap})
     headers: list[object] = [

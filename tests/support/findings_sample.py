@@ -8,7 +8,7 @@ from surveylake.aggregate.disclosure import pooled_name
 from surveylake.aggregate.findings import Findings, Line, Point, ReceivedLine, Summary
 from surveylake.contract.model import Contract, load_contract
 from surveylake.export.charts.render import Chart, draw_charts
-from surveylake.export.hypothesis_tests import weigh
+from surveylake.export.hypothesis_tests import run_tests
 from surveylake.export.statements.model import Report
 from surveylake.export.statements.report import report_of
 from surveylake.lake.records_table import OffsetRange
@@ -149,7 +149,7 @@ def of_groups(sizes: dict[str, int]) -> Findings:
 
 def report(findings: Findings) -> Report:
     """What is said of these findings."""
-    return report_of(findings, weigh(findings), rejected_share=0.5)
+    return report_of(findings, run_tests(findings), rejected_share=0.5)
 
 
 def drawn(findings: Findings, folder: Path) -> list[Chart]:

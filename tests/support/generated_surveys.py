@@ -131,8 +131,8 @@ def half_rejected() -> Made:
 
 def thousands() -> Made:
     """So many people that numbers have a comma; 26 groups, more than a chart draws."""
-    towns = [f"town{i}" for i in range(26)]
-    weights = [town for rank, town in enumerate(towns) for _ in range(60 - 2 * rank)]
+    towns = [f"env{i}" for i in range(26)]
+    weights = [env for rank, env in enumerate(towns) for _ in range(60 - 2 * rank)]
     return PAIRS, _drawn(
         11, 4200, g=weights, a=["yes"] * 30 + ["no"] * 20 + ["never"], n=map(str, range(1000, 1090))
     )

@@ -202,7 +202,7 @@ def a12() -> Made:
 
 def a13() -> Made:
     """Seven groups, of which a pie draws six: one group is drawn within the rest."""
-    return PAIRS, rows_of(*((10 + i, f"town{i}", "yes") for i in range(7)))
+    return PAIRS, rows_of(*((10 + i, f"env{i}", "yes") for i in range(7)))
 
 
 LITERAL = (a1, a1b, a2, a3, a4, a5, a6, a6b, a7, a7b, a7c, a8, a9, a10, a11, a11b, a12, a13)

@@ -30,8 +30,8 @@ source = "Age"
 type = "integer"
 required = true
 max = MOST
-[fields.town]
-source = "Town"
+[fields.env]
+source = "SurveyEnv"
 type = "string"
 [derived.is_old]
 sql = "age >= 10"
@@ -61,7 +61,7 @@ def config(broker: str, partitions: int = 2) -> Config:
 
 
 def answer(who: str, pet: str = "cat", age: int = 3, **more: str) -> bytes:
-    return json.dumps({"Who": who, "Pet": pet, "Age": str(age), "Town": "Ulm", **more}).encode()
+    return json.dumps({"Who": who, "Pet": pet, "Age": str(age), "SurveyEnv": "Ulm", **more}).encode()
 
 
 def send(settings: Config, topic: str, values: list[bytes], partition: int = 0) -> None:

@@ -36,7 +36,7 @@ def until(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
         time.sleep(0.02)
 
 
-class Town:
+class SurveyEnv:
     """The lake is at `lake`, below `folder`; `survey` is the contract as a file, for jobs run as processes."""
 
     def __init__(self, topic: str, bootstrap: str, folder: Path, partitions: int = 2) -> None:
@@ -114,6 +114,6 @@ class Town:
             assert offsets == list(range(len(offsets)))
 
     def command(self, *more: str, verb: str = "stream") -> list[str]:
-        """A verb as a process of its own, on this town's lake and topic."""
+        """A verb as a process of its own, on this env's lake and topic."""
         return [sys.executable, str(JOBS / f"{verb}.py"), "--survey", str(self.survey), "--lake", str(self.lake),
                 "--bootstrap", self.bootstrap, *more]  # fmt: skip

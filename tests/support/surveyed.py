@@ -15,7 +15,7 @@ from surveylake.export import csv_files, hypothesis_tests
 from surveylake.export.charts import render
 from surveylake.export.report import render as report
 from surveylake.export.statements.report import report_of
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 
 def publish(spark: SparkSession, name: str, made: Made, folder: Path) -> Path:
@@ -30,7 +30,7 @@ def publish(spark: SparkSession, name: str, made: Made, folder: Path) -> Path:
     contract = load_contract(folder / "contract.toml")
     with (folder / "answers.csv").open(encoding="utf-8", newline="") as file:
         values = [json.dumps(row, ensure_ascii=False).encode() for row in csv.DictReader(file)]
-    taken = judged(kafka_rows(spark, values), contract, MAX_BYTES).persist()
+    taken = validated(kafka_rows(spark, values), contract, MAX_BYTES).persist()
     try:
         responses = people.latest(taken, contract)
         settings = Publish()
@@ -40,7 +40,7 @@ def publish(spark: SparkSession, name: str, made: Made, folder: Path) -> Path:
     out = folder / "out"
     out.mkdir()
     csv_files.write_summaries(findings, out)
-    said = report_of(findings, hypothesis_tests.weigh(findings), settings.warn_rejected_share)
+    said = report_of(findings, hypothesis_tests.run_tests(findings), settings.warn_rejected_share)
     drawn = render.draw_charts(said, findings, out / "charts")
     report.write_report(said, findings, drawn, out)
     return out

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from support.reference_verdict import Row, Verdict
 from surveylake.contract.model import Contract, load_contract
 from surveylake.paths import CONF
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 FOOD = load_contract(CONF / "surveys" / "food_preference.toml")
 SECOND = load_contract(Path(__file__).parent / "surveys" / "second.toml")
@@ -44,7 +44,7 @@ def verdicts(
 ) -> list[Verdict]:
     """The engine's verdict on each value, in order; `accepted` and `failed_rules` are seen to say the same."""
     fields = [f"`{name}`" for name in contract.fields]
-    rows = judged(kafka_rows(spark, values), contract, max_bytes).select(
+    rows = validated(kafka_rows(spark, values), contract, max_bytes).select(
         "offset", "accepted", "failed_rules", *fields
     )
     found = sorted(rows.collect(), key=lambda row: row["offset"])

@@ -12,7 +12,7 @@ from support.reference_verdict import verdict
 from support.validation import ANSWER, FOOD, MAX_BYTES, SECOND, SECOND_RULES, VISIT, kafka_rows, verdicts
 from surveylake.contract.model import Contract, SurveyField
 from surveylake.validate import fast_path, pipeline
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 MOST_BYTECODE = 65_535
 """Java allows no longer method; Spark then runs each step of the stage by itself."""
@@ -120,10 +120,10 @@ def test_a_survey_of_many_fields_is_judged_alike(
 def test_a_survey_of_some_fields_is_judged_in_one_generated_stage(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    narrow = judged(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES)
+    narrow = validated(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES)
     assert len(stages(spark, narrow)) == 1
     monkeypatch.setattr(pipeline, "MOST_GENERATED", 0)
-    wide = judged(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES)
+    wide = validated(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES)
     assert len(stages(spark, wide)) == 2
 
 

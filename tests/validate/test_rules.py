@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from support.validation import ANSWER, FOOD, SECOND, VISIT, kafka_rows, reasons
 from surveylake.contract.model import Contract
 from surveylake.validate import rules
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 
 def visit(**changes: object) -> bytes:
@@ -58,7 +58,7 @@ def test_reasons_come_in_contract_order_with_the_own_rules_last(spark: SparkSess
 
 
 def test_a_value_beyond_a_limit_is_kept_for_the_reader(spark: SparkSession) -> None:
-    row = judged(kafka_rows(spark, [answer(Age="300")]), FOOD, 65_536).first()
+    row = validated(kafka_rows(spark, [answer(Age="300")]), FOOD, 65_536).first()
     assert row is not None
     assert (row["age"], row["accepted"], row["age_group"]) == (300, False, None)
 
@@ -101,7 +101,7 @@ def test_a_field_whose_name_is_part_of_anothers_has_its_own_reasons(spark: Spark
 
 def test_accepted_and_rejected_add_up(spark: SparkSession) -> None:
     values: list[Any] = [None, b"", answer(), answer(Age="300"), b"{}", visit()]
-    rows = judged(kafka_rows(spark, values), FOOD, 65_536).select("accepted", "failed_rules").collect()
+    rows = validated(kafka_rows(spark, values), FOOD, 65_536).select("accepted", "failed_rules").collect()
     assert len(rows) == len(values)
     assert all(row["accepted"] == (not row["failed_rules"]) for row in rows)
 
@@ -114,7 +114,7 @@ def test_every_accepted_record_passes_the_checks_of_the_table(spark: SparkSessio
         visit(**{"paid (EUR)": "9999"}),
         b"{}",
     ]
-    rows = judged(kafka_rows(spark, values), SECOND, 65_536)
+    rows = validated(kafka_rows(spark, values), SECOND, 65_536)
     whole = " AND ".join(f"({check})" for check in rules.checks(SECOND).values())
     told = rows.selectExpr("accepted", f"({whole}) AS holds").collect()
     assert [(row["accepted"], row["holds"]) for row in told] == [(True, True)] * 3 + [(False, False)] * 2
@@ -130,7 +130,7 @@ def test_there_is_a_check_for_each_field_with_a_condition_and_for_each_rule() ->
 
 def test_a_longer_value_than_allowed_is_too_large_and_the_limit_itself_is_not(spark: SparkSession) -> None:
     rows = (
-        judged(kafka_rows(spark, [answer(), answer() + b" "]), FOOD, len(answer()))
+        validated(kafka_rows(spark, [answer(), answer() + b" "]), FOOD, len(answer()))
         .orderBy("offset")
         .collect()
     )
@@ -138,7 +138,7 @@ def test_a_longer_value_than_allowed_is_too_large_and_the_limit_itself_is_not(sp
 
 
 def test_judged_has_the_columns_of_records_in_order(spark: SparkSession) -> None:
-    columns = judged(kafka_rows(spark, [b"{}"]), SECOND, 65_536)
+    columns = validated(kafka_rows(spark, [b"{}"]), SECOND, 65_536)
     assert columns.columns == [
         "topic",
         "partition",

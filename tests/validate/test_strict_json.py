@@ -16,7 +16,7 @@ from support.validation import ANSWER, FOOD, MAX_BYTES, kafka_rows, reasons, ver
 from surveylake.contract.model import Contract
 from surveylake.export.reason_text import ALONE, OF_FIELD
 from surveylake.paths import ROOT
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 from surveylake.validate.strict_json import BLANK_STARTS, BLANKS
 
 IDS = [f"{case.row}: {case.what}" for case in CASES]
@@ -59,7 +59,7 @@ def test_a_broken_value_has_no_fields(found: list[Verdict]) -> None:
 
 def test_the_raw_bytes_are_kept_whatever_they_are(spark: SparkSession) -> None:
     values = [case.value for case in CASES]
-    rows = judged(kafka_rows(spark, values), FOOD, MAX_BYTES).select("offset", "value").collect()
+    rows = validated(kafka_rows(spark, values), FOOD, MAX_BYTES).select("offset", "value").collect()
     kept = {row["offset"]: row["value"] for row in rows}
     assert [None if kept[i] is None else bytes(kept[i]) for i in range(len(values))] == values
 
@@ -72,7 +72,7 @@ def test_keys_of_any_kind_are_kept(spark: SparkSession) -> None:
     )
     whole = kafka_rows(spark, [GOOD] * 4).drop("key").join(given, on="offset", how="inner")
     rows = (
-        judged(whole.withColumn("key", F.col("k").cast("string")), FOOD, MAX_BYTES)
+        validated(whole.withColumn("key", F.col("k").cast("string")), FOOD, MAX_BYTES)
         .orderBy("offset")
         .collect()
     )
@@ -159,5 +159,5 @@ def test_a_blank_becomes_one_space(spark: SparkSession, written: str) -> None:
     value = json.dumps(
         dict(reversed((ANSWER | {"Nationality": written}).items())), ensure_ascii=False
     ).encode()
-    row = judged(kafka_rows(spark, [value]), FOOD, MAX_BYTES).first()
+    row = validated(kafka_rows(spark, [value]), FOOD, MAX_BYTES).first()
     assert row is not None and row["nationality"] == "a b"

@@ -10,13 +10,13 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from support import pets_survey
-from support.survey_env import SURVEY, Town, answers
+from support.survey_env import SURVEY, SurveyEnv, answers
 from surveylake.aggregate import responses
 from surveylake.contract.model import load_contract
 from surveylake.lake import commits, end_offsets
 from surveylake.lake.records_table import OffsetRange
 from surveylake.stream.sink import not_held
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 from surveylake.verify import broker as proof_broker
 from surveylake.verify import coverage
 from surveylake.verify import offsets as proof_offsets
@@ -51,7 +51,7 @@ def test_b7_the_rows_held_of_a_thousand_partitions_are_left_out_by_generated_cod
     spark: SparkSession, generated_only: None
 ) -> None:
     held = {partition: 5 + partition % 2 for partition in range(MANY)}
-    rows = judged(not_held(arriving(spark, MANY + 2), held), load_contract(SURVEY), 65_536)
+    rows = validated(not_held(arriving(spark, MANY + 2), held), load_contract(SURVEY), 65_536)
     found = [row["partition"] for row in rows.where("accepted").select("partition").collect()]
     assert sorted(found) == [*range(0, MANY, 2), MANY, MANY + 1]
 
@@ -105,26 +105,26 @@ def test_b7_a_short_batch_of_many_partitions_writes_few_files(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(commits, "most_tasks", lambda spark: 3)
-    town = Town("many-partitions", broker, tmp_path, partitions=40)
+    env = SurveyEnv("many-partitions", broker, tmp_path, partitions=40)
     for start in (0, 200):
-        town.send(200, start=start)
+        env.send(200, start=start)
         with caplog.at_level("INFO"):
-            town.take()
-    assert len(DeltaTable(town.lake / "records").file_uris()) <= 2 * 3
-    town.assert_every_offset_once(400)
+            env.take()
+    assert len(DeltaTable(env.lake / "records").file_uris()) <= 2 * 3
+    env.assert_every_offset_once(400)
     (said,) = [text for text in caplog.messages if "going on from" in text] or [""]
     assert said == ""  # the checkpoint agreed
-    assert len({partition for _, partition, _ in town.rows()}) == 40
+    assert len({partition for _, partition, _ in env.rows()}) == 40
     # Without the checkpoint, the table's offsets decide: a few of them are named.
-    for file in town.checkpoint.rglob("*"):
+    for file in env.checkpoint.rglob("*"):
         if file.is_file():
             file.unlink()
-    town.send(40, start=400)
+    env.send(40, start=400)
     with caplog.at_level("INFO"):
-        town.take()
+        env.take()
     (said,) = [text for text in caplog.messages if "going on from" in text]
     assert said.endswith("and 35 more")
-    town.assert_every_offset_once(440)
+    env.assert_every_offset_once(440)
 
 
 def test_b7_a_proof_of_a_thousand_partitions_is_a_few_lines_and_one_verdict() -> None:
@@ -149,7 +149,7 @@ def test_b7_the_holes_of_many_partitions_are_looked_up_in_one_job_and_asked_of_o
     monkeypatch.setattr(proof_broker, "Consumer", lambda options: made.append(1) or Consumer(options))
     offsets = [(1, p, o) for p in range(30) for o in range(5) if (p, o) not in ((3, 1), (3, 2), (29, 3))]
     records = spark.createDataFrame(offsets, "epoch int, partition int, offset bigint").coalesce(1)
-    covers = coverage.covers(records)
+    covers = coverage.partition_coverage(records)
     assert coverage.holes(records, covers) == {(1, 3): [(1, 2)], (1, 29): [(3, 3)]}
     checks = proof_offsets.checks(records, [Claim(cover, (), kafka) for cover in covers])
     assert len(made) == 1
@@ -165,7 +165,7 @@ def test_b7_more_holes_than_are_looked_into_are_not_called_explained(
 ) -> None:
     monkeypatch.setattr(coverage, "MOST_HOLES", 2)
     records = spark.range(0, 20, 2).selectExpr("1 AS epoch", "0 AS partition", "id AS offset")
-    (cover,) = coverage.covers(records)
+    (cover,) = coverage.partition_coverage(records)
     (check,) = proof_offsets.checks(records, [Claim(cover, [(0, 99)])])
     assert check.verdict == NOT_PROVED
     assert "not all of them were looked into" in check.detail

@@ -288,7 +288,7 @@ def offsets_check(
     spark: SparkSession, offsets: list[int], lost: list[tuple[int, int]], broker: Broker | None
 ) -> Check:
     records = frame_of(spark, offsets)
-    (cover,) = coverage.covers(records)
+    (cover,) = coverage.partition_coverage(records)
     (check,) = proof_offsets.checks(records, [Claim(cover, lost, broker)])
     return check
 
@@ -323,7 +323,7 @@ def test_bitmaps_count_across_their_edges(spark: SparkSession) -> None:
             .where(f"id <> {missing}")
             .selectExpr("1 AS epoch", "0 AS partition", "id AS offset")
         )
-        (cover,) = coverage.covers(records)
+        (cover,) = coverage.partition_coverage(records)
         assert (cover.first, cover.last, cover.rows, cover.distinct) == (
             0,
             3 * edge - 1,
@@ -488,7 +488,7 @@ def test_what_expired_unread_is_no_lag_and_what_was_accepted_is_neither(
         NOT_PROVED,
         "offsets expired before they were taken in, partition 0: 7 to 8",
     )
-    (cover,) = coverage.covers(frame_of(spark, [5, 6]))
+    (cover,) = coverage.partition_coverage(frame_of(spark, [5, 6]))
     assert proof_offsets.go_on_at(cover, [(1, 4), (7, 8)]) == 9
     assert (
         proof_topic.lag(expired, {0: 9, 1: 2}).detail
@@ -511,7 +511,7 @@ def published_checks(spark: SparkSession, lake: Path, survey: Contract) -> dict[
             "DELETE FROM delta.`{responses}` WHERE who = 'a'",
             "5 rows, and version 2 of records has 6 accepted participants",
         ),
-        ("UPDATE delta.`{responses}` SET town = 'Bonn' WHERE who = 'b'", "the answers differ"),
+        ("UPDATE delta.`{responses}` SET env = 'Bonn' WHERE who = 'b'", "the answers differ"),
         (
             "INSERT INTO delta.`{responses}` SELECT * FROM delta.`{responses}` WHERE who = 'c'",
             "1 participant too many",

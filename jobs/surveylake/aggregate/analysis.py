@@ -11,7 +11,7 @@ from surveylake.aggregate import people as aggregates
 from surveylake.aggregate.disclosure import Answered, Counts, Group, Mask
 from surveylake.aggregate.findings import Findings, Point, ReceivedLine, Summary
 from surveylake.aggregate.groups import By, Counted, GroupCounts
-from surveylake.aggregate.record_counts import Held
+from surveylake.aggregate.record_counts import RecordCounts
 from surveylake.aggregate.spellings import mapped_columns, unknown_spellings
 from surveylake.aggregate.summary_tables import AT_A_TIME, QUANT
 from surveylake.config import Publish
@@ -29,7 +29,9 @@ class Published:
     responses_version: int
 
 
-def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, seen: Held) -> Published:
+def analyse(
+    spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, seen: RecordCounts
+) -> Published:
     """Compute everything that is published, from `records` as they were `seen` and the `responses` made from them."""
     responses_version = tables.version(spark, lake.table(RESPONSES))
     responses = tables.read(spark, lake.table(RESPONSES), responses_version)
@@ -37,7 +39,7 @@ def analyse(spark: SparkSession, lake: Lake, contract: Contract, publish: Publis
     return Published(findings, _frames(spark, findings), responses_version)
 
 
-def findings_of(responses: DataFrame, contract: Contract, publish: Publish, seen: Held) -> Findings:
+def findings_of(responses: DataFrame, contract: Contract, publish: Publish, seen: RecordCounts) -> Findings:
     """Count people and records, and decide what of it is published. `responses` has one row per person."""
     smallest = publish.smallest_group
     cells = groups.cells(responses, contract).persist()

@@ -30,7 +30,7 @@ def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
     return newest.selectExpr(*(f"`~newest`.{sql.name(name)}" for name in names))
 
 
-def of_others(old: DataFrame, new: DataFrame, contract: Contract) -> bool:
+def has_no_overlap(old: DataFrame, new: DataFrame, contract: Contract) -> bool:
     """Whether nobody of `new`, which is small, is among the participants of `old`. By hashes: it may say no by chance."""
     hashes = F.broadcast(new.select(_hash(contract)))
     return old.select(_hash(contract)).join(hashes, HASH, "left_semi").isEmpty()

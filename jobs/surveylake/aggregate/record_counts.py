@@ -20,7 +20,7 @@ ENDS = "ends"
 
 
 @dataclass(frozen=True)
-class Held:
+class RecordCounts:
     """What `records` holds at one version."""
 
     version: int
@@ -54,7 +54,7 @@ class Held:
         return f" (which is gone: read from version {self.read_from}, up to the same offsets)"
 
 
-def held(records: DataFrame, version: int) -> Held:
+def held(records: DataFrame, version: int) -> RecordCounts:
     """Every record's coordinates and verdict, read once."""
     ranges: dict[tuple[str, int, int], OffsetRange] = {}
     verdicts: dict[tuple[str, ...], int] = {}
@@ -65,10 +65,10 @@ def held(records: DataFrame, version: int) -> Held:
         ranges[where] = OffsetRange(*where, first, last, known.records + row["records"])
         verdicts[failed] = verdicts.get(failed, 0) + row["records"]
     ordered = sorted(ranges.values(), key=lambda found: (found.epoch, found.partition))
-    return Held(version, records, tuple(ordered), verdicts)
+    return RecordCounts(version, records, tuple(ordered), verdicts)
 
 
-def at_version(spark: SparkSession, lake: Lake, version: int) -> Held:
+def at_version(spark: SparkSession, lake: Lake, version: int) -> RecordCounts:
     """What `records` held at a version, read from the newest version that has the same rows.
 
     VACUUM may have removed the files of older ones. Raises StorageError when the log or the files are gone.
@@ -94,7 +94,7 @@ def _missing(spark: SparkSession, path: str, version: int) -> list[str]:
     return sorted(file for file in files if not Path(path, file).is_file())
 
 
-def noted(spark: SparkSession, lake: Lake, note: dict[str, Any]) -> Held:
+def noted(spark: SparkSession, lake: Lake, note: dict[str, Any]) -> RecordCounts:
     """What `records` held at the version that a note names.
 
     Where that version is gone, the note's offsets say which rows of the newest version these were; `read_from` names it then.
@@ -112,7 +112,7 @@ def noted(spark: SparkSession, lake: Lake, note: dict[str, Any]) -> Held:
     return replace(held(rows, version), read_from=newest)
 
 
-def require_the_same(spark: SparkSession, lake: Lake, contract: Contract, seen: Held) -> None:
+def require_the_same(spark: SparkSession, lake: Lake, contract: Contract, seen: RecordCounts) -> None:
     """Raise StorageError when the rows that stand in for a version that is gone were judged again since `responses` was made.
 
     Where the log still tells that `records` only grew, nothing is compared; else each participant's answer is.

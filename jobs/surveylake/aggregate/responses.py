@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from surveylake.aggregate import people
-from surveylake.aggregate.record_counts import ENDS, Held, at_version
+from surveylake.aggregate.record_counts import ENDS, RecordCounts, at_version
 from surveylake.contract.model import Contract
 from surveylake.lake import commits, end_offsets, records_table, table_history, tables
 from surveylake.lake.records_table import OffsetRange
@@ -49,7 +49,7 @@ def refresh(
     change: Change,
     made: dict[str, Any],
     wanted: dict[str, Any],
-) -> Held:
+) -> RecordCounts:
     """Bring the table to what is wanted, from what it was `made` from; what `records` hold at that version."""
     path, version = lake.table(RESPONSES), wanted["records_version"]
     with ThreadPoolExecutor(1) as pool:
@@ -66,7 +66,7 @@ def refresh(
 
 
 @contextmanager
-def _people(seen: Held, contract: Contract) -> Iterator[DataFrame]:
+def _people(seen: RecordCounts, contract: Contract) -> Iterator[DataFrame]:
     """`latest` of all records. Of many records the keys are counted first: who answered once, mostly all, needs no sorting."""
     whole = people.latest(seen.records, contract)
     if seen.accepted < MANY:
@@ -83,7 +83,7 @@ def _people(seen: Held, contract: Contract) -> Iterator[DataFrame]:
 def _bring_up(
     spark: SparkSession,
     path: str,
-    seen: Held,
+    seen: RecordCounts,
     made: dict[str, Any],
     contract: Contract,
     note: dict[str, Any],
@@ -98,7 +98,7 @@ def _bring_up(
     try:
         if new.count() > MANY:
             return False
-        if people.of_others(old, new, contract):
+        if people.has_no_overlap(old, new, contract):
             tables.append(new.coalesce(1), path, note)
         else:
             tables.replace(people.renewed(old, new, contract), path, note)

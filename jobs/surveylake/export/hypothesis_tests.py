@@ -79,20 +79,20 @@ class Evidence:
     associations: tuple[Association, ...]
 
 
-def weigh(findings: Findings) -> Evidence:
+def run_tests(findings: Findings) -> Evidence:
     """Test the contract's hypothesis and the association of its field with every outcome."""
     hypothesis = findings.contract.hypothesis
     if hypothesis is None:
         return Evidence(None, ())
     people = findings.group_counts
-    claim = weigh_claim(
+    claim = run_claim_test(
         hypothesis.more, hypothesis.less, people.get(hypothesis.more, 0), people.get(hypothesis.less, 0)
     )
     found = [associate(outcome, findings.counts.get(outcome, {})) for outcome in hypothesis.outcomes]
     return Evidence(claim, tuple(_adjusted(found)))
 
 
-def weigh_claim(more: str, less: str, n_more: int, n_less: int) -> ClaimTest:
+def run_claim_test(more: str, less: str, n_more: int, n_less: int) -> ClaimTest:
     """Test exactly whether the share of `more` is above one half.
 
     The claim names a direction, so the test is one-sided: p is the exact binomial probability of this share or a higher one

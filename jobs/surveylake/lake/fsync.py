@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from surveylake.lake import log_files
 
 
-class Barrier:
+class SyncBarrier:
     """Knows up to which version one table, and its streaming checkpoint, are on the disk.
 
     What was committed before it came may be in memory only, by whatever job: without it, what comes after cannot be read. So the
@@ -23,7 +23,7 @@ class Barrier:
         self._version = -1
         self._first = True
 
-    def pass_(self) -> int:
+    def sync(self) -> int:
         """Return when every commit so far, its data files and the checkpoint's newest entries are on the disk; how many commits.
 
         Data goes first, then the commits that name it, then the checkpoint that counts on them.

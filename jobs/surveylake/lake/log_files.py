@@ -93,7 +93,7 @@ def faults(files: LogFiles) -> list[Fault]:
     if missing := [version for version in range(start + 1, newest + 1) if version not in files.commits]:
         found.append(Fault(f"commit of version {examples(missing)} is missing"))
     for version in sorted(version for version in files.commits if version > start):
-        found += _of_commit(files, version)
+        found += commit_faults(files, version)
     # What belongs to a log checkpoint is no trace of a commit: an attempt at one may end halfway.
     left = {v: files.of(v) for v in sorted(files.called, reverse=True) if v > newest}
     if gone := sorted(v for v, paths in left.items() if any(".checkpoint." not in p.name for p in paths)):
@@ -197,7 +197,7 @@ def _of_checkpoint(files: LogFiles, version: int) -> list[Fault]:
     return [Fault(f"log checkpoint {examples(bad)} is empty or torn", whole)]
 
 
-def _of_commit(files: LogFiles, version: int) -> list[Fault]:
+def commit_faults(files: LogFiles, version: int) -> list[Fault]:
     """A commit that is empty or torn, or its checksum that is."""
     commit = files.commits[version]
     sidecar = sidecar_of(commit)

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from surveylake import sql
 from surveylake.lake import commits, folders
-from surveylake.lake.fsync import Barrier
+from surveylake.lake.fsync import SyncBarrier
 
 MIN_SIZE = "spark.databricks.delta.optimize.minFileSize"
 
@@ -61,10 +61,10 @@ def compact(spark: SparkSession, path: str) -> Compaction:
 
     On this machine it returns when the new files are on the disk: VACUUM may remove the old ones from now on.
     """
-    barrier = Barrier(Path(path), Path(path)) if "://" not in path else None
+    barrier = SyncBarrier(Path(path), Path(path)) if "://" not in path else None
     row = spark.sql(f"OPTIMIZE delta.{sql.name(path)}").first()
     if barrier:
-        barrier.pass_()
+        barrier.sync()
     found = row["metrics"] if row else {}
     before, after = found["filesRemoved"], found["filesAdded"]
     return Compaction(

@@ -1,4 +1,4 @@
-"""The tables `records` and `responses`: their columns, their properties, and what a frame of `records` covers."""
+"""The tables `records` and `responses`: their columns, their properties, and what a frame of `records` coverage."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 
 
 def offset_ranges(records: DataFrame) -> list[OffsetRange]:
-    """What a frame of `records` covers: one range per epoch and partition, in that order."""
+    """What a frame of `records` coverage: one range per epoch and partition, in that order."""
     rows = records.groupBy("topic", "epoch", "partition").agg(
         F.min("offset").alias("first"), F.max("offset").alias("last"), F.count("*").alias("records")
     )

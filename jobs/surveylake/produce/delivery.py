@@ -8,7 +8,7 @@ Record: TypeAlias = tuple[int, int, bytes | None, bytes | None]
 
 
 @dataclass
-class Tally:
+class DeliveryReport:
     """What became of the rows: sent = acknowledged + failed + unanswered."""
 
     sent: int = 0

@@ -14,7 +14,7 @@ from surveylake.config import Kafka
 from surveylake.kafka.connection import quiet_options
 from surveylake.kafka.topic import largest_batch
 from surveylake.produce.already_sent import ROW_HEADER, SOURCE_HEADER
-from surveylake.produce.delivery import Record, Tally
+from surveylake.produce.delivery import DeliveryReport, Record
 from surveylake.progress import Progress
 from surveylake.wording import printable
 
@@ -28,7 +28,7 @@ NAMED_FAILURES = 20
 log = logging.getLogger(__name__)
 
 
-class Sender:
+class AnswerProducer:
     """One topic's producer: `send` takes batches of records and answers with their tally."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Sender:
         }  # fmt: skip
         self.topic, self.echo = topic, echo
         self._source = source.encode()
-        self._tally = Tally()
+        self._tally = DeliveryReport()
         self._named: set[int] = set()
         self._outage_told = 0.0
         self._fatal = False
@@ -61,7 +61,7 @@ class Sender:
         stop: threading.Event,
         total: int | None = None,
         rate: float = 0,
-    ) -> Tally:
+    ) -> DeliveryReport:
         """Send all batches, at most `rate` rows/s (0: as fast as they go), until `stop` is set; then wait for the answers."""
         started = time.monotonic()
         progress = Progress(f"sending to {self.topic}", total)

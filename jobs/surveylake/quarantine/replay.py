@@ -11,7 +11,7 @@ from surveylake.contract.model import Contract
 from surveylake.errors import ProofError
 from surveylake.lake import records_table, tables
 from surveylake.lake.tables import RECORDS, Lake
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 IDENTITY = ["epoch", "partition", "offset"]
 """What tells a record from every other; value, key and time are never changed."""
@@ -37,13 +37,13 @@ class Change:
 def changed(stored: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
     """Grain: one row per stored record whose verdict or values are not what the contract says now.
 
-    The identity, the new verdict and values, and `~before` (the stored ones). NULL equals NULL. Nothing is joined: `judged`
+    The identity, the new verdict and values, and `~before` (the stored ones). NULL equals NULL. Nothing is joined: `validated`
     hands a record's key on untouched, so the stored row travels there.
     """
     columns = [*VERDICT, *contract.columns]
     before = F.struct(*(F.col(sql.name(name)) for name in columns)).alias("key")
     given = stored.select("topic", "partition", "offset", "timestamp", "epoch", before, "value")
-    now = judged(given, contract, max_bytes).withColumnRenamed("key", "~before")
+    now = validated(given, contract, max_bytes).withColumnRenamed("key", "~before")
     differs = reduce(Column.__or__, (_differs(name) for name in columns))
     return now.where(differs).select(*IDENTITY, *columns, "~before")
 

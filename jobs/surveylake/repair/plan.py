@@ -85,7 +85,7 @@ def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
     checkpoint = _of_checkpoint(folder, contract.topic, log, say, config)
     _strays(lake, say)
     # What was made of a version goes before the version: its number will come again, with other rows.
-    steps = [*derived, *_of_log(log, lost, blamed), *checkpoint]
+    steps = [*derived, *log_steps(log, lost, blamed), *checkpoint]
     then = [*[STREAM] * bool(lost or checkpoint), *PUBLISH * bool(derived)]
     return Plan(tuple(steps), tuple(then), log.version)
 
@@ -143,7 +143,7 @@ def _lost(log: Log, blamed: list[Path], say: Say) -> list[int]:
     return lost
 
 
-def _of_log(log: Log, lost: list[int], blamed: list[Path]) -> list[Step]:
+def log_steps(log: Log, lost: list[int], blamed: list[Path]) -> list[Step]:
     """What is put aside of the log of `records`: whole versions, the newest first; then single files."""
     files = listed(log.table)
     versions = [path for version in lost for path in files.of(version)]

@@ -119,13 +119,15 @@ def _ends(log: Log, epoch: int) -> dict[int, int]:
         return {}
     try:
         paths = (str(log.table / name) for name in log.files)
-        covers = coverage.covers(session.open_session("surveylake repair").read.parquet(*paths))
+        partitions = coverage.partition_coverage(
+            session.open_session("surveylake repair").read.parquet(*paths)
+        )
     except PySparkException as error:
         raise StorageError(
             f"the data files of {log.table} cannot be read: {first_line(error)}", UNCHANGED
         ) from error
-    lost = {c.partition: offsets.accepted_losses(log.configuration, epoch, c.partition) for c in covers}
-    return {c.partition: offsets.go_on_at(c, lost[c.partition]) for c in covers if c.epoch == epoch}
+    lost = {c.partition: offsets.accepted_losses(log.configuration, epoch, c.partition) for c in partitions}
+    return {c.partition: offsets.go_on_at(c, lost[c.partition]) for c in partitions if c.epoch == epoch}
 
 
 def _object(text: bytes) -> dict[str, Any]:

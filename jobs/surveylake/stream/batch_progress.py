@@ -15,7 +15,7 @@ from surveylake.errors import TopicError
 from surveylake.kafka import topic
 from surveylake.lake import commits
 from surveylake.lake.tables import RECORDS, Lake
-from surveylake.stream.sink import Landing
+from surveylake.stream.sink import DeltaSink
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def end_offsets(batch: Any, contract: Contract) -> dict[int, int]:
 class Intake:
     """Counts what one run of the stream added to `records`, each record once, however long it runs."""
 
-    def __init__(self, spark: SparkSession, lake: Lake, landing: Landing) -> None:
+    def __init__(self, spark: SparkSession, lake: Lake, landing: DeltaSink) -> None:
         self._spark, self._path, self._landing = spark, lake.table(RECORDS), landing
         self._taken = Taken()
 

@@ -22,7 +22,7 @@ LOOK_BACK = 10
 
 
 @dataclass(frozen=True)
-class Batch:
+class CommitStats:
     """What one commit of the stream says of itself."""
 
     rows: int
@@ -38,7 +38,12 @@ def fewest(partitions: int) -> int:
 
 
 def limit(
-    batches: Sequence[Batch], seconds: float, partitions: int, files: int, most: int, message_bytes: float
+    batches: Sequence[CommitStats],
+    seconds: float,
+    partitions: int,
+    files: int,
+    most: int,
+    message_bytes: float,
 ) -> int:
     """Records a micro-batch should take at most, from a topic of so many partitions into so many files.
 
@@ -54,12 +59,12 @@ def limit(
     return min(most, max(fewest(partitions), int(wanted)))
 
 
-def rows_per_second(before: Batch, batch: Batch) -> float:
+def rows_per_second(before: CommitStats, batch: CommitStats) -> float:
     """Rows a second from one commit to the next. Waiting only makes it smaller: the largest of some is the machine's."""
     return batch.rows / max((batch.at - before.at) / 1000, 0.001)
 
 
-def batches_of(table: Path) -> list[Batch]:
+def batches_of(table: Path) -> list[CommitStats]:
     """The newest commits of the stream, oldest first; of a lake at a URI none."""
     commits = (
         sorted(log_files.listed(table).commits.items())[-LOOK_BACK:]
@@ -73,4 +78,4 @@ def batches_of(table: Path) -> list[Batch]:
     measured = [
         (info["operationMetrics"], info["timestamp"]) for info in streamed if info.get("operationMetrics")
     ]
-    return [Batch(int(m["numOutputRows"]), int(m["numOutputBytes"]), int(at)) for m, at in measured]
+    return [CommitStats(int(m["numOutputRows"]), int(m["numOutputBytes"]), int(at)) for m, at in measured]

@@ -27,9 +27,9 @@ from surveylake.signals import stop_signals
 from surveylake.stream import query
 from surveylake.stream import start as resume
 from surveylake.stream.batch_progress import Intake, Taken
-from surveylake.stream.sink import Landing
-from surveylake.stream.start import Start, Wishes
-from surveylake.validate.pipeline import judged
+from surveylake.stream.sink import DeltaSink
+from surveylake.stream.start import Start, StartOptions
+from surveylake.validate.pipeline import validated
 from surveylake.wording import counted, examples
 
 log = logging.getLogger(__name__)
@@ -50,11 +50,11 @@ class Run:
     lake: Lake
     config: Config
     contract: Contract
-    landing: Landing
+    landing: DeltaSink
 
 
 def stream(
-    spark: SparkSession, lake: Lake, config: Config, contract: Contract, identity: TopicIdentity, wishes: Wishes,
+    spark: SparkSession, lake: Lake, config: Config, contract: Contract, identity: TopicIdentity, wishes: StartOptions,
     trigger: str,
 ) -> Taken:  # fmt: skip
     """Run the query to its end, around what it cannot read. Returns what was taken in.
@@ -131,7 +131,7 @@ def _take_in(run: Run, start: Start, begin: int, odd: Misstamped, calm: int, sto
             arriving = read if arriving is None else arriving.unionByName(read)
             odd_ones = {record.offset: record.stamp for record in window if timestamps.is_odd(record.stamp)}
             note = {"misstamped": _note(odd.partition, odd_ones)}
-            run.landing.add(judged(query.as_rows(arriving, start.epoch), run.contract, limit), note)
+            run.landing.add(validated(query.as_rows(arriving, start.epoch), run.contract, limit), note)
             _say(odd.partition, odd_ones)
             arriving = None
             if stop.is_set():

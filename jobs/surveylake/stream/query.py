@@ -21,15 +21,15 @@ from surveylake.errors import StorageError, SurveylakeError, TopicError
 from surveylake.kafka import topic
 from surveylake.kafka.partition_reader import mean_message_bytes
 from surveylake.lake import commits, timestamps
-from surveylake.lake.fsync import Barrier
+from surveylake.lake.fsync import SyncBarrier
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.signals import stop_signals
 from surveylake.stream import batch_size
 from surveylake.stream.batch_progress import Intake, Taken, end_offsets, lag, progress_line
 from surveylake.stream.housekeeping import Housekeeper
-from surveylake.stream.sink import Landing, not_held
+from surveylake.stream.sink import DeltaSink, not_held
 from surveylake.stream.start import Start
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10.0
@@ -60,7 +60,7 @@ def batch_limit(spark: SparkSession, lake: Lake, config: Config, contract: Contr
 def kafka_rows(
     spark: SparkSession, config: Config, contract: Contract, start: Start, limit: int
 ) -> DataFrame:
-    """The topic as a stream of rows for `judged`: coordinates, epoch, key as text and the raw value."""
+    """The topic as a stream of rows for `validated`: coordinates, epoch, key as text and the raw value."""
     reader = (
         spark.readStream.format("kafka")
         .options(**topic.spark_options(config.kafka))
@@ -73,16 +73,16 @@ def kafka_rows(
 
 
 def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
-    """Kafka's records as rows for `judged`: any key a text, any time one that can be shown."""
+    """Kafka's records as rows for `validated`: any key a text, any time one that can be shown."""
     # A key may be any bytes; a text that is not UTF-8 would make the column unreadable outside Spark.
     key = F.make_valid_utf8(F.col("key").cast("string")).alias("key")
     time = F.expr(timestamps.shown("timestamp")).alias("timestamp")
     return arriving.select("topic", "partition", "offset", time, F.lit(epoch).alias("epoch"), key, "value")
 
 
-def landing(spark: SparkSession, lake: Lake) -> Landing:
+def landing(spark: SparkSession, lake: Lake) -> DeltaSink:
     """The sink of a run's queries."""
-    return Landing(spark, lake.table(RECORDS), shared="://" in lake.root)
+    return DeltaSink(spark, lake.table(RECORDS), shared="://" in lake.root)
 
 
 @dataclass(frozen=True)
@@ -90,15 +90,15 @@ class Running:
     """A streaming query and the sink it writes to."""
 
     query: StreamingQuery
-    landing: Landing
+    landing: DeltaSink
 
 
 def start_query(
-    spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str, landing: Landing
+    spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str, landing: DeltaSink
 ) -> Running:  # fmt: skip
     """Start writing `records`: one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
     arriving = kafka_rows(spark, config, contract, start, batch_limit(spark, lake, config, contract, start))
-    rows = judged(not_held(arriving, start.table), contract, config.stream.max_message_bytes)
+    rows = validated(not_held(arriving, start.table), contract, config.stream.max_message_bytes)
     writer = rows.writeStream.foreachBatch(landing).queryName(f"{contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (
@@ -145,17 +145,17 @@ def follow(
     return intake.count()
 
 
-def _barrier(lake: Lake, config: Config, start: Start) -> Barrier | None:
+def _barrier(lake: Lake, config: Config, start: Start) -> SyncBarrier | None:
     """The durability barrier, where it is wished and the lake is on this machine."""
     if not config.stream.durable or "://" in lake.root:
         return None
-    return Barrier(Path(lake.table(RECORDS)), Path(start.checkpoint))
+    return SyncBarrier(Path(lake.table(RECORDS)), Path(start.checkpoint))
 
 
-def _settle(batch: Any, barrier: Barrier | None, config: Config, contract: Contract) -> None:
+def _settle(batch: Any, barrier: SyncBarrier | None, config: Config, contract: Contract) -> None:
     """Bring what was committed to the disk; only what is there is shown to lag tools."""
     if barrier:
-        barrier.pass_()
+        barrier.sync()
     _mirror(batch, config, contract)
 
 

@@ -17,7 +17,7 @@ DETOUR = "surveylake detour"
 """The name under which commits of no micro-batch are numbered, so that they are known for growth."""
 
 
-class Landing:
+class DeltaSink:
     """The streaming query's sink: Spark calls it with each micro-batch.
 
     Delta's own sink asks the log before every commit which batch came last, and so reads the state of the whole log: more than

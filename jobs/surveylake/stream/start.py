@@ -33,7 +33,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class StartOptions:
     """What the user allows beyond going on as before."""
 
     starting_offsets: str = "earliest"
@@ -42,7 +42,7 @@ class Wishes:
 
 
 def plan_start(
-    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: Kept, wishes: Wishes,
+    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: Kept, wishes: StartOptions,
     began: cp.Offsets | None = None,
 ) -> Start:  # fmt: skip
     """Make `records` when it is missing, and say where to go on.
@@ -93,7 +93,7 @@ def _epoch(
     identity: str,
     name: str,
     read_before: dict[int, str],
-    wishes: Wishes,
+    wishes: StartOptions,
 ) -> int:
     """The epoch of this topic in the table; a new one when the user accepts it. `read_before` is epoch -> topic's name."""
     epochs = {
@@ -147,7 +147,9 @@ def _expired(epoch: int, table: cp.Offsets, kept: Kept, properties: dict[str, st
     return {key: words for key, words in named.items() if key not in properties}
 
 
-def _accept_loss(spark: SparkSession, path: str, lost: dict[str, str], name: str, wishes: Wishes) -> None:
+def _accept_loss(
+    spark: SparkSession, path: str, lost: dict[str, str], name: str, wishes: StartOptions
+) -> None:
     """TopicError that names what expired unread; with accept_loss the table's properties record it instead."""
     if lost and not wishes.accept_loss:
         raise TopicError(

@@ -16,7 +16,7 @@ copied; beyond it the method would come near the 64 KB that Java allows, or be t
 the parsed way, between two generated stages."""
 
 
-def judged(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+def validated(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
     """One `records` row per Kafka record, good or bad, columns in `records` order.
 
     Takes rows with topic, partition, offset, timestamp, epoch, key (string) and value (binary). Accepted and rejected

@@ -18,7 +18,7 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Cover:
+class PartitionCoverage:
     """What the table holds of one epoch and partition."""
 
     epoch: int
@@ -45,7 +45,7 @@ class Cover:
         return self.last - self.first + 1 - self.distinct
 
 
-def covers(records: DataFrame) -> list[Cover]:
+def partition_coverage(records: DataFrame) -> list[PartitionCoverage]:
     """Each epoch and partition, exactly counted: every offset sets one bit of a bitmap, so doubles and holes show.
 
     The files' own statistics would be cheaper, and prove less: a file that holds one offset twice and lacks another has the
@@ -63,10 +63,12 @@ def covers(records: DataFrame) -> list[Cover]:
         F.sum(F.bitmap_count("bits")).alias("distinct"),
     )  # fmt: skip
     columns = ("epoch", "partition", "first", "last", "rows", "distinct")
-    return sorted((Cover(*(row[c] for c in columns)) for row in whole.collect()), key=lambda c: c.place)
+    return sorted(
+        (PartitionCoverage(*(row[c] for c in columns)) for row in whole.collect()), key=lambda c: c.place
+    )
 
 
-def holes(records: DataFrame, found: Iterable[Cover]) -> dict[Place, list[Range]]:
+def holes(records: DataFrame, found: Iterable[PartitionCoverage]) -> dict[Place, list[Range]]:
     """The ranges between first and last offset that have no row, ascending, of each place that has some."""
     wanted = [cover for cover in found if cover.lacking]
     if not wanted:
@@ -80,7 +82,7 @@ def holes(records: DataFrame, found: Iterable[Cover]) -> dict[Place, list[Range]
     return ranges
 
 
-def doubles(records: DataFrame, found: Iterable[Cover]) -> dict[Place, list[int]]:
+def doubles(records: DataFrame, found: Iterable[PartitionCoverage]) -> dict[Place, list[int]]:
     """Offsets that have more than one row, ascending, of each place that has some; MOST_DOUBLES in all."""
     wanted = [cover for cover in found if cover.rows != cover.distinct]
     if not wanted:
@@ -114,7 +116,7 @@ def without(found: Sequence[Range], known: Sequence[Range]) -> list[Range]:
     return left
 
 
-def _of(records: DataFrame, wanted: Iterable[Cover]) -> DataFrame:
+def _of(records: DataFrame, wanted: Iterable[PartitionCoverage]) -> DataFrame:
     """The rows of some epochs and partitions."""
     partitions: dict[int, list[str]] = {}
     for cover in wanted:

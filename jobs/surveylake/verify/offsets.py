@@ -9,7 +9,15 @@ from surveylake.lake.records_table import LOSS
 from surveylake.lake.tables import RECORDS
 from surveylake.verify.broker import Answer, Broker, Range
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
-from surveylake.verify.coverage import MOST_HOLES, Cover, doubles, holes, size, without, without_time
+from surveylake.verify.coverage import (
+    MOST_HOLES,
+    PartitionCoverage,
+    doubles,
+    holes,
+    size,
+    without,
+    without_time,
+)
 from surveylake.wording import counted, examples
 
 WHAT = "offsets"
@@ -21,7 +29,7 @@ REPAIR = "Do not go on streaming into this lake: read 'When verify says no' in d
 class Claim:
     """What one epoch and partition holds, and what is known besides of what it should."""
 
-    cover: Cover
+    cover: PartitionCoverage
     lost: Sequence[Range] = ()
     """accepted as lost"""
     broker: Broker | None = None
@@ -37,7 +45,7 @@ def accepted_losses(properties: dict[str, str], epoch: int, partition: int) -> l
     return sorted((int(first), int(last)) for first, last in ranges)
 
 
-def go_on_at(cover: Cover, lost: Sequence[Range]) -> int:
+def go_on_at(cover: PartitionCoverage, lost: Sequence[Range]) -> int:
     """The offset the stream goes on at: after the last row, and after what was accepted as lost behind it."""
     end = cover.last + 1
     for first, last in lost:
@@ -47,8 +55,8 @@ def go_on_at(cover: Cover, lost: Sequence[Range]) -> int:
 
 def checks(records: DataFrame, claims: Sequence[Claim]) -> list[Check]:
     """One check of each epoch and partition. Spark and the broker are asked about all of them together."""
-    covers = [claim.cover for claim in claims]
-    twice, gaps = doubles(records, covers), holes(records, covers)
+    partitions = [claim.cover for claim in claims]
+    twice, gaps = doubles(records, partitions), holes(records, partitions)
     unknown = {
         claim.cover.place: without([*_before(claim), *gaps.get(claim.cover.place, [])], claim.lost)
         for claim in claims

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,13 +14,13 @@ from surveylake.lake.log_files import MEND, Action
 from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
-from surveylake.verify.topic import Asked, ask, lag, same_topic
+from surveylake.verify.topic import BrokerAnswer, ask, lag, same_topic
 from surveylake.wording import counted, examples
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from surveylake.verify.coverage import Cover
+    from surveylake.verify.coverage import PartitionCoverage
 
 RECORDS, EPOCH = "records", "surveylake.epoch."
 REPAIR = f"{MEND} What it does not mend: 'When verify says no' in docs/reliability.md."
@@ -58,12 +59,12 @@ def prove(
 
     spark = _timed(proof, "Spark", lambda: session.open_session("surveylake verify"))
     tables.require(spark, tables.Lake(root), RECORDS, "jobs/stream.py")
-    _count(proof, Look(spark, root, config, contract, logs), done, asked, out)
+    _count(proof, VerifyContext(spark, root, config, contract, logs), done, asked, out)
     return proof
 
 
 @dataclass(frozen=True)
-class Look:
+class VerifyContext:
     """What the counting part of a proof looks at."""
 
     spark: "SparkSession"
@@ -74,45 +75,50 @@ class Look:
     """the whole logs, by table; `records` is among them"""
 
 
-def _count(proof: Proof, look: Look, done: dict[int, int | None], asked: Asked, out: Path | None) -> None:
+def _count(
+    proof: Proof, context: VerifyContext, done: dict[int, int | None], asked: BrokerAnswer, out: Path | None
+) -> None:
     """What needs Spark: the offsets, against checkpoint and broker; then what was made of the records."""
     from surveylake.lake import tables
     from surveylake.verify import checkpoint
     from surveylake.verify.published import published
 
-    lake, log = tables.Lake(look.root), look.logs[RECORDS]
-    properties = log.configuration or tables.properties(look.spark, lake.table(RECORDS))
+    lake, log = tables.Lake(context.root), context.logs[RECORDS]
+    properties = log.configuration or tables.properties(context.spark, lake.table(RECORDS))
     newest = max((int(key.removeprefix(EPOCH)) for key in properties if key.startswith(EPOCH)), default=0)
     broker, identity = same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
-    covers, checks, ends = _timed(proof, "offsets", lambda: _offsets(look, properties, newest, broker))
+    partitions, checks, ends = _timed(proof, "offsets", lambda: _offsets(context, properties, newest, broker))
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{newest}"
-    topic, batches = look.contract.topic, log.transactions
+    topic, batches = context.contract.topic, log.transactions
     proof.add([identity, *checks])
     proof.add([checkpoint.check(folder, topic, ends, done.get(newest), batches, broker)])
     proof.add([lag(broker, ends)] if broker else [])
-    follows = lambda: published(look.spark, lake, look.contract, look.config.publish, look.logs, out)  # noqa: E731
-    proof.add(_timed(proof, "published", follows))
-    proof.claim = _claim(covers, log, broker)
+    publish = context.config.publish
+    what = partial(published, context.spark, lake, context.contract, publish, context.logs, out)
+    proof.add(_timed(proof, "published", what))
+    proof.claim = _claim(partitions, log, broker)
 
 
 def _offsets(
-    look: Look, properties: dict[str, str], newest: int, broker: Broker | None
-) -> tuple["list[Cover]", list[Check], dict[int, int]]:
+    context: VerifyContext, properties: dict[str, str], newest: int, broker: Broker | None
+) -> tuple["list[PartitionCoverage]", list[Check], dict[int, int]]:
     """What each epoch and partition holds, a check of each, and for the newest epoch partition -> where the stream goes on."""
     from surveylake.lake import tables
     from surveylake.verify import coverage, offsets
 
-    records = tables.read(look.spark, tables.Lake(look.root).table(RECORDS), look.logs[RECORDS].version)
-    covers, claims, ends = coverage.covers(records), [], {}
-    from_start = look.config.stream.starting_offsets == "earliest"
-    for cover in covers:
+    records = tables.read(
+        context.spark, tables.Lake(context.root).table(RECORDS), context.logs[RECORDS].version
+    )
+    partitions, claims, ends = coverage.partition_coverage(records), [], {}
+    from_start = context.config.stream.starting_offsets == "earliest"
+    for cover in partitions:
         present = broker if cover.epoch == newest else None
         lost = offsets.accepted_losses(properties, cover.epoch, cover.partition)
         kept = present.kept.get(cover.partition) if present and from_start else None
         claims.append(offsets.Claim(cover, lost, present, kept[0] if kept else None))
         if cover.epoch == newest:
             ends[cover.partition] = offsets.go_on_at(cover, lost)
-    return covers, [*offsets.checks(records, claims), *offsets.times(records)], ends
+    return partitions, [*offsets.checks(records, claims), *offsets.times(records)], ends
 
 
 def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
@@ -151,9 +157,9 @@ def read_checkpoint(paths: list[Path]) -> Iterable[Action]:
             yield {"metaData": {"configuration": row["configuration"]}}
 
 
-def _claim(covers: "list[Cover]", log: Log, broker: Broker | None) -> str:
-    rows = sum(cover.rows for cover in covers)
-    where = f"{counted(len(covers), 'partition')} of version {log.version} of records"
+def _claim(partitions: "list[PartitionCoverage]", log: Log, broker: Broker | None) -> str:
+    rows = sum(cover.rows for cover in partitions)
+    where = f"{counted(len(partitions), 'partition')} of version {log.version} of records"
     asked = "the broker agrees" if broker else "without a broker"
     return f"{counted(rows, 'record')} in {where}, every offset from first to last exactly once ({asked})"
 

@@ -11,7 +11,7 @@ from surveylake import wording
 from surveylake.aggregate import analysis
 from surveylake.aggregate import people as aggregates
 from surveylake.aggregate.analysis import Published
-from surveylake.aggregate.record_counts import Held, noted
+from surveylake.aggregate.record_counts import RecordCounts, noted
 from surveylake.aggregate.summary_tables import RULES
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
@@ -78,7 +78,7 @@ def _without_note(log: Log) -> Check:
 
 
 def _responses(
-    spark: SparkSession, lake: Lake, contract: Contract, log: Log, seen: Held, newest: int
+    spark: SparkSession, lake: Lake, contract: Contract, log: Log, seen: RecordCounts, newest: int
 ) -> Check:
     """One row per accepted participant of that version, the same in every column, each within the constraints."""
     responses = tables.read(spark, lake.table(RESPONSES), log.version)
@@ -132,7 +132,7 @@ def _summary(
     name: str,
     due: DataFrame,
     note: dict[str, object],
-    seen: Held,
+    seen: RecordCounts,
 ) -> Check:
     """One published table against the same numbers computed anew."""
     what, log = "numbers", logs.get(name)

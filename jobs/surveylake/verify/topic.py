@@ -8,7 +8,7 @@ from surveylake.verify.broker import Broker, reach
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
 from surveylake.wording import counted, examples
 
-Asked: TypeAlias = tuple[Broker | None, Check]
+BrokerAnswer: TypeAlias = tuple[Broker | None, Check]
 """The topic, or None and the line that says why it was not asked."""
 OTHER_TOPIC = (
     "Give the broker that the lake was read from (--bootstrap); "
@@ -20,7 +20,7 @@ EXPIRED = (
 )
 
 
-def ask(kafka: Kafka, name: str) -> Asked:
+def ask(kafka: Kafka, name: str) -> BrokerAnswer:
     """The topic where it answers, else why not."""
     try:
         return reach(kafka, name), Check("broker", name, SAID, "answers")
@@ -29,7 +29,7 @@ def ask(kafka: Kafka, name: str) -> Asked:
         return None, Check("broker", name, SAID, said)
 
 
-def same_topic(asked: Asked, pinned: str, epoch: int) -> Asked:
+def same_topic(asked: BrokerAnswer, pinned: str, epoch: int) -> BrokerAnswer:
     """The broker when its topic is the one the table was read from; any other has nothing to say about it."""
     broker, said = asked
     if broker is None:

@@ -33,6 +33,11 @@ def var_folder(root: Path, environment: Mapping[str, str]) -> Path:
     return cache / "surveylake" / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
 
 
+def is_local(path: str) -> bool:
+    """Return whether a path is on this machine's file system, and not a URI such as `s3a://bucket/lake`."""
+    return "://" not in path
+
+
 def may_write(folder: Path) -> bool:
     """Whether this process may write there; for a folder that is not there, whether it may make it."""
     nearest = next(place for place in (folder, *folder.parents) if os.path.lexists(place))

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake.lake.log_files import LOG
+from surveylake.paths import is_local
 
 TASKS_PER_CORE = 4
 FAILURES = (PySparkException, Py4JJavaError)
@@ -46,7 +47,7 @@ def last_seen(spark: SparkSession, path: str) -> Any:
     Asking anew lists the log's folder, which grows with every commit.
     """
     seen = log_of(spark, path).unsafeVolatileSnapshot()
-    there = "://" not in path and Path(path, LOG, f"{seen.version():020d}.json").is_file()
+    there = is_local(path) and Path(path, LOG, f"{seen.version():020d}.json").is_file()
     return seen if there else snapshot(spark, path)
 
 

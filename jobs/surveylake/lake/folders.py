@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from surveylake.errors import StorageError
 from surveylake.lake import commits, tables
 from surveylake.lake.tables import Lake
+from surveylake.paths import is_local
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class File:
 
 def files_in(spark: SparkSession, path: str) -> list[File]:
     """The data files in a table's folder, whatever its log says of them."""
-    if "://" not in path:
+    if is_local(path):
         there = [(entry.name, entry.stat()) for entry in os.scandir(path) if entry.is_file()]
         files = [File(name, stat.st_size, int(stat.st_mtime * 1000)) for name, stat in there]
     else:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from surveylake.errors import StorageError
+from surveylake.paths import is_local
 
 LOCK = ".surveylake.lock"
 
@@ -19,7 +20,7 @@ def one_writer(lake: str, doing: str) -> Iterator[None]:
     A lake that was not there and into which nothing was written is not there afterwards. A lake at a URI (s3://…, hdfs://…)
     has no such lock: see docs/reliability.md for what is supported there.
     """
-    if "://" in lake:
+    if not is_local(lake):
         yield
         return
     folder = Path(lake)

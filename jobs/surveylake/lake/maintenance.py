@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from surveylake import sql
 from surveylake.lake import commits, folders
 from surveylake.lake.fsync import SyncBarrier
+from surveylake.paths import is_local
 
 MIN_SIZE = "spark.databricks.delta.optimize.minFileSize"
 
@@ -61,7 +62,7 @@ def compact(spark: SparkSession, path: str) -> Compaction:
 
     On this machine it returns when the new files are on the disk: VACUUM may remove the old ones from now on.
     """
-    barrier = SyncBarrier(Path(path), Path(path)) if "://" not in path else None
+    barrier = SyncBarrier(Path(path), Path(path)) if is_local(path) else None
     row = spark.sql(f"OPTIMIZE delta.{sql.name(path)}").first()
     if barrier:
         barrier.sync()

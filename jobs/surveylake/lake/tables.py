@@ -14,6 +14,7 @@ from surveylake import sql
 from surveylake.errors import StorageError
 from surveylake.lake import commits
 from surveylake.lake.log_files import forget_half_made, newer_protocol, require_whole
+from surveylake.paths import is_local
 from surveylake.wording import first_line
 
 RECORDS, RESPONSES = "records", "responses"
@@ -40,6 +41,11 @@ class Lake:
         return f"{self.root.rstrip('/')}/{name}"
 
     @property
+    def is_local(self) -> bool:
+        """Whether the folder is on this machine's file system, and not at a URI."""
+        return is_local(self.root)
+
+    @property
     def checkpoints(self) -> str:
         """Where the stream keeps its checkpoints: beside the tables, so that they move and vanish together."""
         return self.table("_checkpoints")
@@ -47,12 +53,12 @@ class Lake:
 
 def exists(spark: SparkSession, path: str) -> bool:
     """Whether a Delta table lies at `path`. StorageError when it cannot be read, or not all of it (deltalog.py)."""
-    if "://" not in path:
+    if is_local(path):
         require_whole(Path(path))
     try:
         return DeltaTable.isDeltaTable(spark, path)
     except Exception as error:
-        newer = "" if "://" in path else newer_protocol(Path(path))
+        newer = newer_protocol(Path(path)) if is_local(path) else ""
         hint = "Read it with the Delta that wrote it." if newer else "Check the path and its permissions."
         raise StorageError(f"{path} cannot be read: {newer or first_line(error)}", hint) from error
 
@@ -65,7 +71,7 @@ def create(
     comment: str,
 ) -> None:
     """Make the empty table at `path`, or replace what is there; column -> (SQL type, comment). StorageError when it cannot be."""
-    if "://" not in path:
+    if is_local(path):
         forget_half_made(Path(path))
     builder = DeltaTable.createOrReplace(spark).location(path).comment(comment)
     for name, (kind, meaning) in columns.items():

@@ -14,6 +14,7 @@ from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, ProofError, StorageError
 from surveylake.lake.log_files import LOG, Fault, actions, listed, only_begun
 from surveylake.lake.tables import RECORDS, RESPONSES
+from surveylake.paths import is_local
 from surveylake.repair.topic import made_by, newest_epoch, require_kept
 from surveylake.verify import checkpoint as proof_checkpoint
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
@@ -59,7 +60,7 @@ class Plan:
 
 def lake_at(root: str) -> Path:
     """The lake's folder. ConfigError for a lake at a URI, StorageError when there is none."""
-    if "://" in root:
+    if not is_local(root):
         raise ConfigError(f"{root} is not a folder: the tables' logs are looked at as files", COPY)
     if not (Path(root) / RECORDS / LOG).is_dir():
         raise StorageError(

@@ -140,7 +140,7 @@ def _take_in(run: Run, start: Start, begin: int, odd: Misstamped, calm: int, sto
 
 def _began(run: Run, start: Start) -> dict[int, int]:
     """Partition -> offset at which the stream began, as far as its checkpoint can be asked."""
-    if "://" in run.lake.root:
+    if not run.lake.is_local:
         return {}
     return stream_checkpoint.first_offsets(Path(start.checkpoint), run.contract.topic)
 

@@ -49,7 +49,7 @@ def batch_limit(spark: SparkSession, lake: Lake, config: Config, contract: Contr
     waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
     if waiting <= batch_size.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
-    batches = batch_size.batches_of(Path(lake.table(RECORDS))) if "://" not in lake.root else []
+    batches = batch_size.batches_of(Path(lake.table(RECORDS))) if lake.is_local else []
     size = 0.0 if batches else mean_message_bytes(config.kafka, contract.topic)
     files = min(len(bounds), commits.most_tasks(spark))
     limit = batch_size.limit(batches, seconds, len(bounds), files, most, size)
@@ -82,7 +82,7 @@ def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
 
 def landing(spark: SparkSession, lake: Lake) -> DeltaSink:
     """The sink of a run's queries."""
-    return DeltaSink(spark, lake.table(RECORDS), shared="://" in lake.root)
+    return DeltaSink(spark, lake.table(RECORDS), shared=not lake.is_local)
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def follow(
 
 def _barrier(lake: Lake, config: Config, start: Start) -> SyncBarrier | None:
     """The durability barrier, where it is wished and the lake is on this machine."""
-    if not config.stream.durable or "://" in lake.root:
+    if not config.stream.durable or not lake.is_local:
         return None
     return SyncBarrier(Path(lake.table(RECORDS)), Path(start.checkpoint))
 
@@ -185,7 +185,7 @@ def explained(error: BaseException, cause: str, lake: Lake, contract: Contract) 
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
     if "UnknownTopicOrPartition" in cause:
         cause = f"topic {contract.topic} is gone, or some of its partitions: {cause}"
-    if FULL in cause and "://" not in lake.root:
+    if FULL in cause and lake.is_local:
         cause = f"{lake.root} has {disk_usage(lake.root).free:,} bytes left: {cause}"
     # By the classes' names: a lake's path may hold the word too.
     kind = (

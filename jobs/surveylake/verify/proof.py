@@ -11,6 +11,7 @@ from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake.log_files import MEND, Action
+from surveylake.paths import is_local
 from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
@@ -36,7 +37,7 @@ def prove(
     root: str, config: Config, contract: Contract, out: Path | None = None, deep: bool = False
 ) -> Proof:
     """Look at everything; the verdict is in what is returned. StorageError when there is no lake of this kind at `root`."""
-    if "://" in root:
+    if not is_local(root):
         raise ConfigError(f"{root} is not a folder: the tables' logs are read as files", COPY)
     lake = Path(root)
     if not (lake / RECORDS).is_dir():

@@ -215,14 +215,14 @@ def test_b8_a_reader_that_is_told_the_leader_is_not_sure_reads_on(
     for module in (already_sent, proof_broker):
         monkeypatch.setattr(module, "Consumer", Telling)
     Telling.told = list(codes)
-    assert already_sent.look(kafka, "back-records", "s", 5).count == 5
+    assert already_sent.scan(kafka, "back-records", "s", 5).count == 5
     assert not Telling.told
     Telling.told = list(codes)
     assert [answer.committed for answer in reach(kafka, "back-records").ask({0: [(1, 3)]})[0]] == [3]
     assert not Telling.told
     Telling.told = [KafkaError.TOPIC_AUTHORIZATION_FAILED]
     with pytest.raises(TopicError, match="may not"):
-        already_sent.look(kafka, "back-records")
+        already_sent.scan(kafka, "back-records")
 
 
 def test_b8_what_a_librdkafka_client_calls_broken_off_is_among_them() -> None:

@@ -82,7 +82,7 @@ def plan_start(
 def put_aside(spark: SparkSession, start: Start, reason: str) -> None:
     """Give the checkpoint another name, where there is one, so that the table's offsets decide."""
     if not is_local(start.checkpoint):
-        folders.put_aside(spark, start.checkpoint)
+        folders.retire(spark, start.checkpoint)
     elif Path(start.checkpoint).is_dir():
         _retire(Path(start.checkpoint), reason)
 

@@ -31,7 +31,7 @@ from surveylake.contract.model import load_contract
 from surveylake.kafka.topic import open_topic
 from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import CONF, JOBS
-from surveylake.produce.already_sent import look, sources
+from surveylake.produce.already_sent import scan, sources
 from surveylake.produce.csv_rows import batches, read_answers
 from surveylake.produce.producer import AnswerProducer
 from surveylake.signals import stop_on_signals
@@ -147,7 +147,7 @@ def test_two_files_in_one_topic_can_be_told_apart(broker: str, tmp_path: Path) -
     run(broker, "--generate", 4, "--topic", "mixed")
     names = [read_answers(file, contract).source for file in files]
     assert sources(open_topic(kafka, "mixed")) == {names[0]: 3, names[1]: 5, "": 4}
-    assert look(kafka, "mixed", names[1], 5).count == 5
+    assert scan(open_topic(kafka, "mixed"), names[1], 5).count == 5
 
 
 def test_a_topic_with_foreign_headers_is_read_without_harm(broker: str) -> None:
@@ -165,7 +165,7 @@ def test_a_topic_with_foreign_headers_is_read_without_harm(broker: str) -> None:
         plain.produce("foreign-headers", None, headers=headers)
     plain.produce("foreign-headers", b"", headers=[("source", b"x"), ("line", b"1")])
     plain.flush(10)
-    found = look(kafka, "foreign-headers", "x", 3)
+    found = scan(open_topic(kafka, "foreign-headers"), "x", 3)
     assert found.records == {"�": 1, "": 3, "x": 2}
     assert found.rows == bytearray([0, 1, 0])
 
@@ -180,7 +180,7 @@ def test_rows_of_an_aborted_transaction_do_not_count_as_sent(broker: str) -> Non
     transactional.produce("aborted", b"1", headers=[("source", b"x"), ("line", b"0")])
     transactional.flush(10)
     transactional.abort_transaction(10)
-    assert look(kafka, "aborted", "x", 1).count == 0
+    assert scan(open_topic(kafka, "aborted"), "x", 1).count == 0
 
 
 @pytest.mark.faults
@@ -227,7 +227,7 @@ def test_a_full_queue_is_waited_for(broker: str, tmp_path: Path) -> None:
             batches(read, contract), stop
         )
     assert (tally.sent, tally.acknowledged, tally.failed, tally.complete) == (5_000, 5_000, 0, True)
-    assert look(kafka, "narrow", read.source, read.rows).count == 5_000
+    assert scan(open_topic(kafka, "narrow"), read.source, read.rows).count == 5_000
 
 
 def test_a_record_too_large_is_named_by_line_and_the_others_are_sent(

@@ -21,6 +21,7 @@ from surveylake.lake import maintenance
 from surveylake.lake.lock import one_writer
 from surveylake.stream import query
 from surveylake.stream.batch_progress import Taken
+from surveylake.stream.sink import DeltaSink
 
 
 def test_good_and_bad_records_land_in_one_table_with_their_verdict(env: SurveyEnv) -> None:
@@ -56,11 +57,11 @@ def test_each_record_is_counted_once_in_pieces_or_at_the_end_although_its_file_w
 ) -> None:
     counts: list[str] = []
     compacted: list[str] = []
-    write, count = query.DeltaSink.__call__, query.Intake.count
+    write, count = DeltaSink.__call__, query.Intake.count
 
-    def write_after_both(landing: query.DeltaSink, batch: DataFrame, number: int) -> None:
+    def write_after_both(sink: DeltaSink, batch: DataFrame, number: int) -> None:
         until(lambda: number == 0 or (len(compacted) > 0 and (not in_pieces or len(counts) >= number)))
-        write(landing, batch, number)
+        write(sink, batch, number)
 
     def noted(intake: query.Intake) -> Taken:
         taken = count(intake)
@@ -71,7 +72,7 @@ def test_each_record_is_counted_once_in_pieces_or_at_the_end_although_its_file_w
         compacted.append(str(maintenance.compact(SparkSession.active(), str(env.lake / "records"))))
         return compacted[-1]
 
-    monkeypatch.setattr(query.DeltaSink, "__call__", write_after_both)
+    monkeypatch.setattr(DeltaSink, "__call__", write_after_both)
     monkeypatch.setattr(query.Intake, "count", noted)
     monkeypatch.setattr(query.Housekeeper, "after_batch", compact)
     monkeypatch.setattr(query, "COUNT_SECONDS", -1.0 if in_pieces else 3600.0)

@@ -5,10 +5,10 @@ import functools
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ParamSpec
+from typing import Protocol
 
 from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
@@ -16,22 +16,27 @@ from surveylake.paths import CONF
 from surveylake.runtime import foreign_settings, java_exit, process_log
 from surveylake.wording import printable
 
-Arguments = ParamSpec("Arguments")
 ANOTHER_LAKE = "Give another folder with --lake (LAKE=)."
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes as the shell has them: 128 and the signal's number."""
 
 
-def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
+class Verb(Protocol):
+    """A verb's main: arguments in (the process's own by default), exit code out."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int: ...
+
+
+def command(main: Callable[[Sequence[str] | None], int]) -> Verb:
     """Wrap a verb's main: known errors print what, and what next, and set the exit code; others leave a full trace in a file."""
 
     @functools.wraps(main)
-    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
+    def run(argv: Sequence[str] | None = None) -> int:
         process_log.listen()
         _print_what_can_be_printed()
         try:
             with _signals():
-                return main(*args, **kwargs)
+                return main(argv)
         except KeyboardInterrupt as error:
             by_signal = isinstance(error, signals.Terminated)
             print(f"stopped by {'SIGTERM' if by_signal else 'Ctrl-C'}", file=sys.stderr)

@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 import stream
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, until
 from surveylake.errors import StorageError, TopicError
 from surveylake.lake import maintenance
@@ -180,7 +181,7 @@ def test_the_offsets_taken_are_mirrored_into_the_consumer_group_of_the_configura
 def test_a_missing_topic_is_refused_with_names_like_it(env: SurveyEnv) -> None:
     close = env.contract.model_copy(update={"topic": env.contract.topic + "x"})
     with pytest.raises(TopicError, match="not found") as refused:
-        stream.stream(str(env.lake), env.config, close, "available-now")
+        stream.stream(OPEN, str(env.lake), env.config, close, "available-now")
     assert env.contract.topic in refused.value.message + refused.value.hint
 
 

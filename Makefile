@@ -72,7 +72,7 @@ check: setup-dev ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@PYTHONPATH=jobs $(BIN)/lint-imports --no-timing
+	@PYTHONPATH=jobs $(BIN)/lint-imports --no-logo
 
 verify: setup ## prove that the lake holds every offset of the topic exactly once
 	@$(BIN)/python jobs/verify.py $(call option,--survey,$(SURVEY)) $(call option,--lake,$(LAKE)) \

@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import repair
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv
 from surveylake.errors import SurveylakeError
 from surveylake.repair.plan import lake_at
@@ -41,7 +42,7 @@ def refused(env: SurveyEnv, **wishes: bool) -> str:
 def proof_of(env: SurveyEnv, spark: SparkSession) -> Proof:
     """Verify the lake and its topic in this process."""
     forget_logs(spark)
-    return prove(str(env.lake), env.config, env.contract)
+    return prove(OPEN, str(env.lake), env.config, env.contract)
 
 
 def repaired(env: SurveyEnv, spark: SparkSession) -> int:
@@ -51,7 +52,7 @@ def repaired(env: SurveyEnv, spark: SparkSession) -> int:
     """
     forget_logs(spark)
     try:
-        return repair.mend(lake_at(str(env.lake)), env.config, env.contract, dry_run=False)
+        return repair.mend(OPEN, lake_at(str(env.lake)), env.config, env.contract, dry_run=False)
     finally:
         forget_logs(spark)
 

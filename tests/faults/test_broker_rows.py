@@ -26,7 +26,8 @@ from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
-from surveylake.kafka.topic import create_topic, offset_bounds
+from surveylake.kafka.topic import open_topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import JOBS
 
 KILLS = 10
@@ -270,7 +271,7 @@ def test_a_broker_that_cannot_write(
         command = [sys.executable, str(JOBS / "produce.py"), "--generate", str(rows), "--rate", "4000",
                    "--topic", "hurt", "--bootstrap", broker.bootstrap]  # fmt: skip
         with running(command) as process:
-            until(lambda: offset_bounds(env.config.kafka, "hurt")[0][1] > 1_000)
+            until(lambda: open_topic(env.config.kafka, "hurt").bounds()[0][1] > 1_000)
             heal = break_disk(broker, "hurt")
             until(lambda: not broker.running)
             message = refused(env)
@@ -343,10 +344,10 @@ def test_an_open_transaction(
     ledger.send(env.bootstrap, env.topic, answers(10, start=10))
     with caplog.at_level("WARNING"):
         env.take()
-    messages = [text for text in caplog.messages if "wait for a transaction" in text]
+    message = [text for text in caplog.messages if "wait for a transaction" in text]
     partitions = {p for p, _ in readers.committed(env.bootstrap, env.topic, "read_uncommitted")}
-    assert 1 <= len(messages) <= len(partitions)
-    row.observed(messages[0])
+    assert 1 <= len(message) <= len(partitions)
+    row.observed(message[0])
     producer.commit_transaction(30)
     caplog.clear()
     env.take()

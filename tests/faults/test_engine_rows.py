@@ -27,6 +27,7 @@ from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
 from faults.scenario import assert_complete, resume, send_and_take
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError, StorageError
@@ -250,7 +251,7 @@ def test_clocks_that_jump(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
         ledger.send(env.bootstrap, env.topic, answers(10, Food=food), timestamp=stamp)
         env.take()
     readers.exactly_once(env.lake, ledger)
-    aggregate.aggregate(str(env.lake), env.config, env.contract)
+    aggregate.aggregate(OPEN, str(env.lake), env.config, env.contract)
     latest = readers.query(
         env.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
     )
@@ -280,7 +281,7 @@ def test_a_driver_whose_clock_jumps(
     assert back < first < first + A_YEAR / 2 < ahead, "no clock jumped: the test shows nothing"
     assert_complete(env, ledger)
     assert proof_of(env, spark).proved
-    aggregate.aggregate(str(env.lake), env.config, env.contract)
+    aggregate.aggregate(OPEN, str(env.lake), env.config, env.contract)
     latest = readers.query(
         env.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
     )

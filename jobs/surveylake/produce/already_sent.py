@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka.connection import quiet_options
 from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
-from surveylake.kafka.topic import offset_bounds
+from surveylake.kafka.topic import Topic
 from surveylake.progress import Progress
 
 SOURCE_HEADER = "source"
@@ -37,29 +36,29 @@ class ScanResult:
         return self.rows.count(1)
 
 
-def sources(kafka: Kafka, topic: str) -> dict[str, int]:
+def sources(topic: Topic) -> dict[str, int]:
     """Return source -> number of records of the topic; '' for records without a source."""
-    return scan(kafka, topic).records
+    return scan(topic).records
 
 
-def scan(kafka: Kafka, topic: str, source: str = "", rows: int = 0) -> ScanResult:
+def scan(topic: Topic, source: str = "", rows: int = 0) -> ScanResult:
     """Read the headers of every committed record once, for all sources and for the `rows` rows of `source`.
 
     Raises TopicError when the topic does not answer.
     """
-    bounds = offset_bounds(kafka, topic)
+    bounds = topic.bounds()
     result = ScanResult(rows=bytearray(rows), expired=sum(first for first, _ in bounds.values()))
     remaining = {partition: end for partition, (first, end) in bounds.items() if end > first}
     if not remaining:
         return result
     options = {"group.id": "surveylake-scan", "enable.auto.commit": False, "enable.auto.offset.store": False,
                "isolation.level": "read_committed", "enable.partition.eof": True}  # fmt: skip
-    consumer = Consumer({**quiet_options(kafka), **options})
+    consumer = Consumer({**quiet_options(topic.kafka), **options})
     progress = Progress(
-        f"looking what {topic} holds", sum(end - bounds[part][0] for part, end in remaining.items())
+        f"looking what {topic.name} holds", sum(end - bounds[part][0] for part, end in remaining.items())
     )
     try:
-        consumer.assign([TopicPartition(topic, part, bounds[part][0]) for part in remaining])
+        consumer.assign([TopicPartition(topic.name, part, bounds[part][0]) for part in remaining])
         _read(consumer, remaining, result, source.encode(), progress)
     finally:
         progress.close()

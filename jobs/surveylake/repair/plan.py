@@ -6,6 +6,7 @@ the topic (repair/topic.py asks it), any other table from `records`, a checkpoin
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,8 +18,9 @@ from surveylake.lake.log_files import LOG, actions, list_log
 from surveylake.lake.tables import RECORDS, RESPONSES
 from surveylake.paths import is_local
 from surveylake.repair.topic import made_by, newest_epoch, require_kept
+from surveylake.runtime.session import OpenSession
 from surveylake.verify import checkpoint as checkpoint_check
-from surveylake.verify.logs import Log, missing_data, read_log, tables_in
+from surveylake.verify.logs import Log, ReadCheckpoint, missing_data, read_log, tables_in
 from surveylake.verify.proof import COPY, read_checkpoint
 from surveylake.wording import counted, examples
 
@@ -70,20 +72,21 @@ def lake_at(root: str) -> Path:
     return Path(root)
 
 
-def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
+def plan(open_spark: OpenSession, lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
     """Plan the repair, and move nothing. The caller holds the lake's lock.
 
     Raises ProofError for what cannot be mended without losing records, TopicError when a broker is needed and does not answer.
     """
     if not (lake / RECORDS / LOG).is_dir():
         return Plan((), (STREAM,), -1)
+    read = partial(read_checkpoint, open_spark)
     if only_begun(lake / RECORDS):
-        return _begun_plan(lake, say)
-    log, faulty_files = _without_faults(lake / RECORDS, say)
+        return _begun_plan(lake, read, say)
+    log, faulty_files = _without_faults(lake / RECORDS, read, say)
     folder = lake / "_checkpoints" / RECORDS / f"epoch-{newest_epoch(log)[0]}"
     if dropped_versions := _dropped_versions(log, faulty_files, say):
-        say(f"proved: {require_kept(log, folder, config, contract)}")
-    derived = _derived_steps(lake, log.version, say)
+        say(f"proved: {require_kept(open_spark, log, folder, config, contract)}")
+    derived = _derived_steps(lake, log.version, read, say)
     checkpoint = _checkpoint_steps(folder, contract.topic, log, say, config)
     _report_leftovers(lake, say)
     # Tables made from a version are moved before the version: its number will come again, with other rows.
@@ -92,23 +95,21 @@ def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
     return Plan(tuple(steps), tuple(then), log.version)
 
 
-def _begun_plan(lake: Path, say: Say) -> Plan:
+def _begun_plan(lake: Path, read: ReadCheckpoint, say: Say) -> Plan:
     """Return the plan for a table without a whole version: it has no rows, and the stream reads the topic from the start."""
     say(f"found: {RECORDS}: it was cut off while it was made, and no version of it is whole")
     step = Step(f"the table {RECORDS}, which nothing was committed to", (lake / RECORDS,))
-    return Plan((*_derived_steps(lake, -1, say), step), (STREAM,), -1)
+    return Plan((*_derived_steps(lake, -1, read, say), step), (STREAM,), -1)
 
 
-def _without_faults(table: Path, say: Say) -> tuple[Log, list[Path]]:
+def _without_faults(table: Path, read: ReadCheckpoint, say: Say) -> tuple[Log, list[Path]]:
     """Read the log without the files in which its faults lie.
 
     Returns the log and those files, the newest versions first. Raises ProofError when no whole version is left, or data of
     the version that is left is damaged.
     """
     faulty_files: list[Path] = []
-    while (log := read_log(table, read_checkpoint, faulty_files)) and (
-        faults := log.faults or _newest_data_faults(log)
-    ):
+    while (log := read_log(table, read, faulty_files)) and (faults := log.faults or _newest_data_faults(log)):
         files = [path for fault in faults for path in fault.files]
         if files or not faulty_files:
             for fault in faults:
@@ -163,13 +164,13 @@ def log_steps(log: Log, dropped_versions: list[int], faulty_files: list[Path]) -
     return steps + ([Step(f"{examples([p.name for p in single])} of {RECORDS}", single)] if single else [])
 
 
-def _derived_steps(lake: Path, newest: int, say: Say) -> list[Step]:
+def _derived_steps(lake: Path, newest: int, read: ReadCheckpoint, say: Say) -> list[Step]:
     """Return the steps for tables made from `records` that are broken, or name a version newer than `newest`."""
     steps = []
     for table in tables_in(lake):
         if table.name == RECORDS:
             continue
-        log = read_log(table, read_checkpoint)
+        log = read_log(table, read)
         problems, version = log.messages or missing_data(log), int(log.note.get("records_version", -1))
         if not problems and version > newest:
             problems = [f"made from version {version} of {RECORDS}, which is not there"]

@@ -13,7 +13,7 @@ from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.log_files import LogFiles
 from surveylake.lake.records_table import EPOCH
 from surveylake.lake.tables import RECORDS
-from surveylake.runtime import session
+from surveylake.runtime.session import OpenSession
 from surveylake.verify import coverage, offsets
 from surveylake.verify.broker import Broker, reach
 from surveylake.verify.checks import SAID, Check
@@ -48,7 +48,9 @@ def newest_epoch(log: Log) -> tuple[int, str]:
     return max(epochs), epochs[max(epochs)]
 
 
-def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract) -> str:
+def require_kept(
+    open_spark: OpenSession, log: Log, checkpoint: Path, config: Config, contract: Contract
+) -> str:
     """Check that the topic keeps every record that comes after `log`.
 
     `log` is the log without the versions to be dropped, `checkpoint` the folder of its newest epoch.
@@ -60,7 +62,7 @@ def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract)
         raise ProofError(
             f"this topic cannot give back what is lost: {asked[1].detail}", f"{UNCHANGED} {OTHER}"
         )
-    bounds, ends = asked[0].kept, _ends(log, epoch)
+    bounds, ends = asked[0].kept, _ends(open_spark, log, epoch)
     first, furthest = cp.first_offsets(checkpoint, topic), cp.furthest(checkpoint, topic)
     begins = {p: ends.get(p, first.get(p, 0)) for p in {*bounds, *ends, *furthest}}
     expired = [
@@ -117,7 +119,7 @@ def _reached(config: Config, topic: str) -> Broker:
         raise TopicError(reason + error.message, f"{UNCHANGED} {error.hint}") from error
 
 
-def _ends(log: Log, epoch: int) -> dict[int, int]:
+def _ends(open_spark: OpenSession, log: Log, epoch: int) -> dict[int, int]:
     """Return partition -> the offset at which the stream would go on, by the rows of the version's data files.
 
     They are read as plain Parquet: Delta would read the broken part of the log too.
@@ -126,9 +128,7 @@ def _ends(log: Log, epoch: int) -> dict[int, int]:
         return {}
     try:
         paths = (str(log.table / name) for name in log.files)
-        partitions = coverage.partition_coverage(
-            session.open_session("surveylake repair").read.parquet(*paths)
-        )
+        partitions = coverage.partition_coverage(open_spark().read.parquet(*paths))
     except PySparkException as error:
         raise StorageError(
             f"the data files of {log.table} cannot be read: {first_line(error)}", UNCHANGED

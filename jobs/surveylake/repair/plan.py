@@ -4,20 +4,19 @@ A step is planned only when the rest was read and is whole, and when what is mov
 the topic (repair/topic.py asks it), any other table from `records`, a checkpoint from the table's offsets.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import unquote
 
 from surveylake.config import Config
 from surveylake.contract.model import Contract
-from surveylake.errors import ConfigError, ProofError, StorageError
-from surveylake.lake.log_faults import Fault, only_begun
-from surveylake.lake.log_files import LOG, actions, list_log
+from surveylake.errors import ConfigError, StorageError
+from surveylake.lake.log_faults import only_begun
+from surveylake.lake.log_files import LOG, list_log
 from surveylake.lake.tables import RECORDS, RESPONSES
 from surveylake.paths import is_local
-from surveylake.repair.topic import made_by, newest_epoch, require_kept
+from surveylake.repair.records_log import Say, dropped_versions, without_faults
+from surveylake.repair.topic import newest_epoch, require_kept
 from surveylake.runtime.session import OpenSession
 from surveylake.verify import checkpoint as checkpoint_check
 from surveylake.verify.logs import Log, ReadCheckpoint, missing_data, read_log, tables_in
@@ -25,12 +24,7 @@ from surveylake.verify.proof import COPY, read_checkpoint
 from surveylake.wording import counted, examples
 
 SUMMARY = "summary_"
-RESTORE = (
-    "Nothing was changed. Restore the files from a backup; without one, stream the topic into another lake."
-)
 STREAM, PUBLISH = "jobs/stream.py", ("jobs/aggregate.py", "jobs/export.py")
-Say = Callable[[str], None]
-"""Prints one line of a message."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +76,16 @@ def plan(open_spark: OpenSession, lake: Path, config: Config, contract: Contract
     read = partial(read_checkpoint, open_spark)
     if only_begun(lake / RECORDS):
         return _begun_plan(lake, read, say)
-    log, faulty_files = _without_faults(lake / RECORDS, read, say)
+    log, faulty_files = without_faults(lake / RECORDS, read, say)
     folder = lake / "_checkpoints" / RECORDS / f"epoch-{newest_epoch(log)[0]}"
-    if dropped_versions := _dropped_versions(log, faulty_files, say):
+    if dropped := dropped_versions(log, faulty_files, say):
         say(f"proved: {require_kept(open_spark, log, folder, config, contract)}")
     derived = _derived_steps(lake, log.version, read, say)
     checkpoint = _checkpoint_steps(folder, contract.topic, log, say, config)
     _report_leftovers(lake, say)
     # Tables made from a version are moved before the version: its number will come again, with other rows.
-    steps = [*derived, *log_steps(log, dropped_versions, faulty_files), *checkpoint]
-    then = [*[STREAM] * bool(dropped_versions or checkpoint), *PUBLISH * bool(derived)]
+    steps = [*derived, *_log_steps(log, dropped, faulty_files), *checkpoint]
+    then = [*[STREAM] * bool(dropped or checkpoint), *PUBLISH * bool(derived)]
     return Plan(tuple(steps), tuple(then), log.version)
 
 
@@ -102,63 +96,12 @@ def _begun_plan(lake: Path, read: ReadCheckpoint, say: Say) -> Plan:
     return Plan((*_derived_steps(lake, -1, read, say), step), (STREAM,), -1)
 
 
-def _without_faults(table: Path, read: ReadCheckpoint, say: Say) -> tuple[Log, list[Path]]:
-    """Read the log without the files in which its faults lie.
-
-    Returns the log and those files, the newest versions first. Raises ProofError when no whole version is left, or data of
-    the version that is left is damaged.
-    """
-    faulty_files: list[Path] = []
-    while (log := read_log(table, read, faulty_files)) and (faults := log.faults or _newest_data_faults(log)):
-        files = [path for fault in faults for path in fault.files]
-        if files or not faulty_files:
-            for fault in faults:
-                say(f"found: {table.name}: {fault.message}")
-        if not files:
-            raise ProofError(
-                f"{table.name} cannot be mended: what is broken is not the newest part of its log, "
-                "or nothing before it is whole",
-                RESTORE,
-            )
-        faulty_files += files
-    if damaged := missing_data(log):
-        raise ProofError(
-            f"{table.name} cannot be mended: of the data that version {log.version} is made of, {examples(damaged)}",
-            RESTORE,
-        )
-    return log, faulty_files
-
-
-def _newest_data_faults(log: Log) -> list[Fault]:
-    """Return the fault of damaged data files of the newest version: a power loss may take their bytes and leave the commit."""
-    files = list_log(log.table)
-    commit = files.commits.get(log.version)
-    added = {unquote(a["add"]["path"]) for a in (actions(commit) if commit else None) or [] if "add" in a}
-    newest = replace(log, files={name: size for name, size in log.files.items() if name in added})
-    damaged = missing_data(newest, deep=True)
-    return [Fault(f"of version {log.version}, {examples(damaged)}", files.of(log.version))] if damaged else []
-
-
-def _dropped_versions(log: Log, faulty_files: list[Path], say: Say) -> list[int]:
-    """Return the versions to be moved aside, newest first, and say what made each."""
-    files = list_log(log.table)
-    dropped = sorted((version for version in files.by_version if version > log.version), reverse=True)
-    if not faulty_files or not dropped:
-        return []
-    batch_by_query = log.batch_by_query
-    for version in reversed(dropped):
-        maker, batch_by_query = made_by(files, version, batch_by_query)
-        say(f"known: version {version} of {RECORDS} was made by {maker}")
-    return dropped
-
-
-def log_steps(log: Log, dropped_versions: list[int], faulty_files: list[Path]) -> list[Step]:
+def _log_steps(log: Log, dropped: list[int], faulty_files: list[Path]) -> list[Step]:
     """Return the steps for the log of `records`: whole versions, the newest first; then single files."""
     files = list_log(log.table)
-    versions = [path for version in dropped_versions for path in files.of(version)]
+    versions = [path for version in dropped for path in files.of(version)]
     steps = [
-        Step(f"{counted(len(files.of(v)), 'file')} of version {v} of {RECORDS}", files.of(v))
-        for v in dropped_versions
+        Step(f"{counted(len(files.of(v)), 'file')} of version {v} of {RECORDS}", files.of(v)) for v in dropped
     ]
     single = tuple(path for path in dict.fromkeys(faulty_files) if path not in versions)
     return steps + ([Step(f"{examples([p.name for p in single])} of {RECORDS}", single)] if single else [])

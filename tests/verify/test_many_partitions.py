@@ -15,7 +15,7 @@ from surveylake.aggregate import responses
 from surveylake.contract.model import load_contract
 from surveylake.lake import commits, end_offsets
 from surveylake.lake.records_table import OffsetRange
-from surveylake.stream.sink import not_held
+from surveylake.stream.sink import not_in_table
 from surveylake.validate.pipeline import validated
 from surveylake.verify import broker as proof_broker
 from surveylake.verify import coverage
@@ -51,7 +51,7 @@ def test_b7_the_rows_held_of_a_thousand_partitions_are_left_out_by_generated_cod
     spark: SparkSession, generated_only: None
 ) -> None:
     held = {partition: 5 + partition % 2 for partition in range(MANY)}
-    rows = validated(not_held(arriving(spark, MANY + 2), held), load_contract(SURVEY), 65_536)
+    rows = validated(not_in_table(arriving(spark, MANY + 2), held), load_contract(SURVEY), 65_536)
     partitions = [row["partition"] for row in rows.where("accepted").select("partition").collect()]
     assert sorted(partitions) == [*range(0, MANY, 2), MANY, MANY + 1]
 
@@ -73,7 +73,7 @@ def test_b7_offsets_are_compared_with_the_ends_of_their_own_partition(spark: Spa
     every = {(partition, offset) for partition in range(60) for offset in range(8)}
     early = {(p, o) for p, o in every if o < held.get(p, 0)}
     assert {tuple(row) for row in rows.where(end_offsets.before(held)).collect()} == early
-    assert {tuple(row) for row in not_held(rows, held).collect()} == every - early
+    assert {tuple(row) for row in not_in_table(rows, held).collect()} == every - early
     some = draw.sample(sorted(held), 30)
     late = {(p, o) for p, o in every if p in some and o >= held[p]}
     begins = {**held, **{p: 8 for p in range(60) if p not in some}}  # the others have nothing new
@@ -82,8 +82,8 @@ def test_b7_offsets_are_compared_with_the_ends_of_their_own_partition(spark: Spa
 
 def test_b7_nothing_held_and_nothing_new_need_no_comparison(spark: SparkSession) -> None:
     rows = arriving(spark, 3)
-    assert not_held(rows, {}) is rows
-    assert not_held(rows, {0: 0}) is rows
+    assert not_in_table(rows, {}) is rows
+    assert not_in_table(rows, {0: 0}) is rows
     assert rows.where(end_offsets.from_on({0: 9}, [])).count() == 0
     assert rows.where(end_offsets.before_by_epoch({})).count() == 0
     assert rows.where(end_offsets.before_by_epoch({1: {0: 6, 1: 5}, 2: {2: 9}})).count() == 1

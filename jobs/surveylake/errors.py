@@ -6,6 +6,7 @@ SurveylakeError            exit code 1
 ├── InputError             exit code 4   a CSV cannot be sent as it is
 ├── TopicError             exit code 5   Kafka does not answer, or the topic is not the one expected
 ├── StorageError           exit code 6   the lake cannot be read or written
+│   └── LakeLocked                       another process writes it
 ├── ProofError             exit code 7   the lake was read, and it is not what it should be
 └── JavaError              exit code 8   Spark's Java ended while it was needed, or ran out of memory
 """
@@ -50,6 +51,10 @@ class StorageError(SurveylakeError):
     """The lake cannot be read or written, or another process holds it."""
 
     exit_code = 6
+
+
+class LakeLocked(StorageError):  # noqa: N818  (what happened, as in the tree above)
+    """Another process writes the lake."""
 
 
 class ProofError(SurveylakeError):

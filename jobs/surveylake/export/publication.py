@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from surveylake.errors import ConfigError, StorageError
 from surveylake.export.manifest import FORMAT, MANIFEST, NAME, digest, known_files
-from surveylake.export.out_folder import ANOTHER, allowed_folder, hold, release
+from surveylake.export.out_folder import ANOTHER, allowed_folder, hold
 from surveylake.lake.fsync import sync_folder
 
 STAGING, READY = ".surveylake-staging", ".surveylake-ready"
@@ -37,7 +37,6 @@ class Publication:
         self.out = allowed_folder(out, lake)
         """the real folder"""
         self._staging = self.out / STAGING
-        self._lock = -1
 
     def __enter__(self) -> Self:
         try:
@@ -48,7 +47,7 @@ class Publication:
                 self._known = known_files(self.out)
                 self._staging.mkdir()
             except BaseException:
-                release(self.out, self._lock)
+                self._lock.release(remove_empty=True)
                 raise
         except OSError as error:
             raise _unwritable(self.out, error) from error
@@ -58,7 +57,7 @@ class Publication:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._staging, ignore_errors=True)
-        release(self.out, self._lock)
+        self._lock.release(remove_empty=True)
 
     def path(self, name: str) -> Path:
         """Where to write the file that will be OUT/name; its folder is made."""

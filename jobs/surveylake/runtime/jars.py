@@ -4,19 +4,18 @@ conf/jars.lock has one line per jar: set ('spark' or 'broker'), sha256, group:ar
 closure of the coordinates in conf/spark-defaults.conf, without what Spark ships itself. Standard library only.
 """
 
-import fcntl
 import hashlib
+import math
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from surveylake.errors import SetupError
+from surveylake.locks import FileLock
 from surveylake.paths import CONF, ELSEWHERE, SHARED, VAR
 from surveylake.runtime.ivy import resolve
 
@@ -64,7 +63,7 @@ def fetch(folder: Path = JARS) -> dict[JarSet, list[Path]]:
     jars = read_lock()
     if not any(_missing(jars, which, folder) for which in SETS):
         return {which: local_jars(which, folder) for which in SETS}
-    with _held(folder):
+    with _lock(folder):
         missing = [which for which in SETS if _missing(jars, which, folder)]
         with ThreadPoolExecutor(len(SETS)) as pool:
             list(pool.map(lambda which: _fill(jars, which, folder), missing))
@@ -74,7 +73,7 @@ def fetch(folder: Path = JARS) -> dict[JarSet, list[Path]]:
 def write_lock(folder: Path = JARS) -> list[Jar]:
     """Resolve the configured coordinates anew, write conf/jars.lock, and keep the jars in `folder` in place of the old."""
     jars = []
-    with _held(folder):
+    with _lock(folder):
         for which in SETS:
             resolved = resolve(*_wanted(which), folder / f".ivy-{which}")
             jars += [
@@ -178,19 +177,11 @@ def _move(source: Path, target: Path) -> None:
     source.replace(target)
 
 
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """One set-up at a time: a second one waits here, and then finds everything there.
-
-    Raises SetupError where this user may not write.
-    """
+def _lock(folder: Path) -> FileLock:
+    """Wait until no other set-up writes the folder, and lock it. Raises SetupError where this user may not write."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
+        return FileLock(folder / ".lock", wait_seconds=math.inf)
     except OSError as error:
         own = f"For jars of your own: mkdir -p '{VAR / 'jars'}', then make setup. {ELSEWHERE}"
         hint = f"Have whoever owns the checkout run: make setup. {own}"
         raise SetupError(f"{folder} lacks jars and cannot be written: {error.strerror}", hint) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -5,9 +5,9 @@
 Standard library only, for it runs before there is anything else.
 """
 
-import fcntl
 import hashlib
 import importlib.util
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from surveylake.errors import SetupError, SurveylakeError
+from surveylake.locks import FileLock
 from surveylake.paths import ELSEWHERE, ROOT, VAR, may_write
 from surveylake.runtime.java import ensure_java
 
@@ -121,8 +122,7 @@ def main(arguments: list[str]) -> int:
         ensure_java()
         begun = time.monotonic()
         (VAR / "log").mkdir(parents=True, exist_ok=True)
-        with (VAR / "setup.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(VAR / "setup.lock", wait_seconds=math.inf):
             if ensure_environment(ROOT, VAR / "log" / "setup.log", "--dev" in arguments):
                 print(f"set up in {time.monotonic() - begun:.0f} s", file=sys.stderr)
     except SurveylakeError as error:

@@ -8,6 +8,7 @@ from unittest import mock
 
 from surveylake.lake import tables
 from surveylake.runtime import launch
+from surveylake.runtime.spark_conf import SHORT_RUN, spark_settings
 from surveylake.stream.sink import Landing
 from surveylake.validate import fast_path
 
@@ -56,10 +57,8 @@ class Ablation:
 
 def _without(*keys: str) -> AbstractContextManager[Any]:
     """conf/short-run.conf lacks these lines."""
-    settings = launch._settings
-    return mock.patch(
-        "surveylake.runtime.launch._settings", lambda path: (s for s in settings(path) if s[0] not in keys)
-    )
+    settings = {key: value for key, value in spark_settings(SHORT_RUN).items() if key not in keys}
+    return mock.patch("surveylake.runtime.launch.spark_settings", lambda _: settings)
 
 
 def _one_percent_parsed() -> AbstractContextManager[Any]:

@@ -13,7 +13,7 @@ from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
 from surveylake.paths import CONF
 from surveylake.runtime import foreign_settings, java_exit, process_log
-from surveylake.wording import printable
+from surveylake.wording import first_line_with_class, printable
 
 Main = Callable[[Sequence[str] | None], int]
 ANOTHER_LAKE = "Give another folder with --lake (LAKE=)."
@@ -49,7 +49,7 @@ def _told(error: Exception) -> int:
     if isinstance(known, SurveylakeError):
         what, hint, code = known.message, known.hint, known.exit_code
     else:
-        what, code = _first_line(error), 1
+        what, code = f"{type(error).__name__}: {first_line_with_class(error)}", 1
         hint = f"this was not foreseen; the full trace is in {trace}. {foreign_settings.named(foreign_settings.PYTHON)}".rstrip(
             " ."
         )
@@ -111,13 +111,6 @@ def lake_folder(folder: str) -> str:
     """What is given as --lake, as it is; ConfigError before anything is done when it cannot be a lake."""
     absolute(folder)
     return folder
-
-
-def _first_line(error: BaseException) -> str:
-    # Where Python's side of Spark only says that a call failed, its Java cause says why.
-    said = getattr(error, "java_exception", None) or error
-    lines = str(said).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"
 
 
 def absolute(folder: str) -> str:

@@ -1,4 +1,4 @@
-"""Where things are, whichever directory a job is started from. Standard library only."""
+"""Where files are, whichever directory a job is started from, and their checksums. Standard library only."""
 
 import hashlib
 import os
@@ -31,6 +31,12 @@ def var_folder(root: Path, environment: Mapping[str, str]) -> Path:
         return own
     name = re.sub(r"[^A-Za-z0-9_-]", "_", root.name)[:40]
     return cache / "surveylake" / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def may_write(folder: Path) -> bool:

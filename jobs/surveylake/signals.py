@@ -55,8 +55,11 @@ def go_on() -> None:
 
 
 @contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set while the block runs."""
+def stop_signals(message: str = "", second_interrupts: bool = False) -> Iterator[threading.Event]:
+    """Yield an event that SIGTERM and Ctrl-C set while the block runs; outside the main thread nothing sets it.
+
+    With `message`, it is logged after the signal's name. With `second_interrupts`, a second Ctrl-C raises KeyboardInterrupt.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -65,12 +68,16 @@ def stop_signals() -> Iterator[threading.Event]:
     def stop_in_order(number: int, _: FrameType | None) -> None:
         note(number)
         stop.set()
+        if second_interrupts:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if message:
+            log.warning("%s: %s", signal.Signals(number).name, message)
 
-    earlier = {s: signal.signal(s, stop_in_order) for s in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, stop_in_order) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
-        for number, handler in earlier.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
@@ -105,21 +112,3 @@ def hear_from_java(spark: "SparkSession") -> None:
         # A Java that was told to leave signals alone (-Xrs) refuses: then the system ends it, as its user wished.
         with suppress(Py4JJavaError):
             java.sun.misc.Signal.handle(java.sun.misc.Signal(name), _Forward())
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM or the first Ctrl-C sets; a second Ctrl-C interrupts at once. For the main thread."""
-    stop = threading.Event()
-
-    def note(number: int, _: object) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        log.warning("%s: sending no more, waiting for what is on its way", signal.Signals(number).name)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

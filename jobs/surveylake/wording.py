@@ -98,7 +98,13 @@ def _causes(error: BaseException) -> list[Any]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what Spark says, without its trace; where Python's side only says that a call failed, of its cause."""
+    """Return the first line of an error's message; of a failed call into Java, that of its cause there."""
     cause = getattr(error, "java_exception", None)
-    said = str(error) if cause is None else str(cause.getMessage() or cause)
-    return (said.strip().splitlines() or [type(error).__name__])[0]
+    message = str(error) if cause is None else str(cause.getMessage() or cause)
+    return (message.strip().splitlines() or [type(error).__name__])[0]
+
+
+def first_line_with_class(error: BaseException) -> str:
+    """Return the same line with the class of the cause in Java before it; '' for an error without a message."""
+    message = str(getattr(error, "java_exception", None) or error)
+    return next(iter(message.strip().splitlines()), "")

@@ -18,7 +18,7 @@ from support.compose_file import COMPOSE, command_of, read_compose
 from surveylake.config import load_config
 from surveylake.kafka import embedded_node
 from surveylake.paths import CONF, ROOT
-from surveylake.runtime.jars import spark_setting
+from surveylake.runtime.spark_conf import spark_setting
 
 SCHEMA = Path(__file__).parents[1] / "support" / "data" / "compose-spec.json"
 """The Compose Specification's own schema, unchanged; Apache-2.0, see compose-spec.LICENSE beside it."""

@@ -12,7 +12,7 @@ import pytest
 
 from surveylake.errors import SetupError
 from surveylake.paths import JOBS
-from surveylake.runtime import ivy, jars
+from surveylake.runtime import ivy, jars, spark_conf
 
 NO_SUCH_REGISTRY = "http://127.0.0.1:9/"
 
@@ -195,9 +195,9 @@ def test_a_missing_lock_is_said(tmp_path: Path) -> None:
 def test_a_setting_is_read_as_spark_reads_it(tmp_path: Path) -> None:
     conf = tmp_path / "spark-defaults.conf"
     conf.write_text("# a.b no\na.b.c   other\na.b  one two\nd.e=f\n")
-    assert jars.spark_setting("a.b", conf) == "one two"
-    assert jars.spark_setting("d.e", conf) == "f"
-    assert jars.spark_setting("x", conf) == ""
+    assert spark_conf.spark_setting("a.b", conf) == "one two"
+    assert spark_conf.spark_setting("d.e", conf) == "f"
+    assert spark_conf.spark_setting("x", conf) == ""
 
 
 def test_the_verb_says_what_it_verified() -> None:

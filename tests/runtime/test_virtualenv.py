@@ -42,7 +42,7 @@ def test_the_tests_run_on_the_runtimes_versions() -> None:
 
 
 def test_spark_and_delta_have_one_version_each() -> None:
-    from surveylake.runtime.jars import spark_setting
+    from surveylake.runtime.spark_conf import spark_setting
 
     packages = spark_setting("spark.jars.packages")
     versions = dict(pin.split("==") for pin in pins("requirements.in"))

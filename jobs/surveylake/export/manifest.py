@@ -1,11 +1,11 @@
 """manifest.json: which files make up one published set, and whether they are still what was written."""
 
-import hashlib
 import json
 import re
 from pathlib import Path
 
 from surveylake.errors import ConfigError
+from surveylake.paths import sha256
 
 MANIFEST = "manifest.json"
 FORMAT = "surveylake publication 1"
@@ -33,12 +33,6 @@ def damaged_files(out: Path) -> list[str]:
     """Names of files that are missing from OUT or differ from what its manifest says; empty when the set is whole."""
     return [
         name
-        for name, sha in known_files(out).items()
-        if not (out / name).is_file() or digest(out / name) != sha
+        for name, expected in known_files(out).items()
+        if not (out / name).is_file() or sha256(out / name) != expected
     ]
-
-
-def digest(path: Path) -> str:
-    """sha256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from surveylake.errors import ConfigError, StorageError
-from surveylake.export.manifest import FORMAT, MANIFEST, NAME, digest, known_files
+from surveylake.export.manifest import FORMAT, MANIFEST, NAME, known_files
 from surveylake.export.out_folder import ANOTHER, allowed_folder, hold
 from surveylake.lake.fsync import sync_folder
+from surveylake.paths import sha256
 
 STAGING, READY = ".surveylake-staging", ".surveylake-ready"
 
@@ -118,7 +119,7 @@ class Publication:
             raise ConfigError(
                 f"{place} is there, and surveylake did not write it", f"Move it away. {ANOTHER}"
             )
-        if digest(place) not in (self._known[name], new):
+        if sha256(place) not in (self._known[name], new):
             raise ConfigError(
                 f"{place} was changed after surveylake wrote it",
                 f"Move it away to keep it, or delete it. {ANOTHER}",
@@ -137,7 +138,7 @@ def _sealed(path: Path) -> dict[str, Any]:
     """bytes and sha256 of a file that is now on disk, not only in memory."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    return {"bytes": path.stat().st_size, "sha256": digest(path)}
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _move_in(out: Path) -> None:
@@ -146,14 +147,14 @@ def _move_in(out: Path) -> None:
     if (ready / MANIFEST).exists():
         new, old = known_files(ready), known_files(out)
         for name in new:
-            there = digest(out / name) if (out / name).is_file() else ""
+            there = sha256(out / name) if (out / name).is_file() else ""
             if there not in ("", new[name], old.get(name)):
                 raise ConfigError(f"{out / name} was changed while an export was cut short", "Move it away.")
             if (ready / name).exists() and there != new[name]:
                 (out / name).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(ready / name, out / name)
         for name in set(old) - set(new):
-            if (out / name).is_file() and digest(out / name) == old[name]:
+            if (out / name).is_file() and sha256(out / name) == old[name]:
                 (out / name).unlink()
                 with contextlib.suppress(OSError):  # a folder that still holds something stays
                     (out / name).parent.rmdir()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from surveylake.errors import JavaError, SetupError, SurveylakeError
 from surveylake.runtime import foreign_settings, limits, process_log
-from surveylake.runtime.jars import spark_setting
+from surveylake.runtime.spark_conf import spark_setting
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

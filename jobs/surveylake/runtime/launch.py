@@ -16,8 +16,8 @@ from surveylake.runtime import foreign_settings, java_exit, java_options, limits
 from surveylake.runtime.class_archive import ClassArchive
 from surveylake.runtime.jars import local_jars
 from surveylake.runtime.java import java_environment, require_class_path
+from surveylake.runtime.spark_conf import DEFAULTS, SHORT_RUN, spark_settings
 
-SHORT_RUN = CONF / "short-run.conf"
 EXTRA_OPTIONS = "spark.driver.extraJavaOptions"
 USERS_OWN = "PYSPARK_SUBMIT_ARGS"
 SHELL = "pyspark-shell"
@@ -81,7 +81,7 @@ class Launch:
         """spark-submit's arguments. The jars go on the JVM's own class path: only what is found there can be kept."""
         jars, extra = (
             require_class_path(local_jars("spark")),
-            dict(_settings(SHORT_RUN)) if self._short else {},
+            spark_settings(SHORT_RUN) if self._short else {},
         )
         if jars:
             yield from ("--conf", "spark.jars.packages=", "--conf", "spark.jars.excludes=")
@@ -89,7 +89,7 @@ class Launch:
         options = extra.pop(EXTRA_OPTIONS, "").split()
         if "SPARK_CONF_DIR" not in os.environ:
             # A folder on the class path, as SPARK_CONF_DIR would be, forbids the archive.
-            yield from ("--properties-file", str(CONF / "spark-defaults.conf"))
+            yield from ("--properties-file", str(DEFAULTS))
             options.append(f"-Dlog4j2.configurationFile={(CONF / 'log4j2.properties').as_uri()}")
             if jars:
                 self._archive = ClassArchive("spark", jars)
@@ -155,10 +155,3 @@ def _users_own() -> list[str]:
             f"{USERS_OWN} cannot be read: {error}", foreign_settings.named((USERS_OWN,))
         ) from error
     return [word for word in words if word != SHELL]
-
-
-def _settings(path: Path) -> Iterator[tuple[str, str]]:
-    for line in path.read_text("utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            key, value = line.split(None, 1)
-            yield key, value.strip()

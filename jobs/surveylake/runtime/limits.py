@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from surveylake.errors import SetupError
-from surveylake.runtime.jars import spark_setting
+from surveylake.runtime.spark_conf import spark_setting
 
 OPEN_FILES, WISHED_FILES = 400, 65_536
 """Spark alone has nearly that many open: its jars. Each partition of a topic adds to what Kafka has."""

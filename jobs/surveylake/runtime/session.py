@@ -13,8 +13,9 @@ from surveylake.errors import ConfigError, SetupError
 from surveylake.paths import CONF, ROOT
 from surveylake.runtime import foreign_settings, java_exit, process_log, scratch
 from surveylake.runtime.foreign_settings import SUBMITTED
-from surveylake.runtime.jars import spark_setting
 from surveylake.runtime.launch import Launch
+from surveylake.runtime.spark_conf import spark_setting
+from surveylake.wording import first_line_with_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -65,9 +66,8 @@ def _opened(name: str) -> "SparkSession":
         if known := java_exit.explained(error):
             raise known from error
         process_log.keep_trace(error)
-        said = str(getattr(error, "java_exception", None) or error).strip().splitlines()[0]
         raise SetupError(
-            f"Spark did not start: {said}",
+            f"Spark did not start: {first_line_with_class(error)}",
             f"{foreign_settings.named(foreign_settings.JAVA)} All that it said: {process_log.path()}".strip(),
         ) from error
 

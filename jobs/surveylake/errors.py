@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree: each error says what happened and what to do next.
+"""The errors as one tree: each says what happened and what to do next.
 
 SurveylakeError            exit code 1
 ├── ConfigError            exit code 2   a contract, a conf file or an argument is wrong
@@ -13,7 +13,7 @@ SurveylakeError            exit code 1
 
 
 class SurveylakeError(Exception):
-    """What happened (`message`), and what the reader should do next (`hint`, may be empty)."""
+    """Base of all errors: `message` says what happened, `hint` what to do next; it may be empty."""
 
     exit_code = 1
 

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C, for work that ends in order: a batch is finished first. Also when it is Java that they are sent to."""
+"""SIGTERM and Ctrl-C: work that stops in order, work that is interrupted, and signals that reach Java instead."""
 
 import logging
 import os
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 BOTH_SECONDS = 0.5
-"""Ctrl-C and `kill -- -GROUP` reach Python and Java at once: within that time it is the same signal."""
+"""Ctrl-C and `kill -- -GROUP` reach Python and Java at once: within this time it is the same signal."""
 heard = threading.Event()
-"""set once this process has been asked to end"""
+"""Set once this process has received one of the signals."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, where nothing has to be finished first: the work is broken off as by Ctrl-C."""
+    """SIGTERM, raised where nothing has to be finished first."""
 
 
 _kinds: dict[int, type[KeyboardInterrupt]] = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
@@ -29,13 +29,13 @@ _last: list[int] = []
 
 
 def note(number: int, _: FrameType | None = None) -> None:
-    """A handler that only notes the signal."""
+    """Handle a signal by recording it."""
     _last.append(number)
     heard.set()
 
 
 def break_off(number: int, _: FrameType | None = None) -> None:
-    """A handler that breaks off what runs. A second SIGTERM is not heard: it would break off the breaking off."""
+    """Handle a signal by raising its exception. A second SIGTERM is ignored: it would interrupt the cleaning up."""
     if number == signal.SIGTERM and heard.is_set():
         return
     note(number)
@@ -43,13 +43,13 @@ def break_off(number: int, _: FrameType | None = None) -> None:
 
 
 def forget() -> None:
-    """Begin anew: nobody has asked for an end yet."""
+    """Drop the recorded signals."""
     heard.clear()
     _last.clear()
 
 
 def go_on() -> None:
-    """Return when nobody has asked for an end; else raise what the signal stands for."""
+    """Raise the exception of the last recorded signal; return when there is none."""
     if heard.is_set():
         raise _kinds[_last[-1]]
 
@@ -82,24 +82,24 @@ def stop_signals(message: str = "", second_interrupts: bool = False) -> Iterator
 
 
 class _Forward:
-    """Java's handler of a signal: Python gets it, and decides. Java itself goes on until Python has ended."""
+    """Java's signal handler: passes the signal on to Python, and lets Java go on until Python has ended."""
 
     def handle(self, number: Any) -> None:
-        """Called by Java, in a thread of its own, with its object for the signal."""
+        """Take Java's signal object; called by Java in a thread of its own."""
         if not heard.wait(BOTH_SECONDS):
             os.kill(os.getpid(), number.getNumber())
 
     class Java:
-        """The interface that py4j makes of it."""
+        """The Java interface, for py4j."""
 
         implements = ("sun.misc.SignalHandler",)
 
 
 def hear_from_java(spark: "SparkSession") -> None:
-    """Have SIGTERM and Ctrl-C, when they are sent to Java, told to this process.
+    """Have Java pass SIGTERM and Ctrl-C on to this process.
 
-    spark-submit is Java, with Python as its child; a service ends all its processes at once. Java's own answer is to shut
-    Spark down, in the middle of whatever runs.
+    spark-submit is Java with Python as its child, and a service ends all its processes at once. Java's own handler would shut
+    Spark down in the middle of whatever runs.
     """
     from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
     from pyspark import SparkContext
@@ -109,6 +109,6 @@ def hear_from_java(spark: "SparkSession") -> None:
     assert gateway is not None and java is not None
     ensure_callback_server_started(gateway)  # type: ignore[no-untyped-call]
     for name in ("TERM", "INT"):
-        # A Java that was told to leave signals alone (-Xrs) refuses: then the system ends it, as its user wished.
+        # A Java that was told to leave signals alone (-Xrs) raises: then the signal ends it, as its user wished.
         with suppress(Py4JJavaError):
             java.sun.misc.Signal.handle(java.sun.misc.Signal(name), _Forward())

@@ -26,7 +26,7 @@ def command(main: Main) -> Main:
 
     @functools.wraps(main)
     def run(argv: Sequence[str] | None = None) -> int:
-        process_log.listen()
+        process_log.configure()
         _escape_unprintable()
         try:
             with _signals():
@@ -43,16 +43,15 @@ def command(main: Main) -> Main:
 
 def _report(error: Exception) -> int:
     """Print an error's message and its hint, a line each. Returns the exit code."""
-    known = java_exit.explained(error) or error
+    known = java_exit.as_java_error(error) or error
     if known is not error or not isinstance(error, SurveylakeError):
-        trace = process_log.keep_trace(error)
+        trace = process_log.write_trace(error)
     if isinstance(known, SurveylakeError):
         message, hint, code = known.message, known.hint, known.exit_code
     else:
         message, code = f"{type(error).__name__}: {first_line_with_class(error)}", 1
-        hint = f"this was not foreseen; the full trace is in {trace}. {foreign_settings.named(foreign_settings.PYTHON)}".rstrip(
-            " ."
-        )
+        theirs = foreign_settings.unset_hint(foreign_settings.PYTHON)
+        hint = f"this was not foreseen; the full trace is in {trace}. {theirs}".rstrip(" .")
     print(f"error: {printable(message)}", file=sys.stderr)
     if hint:
         print(f"  next: {printable(hint)}", file=sys.stderr)
@@ -62,7 +61,7 @@ def _report(error: Exception) -> int:
 @contextmanager
 def _signals() -> Iterator[None]:
     """Have SIGTERM interrupt a verb as Ctrl-C does, so that locks are released and children ended."""
-    signals.forget()
+    signals.reset()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -70,7 +69,7 @@ def _signals() -> Iterator[None]:
     numbers = [
         number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) != signal.SIG_IGN
     ]
-    previous = {number: signal.signal(number, signals.break_off) for number in numbers}
+    previous = {number: signal.signal(number, signals.interrupt) for number in numbers}
     try:
         yield
     finally:

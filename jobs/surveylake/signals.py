@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BOTH_SECONDS = 0.5
 """Ctrl-C and `kill -- -GROUP` reach Python and Java at once: within this time it is the same signal."""
-heard = threading.Event()
+received = threading.Event()
 """Set once this process has received one of the signals."""
 
 
@@ -24,34 +24,37 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM, raised where nothing has to be finished first."""
 
 
-_kinds: dict[int, type[KeyboardInterrupt]] = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
-_last: list[int] = []
+_exceptions: dict[int, type[KeyboardInterrupt]] = {
+    signal.SIGTERM: Terminated,
+    signal.SIGINT: KeyboardInterrupt,
+}
+_numbers: list[int] = []
 
 
-def note(number: int, _: FrameType | None = None) -> None:
+def record(number: int, _: FrameType | None = None) -> None:
     """Handle a signal by recording it."""
-    _last.append(number)
-    heard.set()
+    _numbers.append(number)
+    received.set()
 
 
-def break_off(number: int, _: FrameType | None = None) -> None:
+def interrupt(number: int, _: FrameType | None = None) -> None:
     """Handle a signal by raising its exception. A second SIGTERM is ignored: it would interrupt the cleaning up."""
-    if number == signal.SIGTERM and heard.is_set():
+    if number == signal.SIGTERM and received.is_set():
         return
-    note(number)
-    raise _kinds[number]
+    record(number)
+    raise _exceptions[number]
 
 
-def forget() -> None:
+def reset() -> None:
     """Drop the recorded signals."""
-    heard.clear()
-    _last.clear()
+    received.clear()
+    _numbers.clear()
 
 
-def go_on() -> None:
+def raise_if_received() -> None:
     """Raise the exception of the last recorded signal; return when there is none."""
-    if heard.is_set():
-        raise _kinds[_last[-1]]
+    if received.is_set():
+        raise _exceptions[_numbers[-1]]
 
 
 @contextmanager
@@ -66,7 +69,7 @@ def stop_signals(message: str = "", second_interrupts: bool = False) -> Iterator
         return
 
     def stop_in_order(number: int, _: FrameType | None) -> None:
-        note(number)
+        record(number)
         stop.set()
         if second_interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -86,7 +89,7 @@ class _Forward:
 
     def handle(self, number: Any) -> None:
         """Take Java's signal object; called by Java in a thread of its own."""
-        if not heard.wait(BOTH_SECONDS):
+        if not received.wait(BOTH_SECONDS):
             os.kill(os.getpid(), number.getNumber())
 
     class Java:

@@ -101,7 +101,7 @@ def test_b6_a_java_that_runs_out_of_memory_and_lives_is_said_alike(env: SurveyEn
     ],
 )  # fmt: skip
 def test_b6_an_exit_code_is_said_in_words(code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(java_exit.process_log, "end", lambda: "")
+    monkeypatch.setattr(java_exit.process_log, "tail", lambda: "")
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, 0))
     assert said in java_exit._cause(code)
 
@@ -109,7 +109,7 @@ def test_b6_an_exit_code_is_said_in_words(code: int, said: str, monkeypatch: pyt
 def test_b6_a_process_killed_for_want_of_memory_is_told_from_one_killed_by_hand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(java_exit.process_log, "end", lambda: "")
+    monkeypatch.setattr(java_exit.process_log, "tail", lambda: "")
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, killed=3))
     monkeypatch.setattr(java_exit.limits, "killed_by_system", lambda: 3)
     assert "by somebody" in java_exit._cause(-9)
@@ -122,12 +122,12 @@ def test_b6_what_helps_depends_on_what_there_was_too_little_of(
     word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, 0))
-    known = java_exit.explained(StorageError(f"the stream stopped: {word}"))
+    known = java_exit.as_java_error(StorageError(f"the stream stopped: {word}"))
     assert known is not None and re.search("-Xss" if "Stack" in word else "ulimit -u", known.hint)
 
 
 def test_b6_a_failure_that_java_has_no_part_in_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, 0))
     monkeypatch.setattr(java_exit, "_ended", lambda error: "")
-    assert java_exit.explained(StorageError("the lake cannot be written")) is None
-    assert java_exit.explained(ValueError("OutOfMemoryError is a word in somebody's answer")) is None
+    assert java_exit.as_java_error(StorageError("the lake cannot be written")) is None
+    assert java_exit.as_java_error(ValueError("OutOfMemoryError is a word in somebody's answer")) is None

@@ -94,10 +94,10 @@ def test_16_a_file_that_was_there_is_added_to_and_its_past_is_not_this_processs(
     mine = tmp_path / "mine.log"
     mine.write_text("OutOfMemoryError of last week\n", encoding="utf-8")
     monkeypatch.setenv("SURVEYLAKE_LOG_FILE", str(mine))
-    began = process_log._begin()
+    began = process_log._start_size()
     monkeypatch.setattr(process_log, "_begin", lambda: began)
-    assert process_log.keep_trace(ValueError("of today")) == mine
-    assert "last week" not in process_log.end() and "ValueError: of today" in process_log.end()
+    assert process_log.write_trace(ValueError("of today")) == mine
+    assert "last week" not in process_log.tail() and "ValueError: of today" in process_log.tail()
     assert "last week" in mine.read_text(encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
     found = [tmp_path / "var" / "tmp", tmp_path / "tmp"]
     monkeypatch.setattr(scratch, "_places", lambda: iter(found))
     monkeypatch.setattr(scratch, "folder", scratch.folder.__wrapped__)
-    monkeypatch.setattr(scratch, "_held", [])
+    monkeypatch.setattr(scratch, "_handles", [])
     return found
 
 

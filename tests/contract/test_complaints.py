@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from surveylake.config import load_config
-from surveylake.contract.complaints import MOST_SAID
+from surveylake.contract.complaints import MOST_SHOWN
 from surveylake.contract.model import load_contract
 from surveylake.contract.strict_toml import line_of, read_toml
 from surveylake.errors import ConfigError
@@ -148,7 +148,7 @@ def test_a_byte_order_mark_is_no_fault_and_another_encoding_is_named(tmp_path: P
 def test_of_very_many_errors_the_first_are_told(tmp_path: Path) -> None:
     fields = "".join(f"[fields.Q{i}]\nsource = 'Q{i}'\ntype = 'text'\n" for i in range(200))
     message = told(tmp_path, "[charts]", f"{fields}[charts]")
-    assert len(message.splitlines()) == MOST_SAID + 1
+    assert len(message.splitlines()) == MOST_SHOWN + 1
     assert "and 380 more" in message
 
 

@@ -64,7 +64,7 @@ def texts_of_protobuf(value: bytes) -> list[bytes]:
 
 
 def texts_of_avro(value: bytes) -> list[bytes]:
-    """Return the readable texts of an Avro record without its schema: each follows its doubled length; other numbers are skipped."""
+    """Return the readable texts of an Avro record without its schema: each after its doubled length, other numbers skipped."""
     at, texts = 0, []
     try:
         while at < len(value):

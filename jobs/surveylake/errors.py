@@ -5,8 +5,11 @@ SurveylakeError            exit code 1
 ├── SetupError             exit code 3   Java, Spark or the jars are not the pinned ones, or cannot run on this machine
 ├── InputError             exit code 4   a CSV cannot be sent as it is
 ├── TopicError             exit code 5   Kafka does not answer, or the topic is not the one expected
+│   ├── TopicMissingError                the cluster does not list the topic
+│   ├── TopicReplacedError               the topic is not the one that the table was read from
+│   └── RecordsExpiredError              the topic no longer keeps records that were not read yet
 ├── StorageError           exit code 6   the lake cannot be read or written
-│   └── LakeLocked                       another process writes it
+│   └── LakeLockedError                  another process writes it
 ├── ProofError             exit code 7   the lake was read, and it is not what it should be
 └── JavaError              exit code 8   Spark's Java ended while it was needed, or ran out of memory
 """
@@ -47,13 +50,25 @@ class TopicError(SurveylakeError):
     exit_code = 5
 
 
+class TopicMissingError(TopicError):
+    """The cluster does not list the topic."""
+
+
+class TopicReplacedError(TopicError):
+    """The topic is not the one that the table was read from: made anew, of another cluster, or of another name."""
+
+
+class RecordsExpiredError(TopicError):
+    """The topic no longer keeps records that were not read yet."""
+
+
 class StorageError(SurveylakeError):
     """The lake cannot be read or written, or another process holds it."""
 
     exit_code = 6
 
 
-class LakeLocked(StorageError):  # noqa: N818  (what happened, as in the tree above)
+class LakeLockedError(StorageError):
     """Another process writes the lake."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from surveylake.errors import LakeLocked, StorageError
+from surveylake.errors import LakeLockedError, StorageError
 from surveylake.locks import FileLock, HeldError
 
 LOCK = ".surveylake.lock"
@@ -16,7 +16,7 @@ def one_writer(lake: str, doing: str) -> Iterator[None]:
     """Hold the lake while the block, called `doing`, writes to it.
 
     A lake that did not exist is removed afterwards if nothing was written into it. A lake at a URI (s3://…, hdfs://…) has no
-    lock: docs/reliability.md says what is supported there. Raises LakeLocked, which names the holder, at once when another
+    lock: docs/reliability.md says what is supported there. Raises LakeLockedError, which names the holder, at once when another
     process holds the lake; StorageError when it cannot be written.
     """
     if "://" in lake:
@@ -27,7 +27,7 @@ def one_writer(lake: str, doing: str) -> Iterator[None]:
     try:
         lock = FileLock(folder / LOCK, f"{doing} (process {os.getpid()})")
     except HeldError as error:
-        raise LakeLocked(
+        raise LakeLockedError(
             f"the lake {folder} is being written by {error.holder or 'another process'}",
             "Wait for it, or stop it; two writers on one file system lose data.",
         ) from None

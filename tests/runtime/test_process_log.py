@@ -106,11 +106,11 @@ def test_16_where_no_log_can_be_written_a_trace_goes_to_a_temporary_file(
 ) -> None:
     book.write_text("a file, not a folder")
     monkeypatch.setattr(process_log.tempfile, "tempdir", str(tmp_path))
-    kept = process_log.path()
-    assert kept.parent == tmp_path and kept.stat().st_mode & 0o777 == 0o600
+    file = process_log.path()
+    assert file.parent == tmp_path and file.stat().st_mode & 0o777 == 0o600
 
 
 def test_16_a_name_tells_the_verb_the_time_and_the_process(book: Path) -> None:
-    found = process_log.NAME.fullmatch(process_log.path().name)
-    assert found and int(found[1]) == os.getpid()
+    match = process_log.NAME.fullmatch(process_log.path().name)
+    assert match and int(match[1]) == os.getpid()
     assert time.strftime("%Y%m%d") in process_log.path().name

@@ -154,25 +154,25 @@ def test_make_run_passes_on_what_is_given_and_nothing_else() -> None:
 
 
 def test_b17_make_run_passes_every_option_of_run_py_on() -> None:
-    given = ["INPUT=a", "SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "ADD=1", "SKIP_BAD=1"]
-    words = made_command("run", *given).rpartition("jobs/run.py")[2].split()
-    told = subprocess.run(
+    variables = ["INPUT=a", "SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "ADD=1", "SKIP_BAD=1"]
+    words = made_command("run", *variables).rpartition("jobs/run.py")[2].split()
+    help_text = subprocess.run(
         [sys.executable, str(JOBS / "run.py"), "--help"], capture_output=True, text=True, check=True
     )
-    options = set(re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE))
+    options = set(re.findall(r"^  (--[a-z-]+)", help_text.stdout, re.MULTILINE))
     assert {word for word in words if word.startswith("--")} == options
-    assert len(options) == len(given)
+    assert len(options) == len(variables)
 
 
 def test_b17_make_verify_passes_every_option_of_verify_py_on() -> None:
-    given = ["SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "DEEP=1", "JSON=1"]
-    words = made_command("verify", *given).rpartition("jobs/verify.py")[2].split()
-    told = subprocess.run(
+    variables = ["SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "DEEP=1", "JSON=1"]
+    words = made_command("verify", *variables).rpartition("jobs/verify.py")[2].split()
+    help_text = subprocess.run(
         [sys.executable, str(JOBS / "verify.py"), "--help"], capture_output=True, text=True, check=True
     )
-    options = set(re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE))
+    options = set(re.findall(r"^  (--[a-z-]+)", help_text.stdout, re.MULTILINE))
     assert {word for word in words if word.startswith("--")} == options
-    assert len(options) == len(given)
+    assert len(options) == len(variables)
 
 
 @pytest.mark.parametrize("value", ["0", "no", "false", "off", ""])

@@ -1,4 +1,4 @@
-"""A conf file says how this installation runs; what it may not say is refused by name."""
+"""Conf files: their values, and the errors that name a wrong key."""
 
 import os
 import tomllib

@@ -1,4 +1,4 @@
-"""One lock class for all that one process does at a time."""
+"""FileLock: refused, waited for, inherited, released."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""b14: where the project keeps what it makes, for whoever may write where."""
+"""b14: the folder of generated files, by the rights of the user."""
 
 from pathlib import Path
 

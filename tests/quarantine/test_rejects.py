@@ -1,4 +1,4 @@
-"""What was rejected can be counted, read on a terminal and opened in a spreadsheet, without doing any harm there."""
+"""Rejected records are counted, shown safely on a terminal, and written to a CSV that is safe in a spreadsheet."""
 
 import csv
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""B16: a few raw values are said in words to look like something, where only a guess is possible."""
+"""B16: guesses at the format of raw values, in words."""
 
 import base64
 import gzip

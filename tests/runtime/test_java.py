@@ -1,4 +1,4 @@
-"""Which Java is taken, and what is said where none is."""
+"""The choice of Java, and the error where there is none."""
 
 import os
 from pathlib import Path

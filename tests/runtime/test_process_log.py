@@ -1,4 +1,4 @@
-"""16: the terminal has our lines; what Spark, Java and libraries say is in a file, and a failure names it."""
+"""16: the terminal has our lines; those of Spark, Java and libraries are in a file, which a failure names."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""b5: where Java's scratch files go when /tmp is no place for them."""
+"""b5: the folder of Java's scratch files where /tmp is unusable."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Set-up: what is locked, and when an environment is made anew."""
+"""Set-up: the locks, and when an environment is created again."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The plain way through the gate: it takes what it should take, and its verdict is the reference verdict on all that is near."""
+"""The fast path takes the values it should, and agrees with the reference verdict on all that are nearly plain."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Rules reject what is not known to be right; a CHECK constraint and a verdict come from the same words."""
+"""Rules reject values that are not known to be right; CHECK constraints and verdicts come from the same SQL."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The messages of section G: each judged among good ones; exactly the bad ones are rejected, each with its reason.
+"""The messages of section G, each validated among good ones: exactly the bad ones are rejected, each with its reason.
 
 All are judged in one batch, an accepted answer between any two of them. docs/verdicts.md says why each verdict is as it is.
 """

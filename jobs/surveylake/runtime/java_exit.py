@@ -83,27 +83,20 @@ def as_java_error(error: BaseException) -> JavaError | None:
     if isinstance(error, JavaError) or _memory is None:
         return None
     if end := _end_words(error):
-        return JavaError(
-            f"Spark's Java ended in the middle of the work: {end}; {_memory_words()}", _hint(end)
-        )
+        return _java_error("ended in the middle of the work", end)
     if shortage := out_of_memory(error):
-        return JavaError(
-            f"Spark's Java had too little memory: {shortage}; {_memory_words()}", _hint(shortage)
-        )
+        return _java_error("had too little memory", shortage)
     return None
 
 
 def not_started(code: int) -> SurveylakeError:
     """Return the error for a Java that ended before it answered, from its exit code and its last lines."""
     output = process_log.tail().splitlines()
-    lines = [
-        line.strip()
-        for line in output
-        if line.strip() and not NOISE.match(line) and LAUNCHER_GONE not in line
-    ]
+    silent = [line for line in output if NOISE.match(line) or LAUNCHER_GONE in line]
+    lines = [line.strip() for line in output if line.strip() and line not in silent]
     if code < 0 or code > SIGNALS or (not lines and any(LAUNCHER_GONE in line for line in output)):
         how = "its launcher was killed" if 0 <= code <= SIGNALS else _cause(code)
-        return JavaError(f"Spark's Java ended while it started: {how}; {_memory_words()}", _hint(""))
+        return _java_error("ended while it started", how, MORE)
     why = " / ".join(line[:200] for line in lines[:2]) or f"Java ended with code {code} and said nothing"
     return SetupError(
         f"Spark did not start: {why}",
@@ -114,7 +107,7 @@ def not_started(code: int) -> SurveylakeError:
 def require_alive() -> None:
     """Raise JavaError when Java has ended or is shutting down: its last answers cannot be trusted."""
     if _memory is not None and (end := _end_words(None)):
-        raise JavaError(f"Spark's Java ended in the middle of the work: {end}; {_memory_words()}", _hint(end))
+        raise _java_error("ended in the middle of the work", end)
 
 
 def out_of_memory(error: BaseException) -> str:
@@ -182,19 +175,11 @@ def _memory_words() -> str:
     return f"it had spark.driver.memory {_memory.setting}{heap}{of}"
 
 
-def _hint(cause: str) -> str:
-    more = DEEPER if "StackOverflow" in cause else THREADS if "native thread" in cause else MORE
-    return " ".join(
-        filter(
-            None,
-            (
-                AGAIN,
-                more,
-                foreign_settings.unset_hint(foreign_settings.JAVA),
-                f"What it said last: {process_log.path()}",
-            ),
-        )
-    )
+def _java_error(event: str, cause: str, remedy: str = "") -> JavaError:
+    remedy = remedy or (DEEPER if "StackOverflow" in cause else THREADS if "native thread" in cause else MORE)
+    theirs = foreign_settings.unset_hint(foreign_settings.JAVA)
+    hints = (AGAIN, remedy, theirs, f"What it said last: {process_log.path()}")
+    return JavaError(f"Spark's Java {event}: {cause}; {_memory_words()}", " ".join(filter(None, hints)))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -106,7 +106,7 @@ class Launch:
 
 
 def _connect(command: list[str], environment: dict[str, str]) -> Any:
-    """Start the JVM, wait until it writes its port and secret, and connect PySpark to it. Returns the gateway."""
+    """Start the JVM, wait until it writes its port and secret, and return PySpark's gateway to it."""
     with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder, process_log.open_log() as output:
         port_file = Path(folder, "listens")
         process = subprocess.Popen(
@@ -120,13 +120,20 @@ def _connect(command: list[str], environment: dict[str, str]) -> Any:
                 raise java_exit.not_started(process.returncode)
             time.sleep(0.02)
         content = port_file.read_bytes()
+    gateway = _gateway(process, port=int.from_bytes(content[:4], "big"), secret=content[8:].decode())
+    if not java_options.has_name():
+        # Hadoop asks the system for the user's name and fails when there is none.
+        users = gateway.jvm.org.apache.hadoop.security.UserGroupInformation
+        users.setLoginUser(users.createRemoteUser(java_options.user_name()))
+    return gateway
+
+
+def _gateway(process: "subprocess.Popen[bytes]", port: int, secret: str) -> Any:
+    """Return PySpark's gateway to a JVM; PySpark reads the port and the secret from the environment."""
     from py4j.protocol import Py4JError  # type: ignore[import-untyped]
     from pyspark.java_gateway import launch_gateway
 
-    variables = {
-        "PYSPARK_GATEWAY_PORT": str(int.from_bytes(content[:4], "big")),
-        "PYSPARK_GATEWAY_SECRET": content[8:].decode(),
-    }
+    variables = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
     os.environ.update(variables)
     try:
         gateway: Any = launch_gateway()  # type: ignore[no-untyped-call]
@@ -137,10 +144,6 @@ def _connect(command: list[str], environment: dict[str, str]) -> Any:
         for name in variables:
             del os.environ[name]
     gateway.proc = process
-    if not java_options.has_name():
-        # Hadoop asks the system for the user's name and fails when there is none.
-        users = gateway.jvm.org.apache.hadoop.security.UserGroupInformation
-        users.setLoginUser(users.createRemoteUser(java_options.user_name()))
     return gateway
 
 

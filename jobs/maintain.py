@@ -1,4 +1,4 @@
-"""Delta tables in, the same rows in fewer and larger files out: compaction, log checkpoints, VACUUM.
+"""Maintain a lake's Delta tables: compaction, log checkpoints, VACUUM.
 
 Run it:  python jobs/maintain.py --lake lake      or      spark-submit jobs/maintain.py --lake lake
 """
@@ -35,35 +35,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _maintain(args: argparse.Namespace) -> list[str]:
-    """Say and do what each table needs; the tables' names."""
+    """Maintain each table and print what was done. Returns the tables' names."""
     from surveylake.lake import folders, maintenance, retention, table_history, tables
     from surveylake.runtime import session
 
     spark, lake = session.open_session("surveylake maintain"), tables.Lake(cli.absolute(args.lake))
     names = folders.names(spark, lake)
-    published = retention.published_versions(spark, lake)
+    published_versions = retention.published_versions(spark, lake)
     for name in names:
         path = lake.table(name)
         if args.dry_run:
             small = maintenance.small_files(spark, path)
             print(f"{name}: {small or 'nobody knows how many files'} below the size to compact")
             continue
-        # Each commit made here carries the note of the table, which a log that is cleaned would lose with its commit.
+        # Each commit made here carries the table's note: a log that is cleaned loses the note with the commit that had it.
         with tables.noted(spark, table_history.note_of(spark, path)):
             retention.promise(spark, path, args.keep_days)
-            done = maintenance.compact(spark, path)
-            pinned = published if name == tables.RECORDS else ()
-            files = retention.vacuum(spark, path, args.keep_days, args.force, pinned)
+            compaction = maintenance.compact(spark, path)
+            pinned = published_versions if name == tables.RECORDS else ()
+            removal = retention.vacuum(spark, path, args.keep_days, args.force, pinned)
             commits = maintenance.checkpoint(spark, path)
         log = f"log checkpoint after {commits:,} commits" if commits else "log checkpoint there already"
-        kept = f", {files.published:,} kept for what is published" if files.published else ""
+        retained = f", {removal.published:,} kept for what is published" if removal.published else ""
         print(
-            f"{name}: {done}; {log}; {files.removed:,} files replaced over {args.keep_days:g} days ago removed{kept}"
+            f"{name}: {compaction}; {log}; {removal.removed:,} files replaced over {args.keep_days:g} days ago removed{retained}"
         )
     return names
 
 
 def _arguments() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="jobs/maintain.py", description="Compact the tables of a lake, and remove what is no longer needed.",
         epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,4 +1,4 @@
-"""Send a survey's answers to its Kafka topic: CSV rows -> JSON records, each acknowledged, none twice.
+"""Send a survey's answers to its Kafka topic: CSV rows as JSON records, each acknowledged, none twice.
 
 How to run: python jobs/produce.py answers.csv      (see --help for more)
 """
@@ -15,7 +15,7 @@ from surveylake.errors import ConfigError, InputError
 from surveylake.kafka.topic import Topic
 from surveylake.kafka.topic_creation import create_topic
 from surveylake.produce.already_sent import scan
-from surveylake.produce.csv_rows import batches, read_answers
+from surveylake.produce.csv_rows import chunks, read_answers
 from surveylake.produce.delivery import Record
 from surveylake.produce.generator import BLOCK, Plan, records, write_csv
 from surveylake.produce.producer import AnswerProducer
@@ -39,7 +39,7 @@ SKIP_BAD = "Correct what is named, or leave it out: --skip-bad-lines, or for mak
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Send a CSV or generated answers; 0 when every record was acknowledged."""
+    """Send a CSV or generated answers. Returns 0 when every record was acknowledged."""
     args = _arguments(argv)
     contract = load_contract(args.survey)
     kafka = load_config(args.conf).at(args.bootstrap).kafka
@@ -51,22 +51,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         topic, _ = create_topic(kafka, name)
         source, total = "", args.generate
-        batch = max(1, min(BLOCK, int(args.rate / 20))) if args.rate else BLOCK
-        rows: Iterable[list[Record]] = records(plan, batch)
+        chunk_size = max(1, min(BLOCK, int(args.rate / 20))) if args.rate else BLOCK
+        rows: Iterable[list[Record]] = records(plan, chunk_size)
     else:
         topic, source, total, rows = _file(args, contract, kafka, name)
         if not total:
             return 0
     with stop_signals(STOPPING, second_interrupts=True) as stop:
-        tally = AnswerProducer(topic, source, args.echo).send(rows, stop, total, args.rate)
-    print(f"{tally}{' (stopped before the end; run it again for the rest)' if tally.stopped else ''}")
-    return 0 if tally.complete else 1
+        delivery = AnswerProducer(topic, source, args.echo).send(rows, stop, total, args.rate)
+    print(f"{delivery}{' (stopped before the end; run it again for the rest)' if delivery.stopped else ''}")
+    return 0 if delivery.complete else 1
 
 
 def _file(
     args: Namespace, contract: Contract, kafka: Kafka, name: str
 ) -> tuple[Topic, str, int, Iterable[list[Record]]]:
-    """Return (topic, source, rows to send, their batches): the CSV checked from end to end before anything is sent of it."""
+    """Check the whole CSV before anything is sent. Returns (topic, source, number of rows to send, their chunks)."""
     answers = read_answers(args.file or args.survey.with_suffix(".sample.csv"), contract)
     for note in answers.notes:
         print(f"note: {printable(note)}", file=sys.stderr)
@@ -78,7 +78,7 @@ def _file(
         print(f"left out {bad}:\n{printable(answers.describe_bad())}", file=sys.stderr)
     topic, is_new = create_topic(kafka, name)
     if is_new or args.again:
-        return topic, answers.source, answers.rows, batches(answers, contract, args.key == "row-number")
+        return topic, answers.source, answers.rows, chunks(answers, contract, args.key == "row-number")
     sent = scan(topic, answers.source, answers.rows)
     if sent.expired and sent.count < answers.rows:
         print(
@@ -89,10 +89,11 @@ def _file(
     if sent.count:
         rest = f"sending the other {missing:,}" if missing else "nothing sent (--again sends them again)"
         print(f"already in the topic: {sent.count:,} of {answers.rows:,} rows; {rest}")
-    return topic, answers.source, missing, batches(answers, contract, args.key == "row-number", sent.rows)
+    return topic, answers.source, missing, chunks(answers, contract, args.key == "row-number", sent.rows)
 
 
 def _arguments(argv: Sequence[str] | None) -> Namespace:
+    """Parse the command line. Raises ConfigError for arguments that contradict each other."""
     parser = survey_parser("produce", "Send a survey's answers to its Kafka topic.", EXAMPLES, lake=False)
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="CSV", help="answers to send (default: the survey's own sample)"
@@ -117,19 +118,21 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
         "--skip-bad-lines", action="store_true", help="send the other lines of a CSV that has bad ones"
     )
     parser.add_argument("--rate", type=float, default=0, metavar="ROWS/S", help="send no faster than this")
-    made = parser.add_argument_group("made-up answers")
-    made.add_argument("--generate", type=int, metavar="N", help="send N made-up answers in place of a file")
-    made.add_argument(
+    generated = parser.add_argument_group("made-up answers")
+    generated.add_argument(
+        "--generate", type=int, metavar="N", help="send N made-up answers in place of a file"
+    )
+    generated.add_argument(
         "--seed", type=int, default=1, help="the same seed makes the same answers (default: %(default)s)"
     )
-    made.add_argument(
+    generated.add_argument(
         "--defects",
         type=float,
         default=0,
         metavar="SHARE",
         help="share with a defect, each kind in turn: 0 to 1",
     )
-    made.add_argument("--csv", type=Path, metavar="FILE", help="write them to FILE instead of Kafka")
+    generated.add_argument("--csv", type=Path, metavar="FILE", help="write them to FILE instead of Kafka")
     args = parser.parse_args(argv)
     if args.file and args.generate is not None:
         raise ConfigError("a file and --generate at once", "Give one of them.")

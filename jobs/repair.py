@@ -1,4 +1,4 @@
-"""A lake whose newest files are broken in, a lake that can be read and streamed into out; what was broken is put aside.
+"""Mend a lake whose newest files are broken: they are moved aside, so that it can be read and streamed into again.
 
 Run it:  python jobs/repair.py --lake lake --dry-run      then the same without --dry-run
 """
@@ -25,7 +25,7 @@ exit code: 0 when nothing is left to mend, 7 when there is (--dry-run), or when 
 
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Put aside what is broken and can be made again."""
+    """Move aside what is broken and can be made again."""
     parser = cli.survey_parser("repair", "Mend what a power loss left broken in LAKE.", EXAMPLES)
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
     parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
@@ -39,9 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def mend(open_spark: OpenSession, lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
-    """Plan, say, do, and look again; the lake's lock is held by the caller."""
+    """Plan the repair, print and take the steps, and plan again. The caller holds the lake's lock. Returns the exit code."""
     from surveylake.repair import plan as repair
-    from surveylake.repair.moves import next_folder, put_aside
+    from surveylake.repair.moves import move_files, next_folder
 
     plan = repair.plan(open_spark, lake, config, contract, lambda line: print(wording.printable(line)))
     if not plan.steps:
@@ -53,7 +53,7 @@ def mend(open_spark: OpenSession, lake: Path, config: Config, contract: Contract
     if dry_run:
         print(f"repair: {len(plan.steps)} steps to take in {lake}; nothing was changed")
         return ProofError.exit_code
-    put_aside(lake, [path for step in plan.steps for path in step.paths], into)
+    move_files(lake, [path for step in plan.steps for path in step.paths], into)
     again = repair.plan(open_spark, lake, config, contract, lambda _: None)
     if again.steps:
         raise ProofError(

@@ -1,4 +1,4 @@
-"""A lake in; out comes a table of what was checked, and one verdict: every offset of the topic exactly once, or why not.
+"""Verify a lake: a table of checks and one conclusion, that it has every offset of the topic exactly once, or why not.
 
 Run it:  make verify LAKE=lake      or      python jobs/verify.py --lake lake
 """

@@ -74,3 +74,17 @@ def test_b14_whoever_finds_a_folder_held_is_told_how_to_have_another(tmp_path: P
         FolderLock(tmp_path, "embedded Kafka")
     lock.release()
     assert "SURVEYLAKE_VAR=DIR" in raised.value.hint and "--data DIR" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("path", "local"),
+    [
+        ("lake", True),
+        ("/data/a:b/lake", True),
+        ("", True),
+        ("s3a://bucket/lake", False),
+        ("file:///data", False),
+    ],
+)
+def test_a_uri_is_not_a_local_path(path: str, local: bool) -> None:
+    assert paths.is_local(path) is local

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
-from surveylake.paths import CONF
+from surveylake.paths import CONF, is_local
 from surveylake.runtime import foreign_settings, java_exit, process_log
 from surveylake.wording import first_line_with_class, printable
 
@@ -147,7 +147,7 @@ def absolute(folder: str) -> str:
 
     Raises ConfigError for a folder that Delta could not name.
     """
-    if "://" in folder:
+    if not is_local(folder):
         return folder
     try:
         path = str(Path(folder).expanduser().resolve())

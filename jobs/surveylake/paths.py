@@ -39,6 +39,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def is_local(path: str) -> bool:
+    """Return whether a path is on this machine's file system, and not a URI such as `s3a://bucket/lake`."""
+    return "://" not in path
+
+
 def may_write(folder: Path) -> bool:
     """Return whether this process may write into a folder, or create it when it does not exist."""
     nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))

@@ -1,7 +1,7 @@
-"""Another wall clock for one JVM: a library of a few lines, made with the system's C compiler, that goes before the system's own.
+"""Another wall clock for one JVM: a small C library that is preloaded (LD_PRELOAD) and shifts the time of day.
 
-libfaketime bends waiting too, and a JVM hangs under it. Here only the question for the time of day is answered otherwise, and
-only in a process called java: what waits goes by the monotonic clock, which stays as it is.
+libfaketime shifts waiting too, and a JVM hangs under it. Here only the time of day is shifted, and only in a process called
+java: waiting uses the monotonic clock, which stays as it is.
 """
 
 import shutil
@@ -50,15 +50,15 @@ time_t time(time_t *there) {
 
 
 def clock_library(folder: Path) -> Path:
-    """The library, made in the folder; skips the test where there is no C compiler."""
+    """Compile the library in the folder. Skips the test where there is no C compiler."""
     if shutil.which("cc") is None:
         pytest.skip("there is no C compiler")
-    source, made = folder / "clock.c", folder / "clock.so"
+    source, library = folder / "clock.c", folder / "clock.so"
     source.write_text(SOURCE, encoding="utf-8")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(made), str(source), "-ldl"], check=True)
-    return made
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    return library
 
 
 def shifted(library: Path, seconds: int) -> dict[str, str]:
-    """The environment of a process whose JVM believes it is so much later (earlier when negative)."""
+    """Return the environment of a process whose JVM is so many seconds ahead (behind when negative)."""
     return environment(LD_PRELOAD=str(library), CLOCK_SHIFT=str(seconds))

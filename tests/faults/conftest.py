@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from faults import rows
+from faults import rows as fault_rows
 from faults.covered_elsewhere import NOT_HERE, Elsewhere
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def row_of(item: pytest.Item) -> Row | None:
-    """The row that a test is marked with."""
+    """Return the row that a test is marked with; None for a test without a row."""
     marker = item.get_closest_marker("fault")
     if marker is None:
         return None
@@ -58,14 +58,14 @@ def row_of(item: pytest.Item) -> Row | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """A row that passes without having said what it saw does not pass."""
+    """Fail a row that passes without having told what it observed."""
     yield
     row = row_of(item)
     assert row is None or not row.missing, row.missing if row else ""
 
 
 class Reporter:
-    """Hears how every test ends, those of other folders too, and tells its rows."""
+    """Records the outcome of every test in its rows, those of other folders too."""
 
     def __init__(self, seen: list[Row]) -> None:
         self._seen = seen
@@ -78,48 +78,48 @@ class Reporter:
                 row.outcome = outcome(report)
 
     def _rows(self, test: str) -> list[Row]:
-        """The rows that a test belongs to; those of tests in other folders are made when they are first heard of."""
-        found = [row for row in self._seen if row.test == test]
+        """Return the rows that a test belongs to; those of tests in other folders are made at their first report."""
+        rows = [row for row in self._seen if row.test == test]
         name = test.partition("[")[0].rpartition("/")[2]
-        for id_, entry in NOT_HERE.items() if not found else ():
+        for id_, entry in NOT_HERE.items() if not rows else ():
             if isinstance(entry, Elsewhere) and name in entry.tests:
-                found.append(Row(id_, entry.injected, entry.expected, False, test))
-                found[-1].observed(name.partition("::test_")[2].replace("_", " "))
-                self._seen.append(found[-1])
-        return found
+                rows.append(Row(id_, entry.injected, entry.expected, False, test))
+                rows[-1].observed(name.partition("::test_")[2].replace("_", " "))
+                self._seen.append(rows[-1])
+        return rows
 
 
 def outcome(report: pytest.TestReport) -> str:
-    """How a test ended: passed, failed, or `skipped: why`."""
+    """Return how a test ended: passed, failed, or `skipped: why`."""
     if not isinstance(report.longrepr, tuple):
         return report.outcome
-    return f"skipped: {rows.masked(report.longrepr[2].removeprefix('Skipped: '))}"
+    return f"skipped: {fault_rows.masked(report.longrepr[2].removeprefix('Skipped: '))}"
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     ran = [row for row in config.stash[SEEN] if row.outcome]
     if config.getoption("--fault-table") and ran:
-        rows.write(ran)
+        fault_rows.write(ran)
 
 
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Row:
-    """The row that this test is marked with: tell it what was seen."""
-    found = row_of(request.node)
-    assert found is not None, "a test that asks for `row` is marked with @pytest.mark.fault(…)"
-    return found
+    """The row that this test is marked with, to be told what was observed."""
+    marked = row_of(request.node)
+    assert marked is not None, "a test that asks for `row` is marked with @pytest.mark.fault(…)"
+    return marked
 
 
 @pytest.fixture
 def env(broker: str, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest) -> SurveyEnv:
-    """A env whose topic has one partition, so that a test can say which offsets are lost."""
+    """An env whose topic has one partition, so that a test can name the offsets that are lost."""
     return SurveyEnv(f"T{zlib.crc32(request.node.nodeid.encode())}", broker, tmp_path, partitions=1)
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    """What was acknowledged, on disk."""
+    """The ledger of acknowledged records."""
     return Ledger(tmp_path / "acks.jsonl")
 
 

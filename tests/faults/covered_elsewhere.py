@@ -1,4 +1,4 @@
-"""Rows of the fault matrix that are not tested in this folder: the tests elsewhere that cover them, or why nothing does."""
+"""Rows of the fault matrix that are not tested in this folder: the tests elsewhere that cover them, or why none does."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class NotMet:
-    """A row that nothing tests, and why."""
+    """A row without a test, and why."""
 
     injected: str
     reason: str

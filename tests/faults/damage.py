@@ -1,4 +1,4 @@
-"""What is done to a lake, and what a run of the stream said to it."""
+"""Damage to a lake and its processes, and the answers of verify, repair and the stream."""
 
 import os
 import signal
@@ -22,17 +22,17 @@ from surveylake.verify.proof import prove
 LOG = "_delta_log"
 
 
-def java_of(pid: int, said: str = "") -> list[psutil.Process]:
-    """The JVMs among the children of a process whose command line says that."""
-    found = []
+def java_of(pid: int, argument: str = "") -> list[psutil.Process]:
+    """Return the JVMs below a process whose command line contains `argument`."""
+    processes = []
     for child in psutil.Process(pid).children(recursive=True):
         with suppress(psutil.Error):  # it may have ended meanwhile
-            found += [child] if child.name() == "java" and said in " ".join(child.cmdline()) else []
-    return found
+            processes += [child] if child.name() == "java" and argument in " ".join(child.cmdline()) else []
+    return processes
 
 
 def refused(env: SurveyEnv, **wishes: bool) -> str:
-    """A run of the stream that must be refused: its exit code and its message."""
+    """Run the stream, which must refuse. Returns its exit code and message."""
     with pytest.raises(SurveylakeError) as error:
         env.take(**wishes)
     assert error.value.hint, "a refusal says what to do next"
@@ -40,13 +40,16 @@ def refused(env: SurveyEnv, **wishes: bool) -> str:
 
 
 def proof_of(env: SurveyEnv, spark: SparkSession) -> Proof:
-    """What verify says of the lake and its topic, asked in this process."""
+    """Verify the lake and its topic in this process."""
     forget_logs(spark)
     return prove(OPEN, str(env.lake), env.config, env.contract)
 
 
-def mended(env: SurveyEnv, spark: SparkSession) -> int:
-    """What repair exits with, run in this process; ProofError when it cannot mend the lake, StorageError when none is there."""
+def repaired(env: SurveyEnv, spark: SparkSession) -> int:
+    """Repair the lake in this process. Returns the exit code.
+
+    Raises ProofError when it cannot be repaired, StorageError when there is none.
+    """
     forget_logs(spark)
     try:
         return repair.mend(OPEN, lake_at(str(env.lake)), env.config, env.contract, dry_run=False)
@@ -55,7 +58,7 @@ def mended(env: SurveyEnv, spark: SparkSession) -> int:
 
 
 def verb(env: SurveyEnv, name: str, *more: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
-    """A verb in a process of its own, to its end; it never prints a trace."""
+    """Run a verb in a process of its own, to its end; it must print no trace."""
     command = env.command(*more, verb=name)
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=environment())
     assert "Traceback" not in done.stderr, done.stderr
@@ -63,16 +66,16 @@ def verb(env: SurveyEnv, name: str, *more: str, seconds: float = 180) -> subproc
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a verb finds when its user starts it: not the settings by which this process has started a Spark of its own."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYSPARK_SUBMIT_ARGS"}
-    return {**kept, **more}
+    """Return the environment of a verb that a user starts, without the settings of this process's own Spark."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYSPARK_SUBMIT_ARGS"}
+    return {**inherited, **more}
 
 
 @contextmanager
 def running(
     command: list[str], env: dict[str, str] | None = None, **how: object
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process in a session of its own, its output kept; killed with its children when the block ends and it still runs."""
+    """Start a process in a session of its own, its output captured; at the end of the block kill it with its children."""
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env=environment() if env is None else env, **how,
@@ -86,7 +89,7 @@ def running(
 
 
 def forget_logs(spark: SparkSession) -> None:
-    """Delta keeps a table's log in memory: make this session read it from the disk again, as a new one would."""
+    """Clear Delta's cache of logs, so that this session reads them from the disk again as a new one would."""
     assert spark._jvm is not None
     spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
@@ -100,5 +103,5 @@ def newest_version(table: Path) -> int:
 
 
 def traces(table: Path, version: int) -> list[Path]:
-    """A version's commit file with every checksum that is named after it."""
+    """Return every file of the log whose name carries the version."""
     return [path for path in (table / LOG).iterdir() if f"{version:020d}" in path.name]

@@ -1,7 +1,7 @@
-"""Every state that a kill -9 can leave: a process stands still after each rename in a folder, and the folder is copied.
+"""Kill points: the states that a kill -9 can leave, as copies of a folder around each rename of a process.
 
-What a killed process has done stays, for the page cache is the system's: the folder as it is between two calls is what a kill
-at that moment leaves. strace stops the process, so that one run shows all its states and nothing has to be killed for each.
+What a killed process has written stays, for the page cache is the system's. So the folder between two calls is what a kill at
+that moment leaves. strace stops the process after each rename, and one run shows all states.
 """
 
 import os
@@ -24,7 +24,7 @@ ENDED = re.compile(r"(\d+) +(?:<\.\.\. )?rename\w*\b.*\) += 0")
 STOPPED = re.compile(r"\d+ +--- SIGSTOP ")
 TURN_SECONDS = 0.002
 Visit = Callable[[Path, Path], None]
-"""What is done while the process stands still: told what was renamed, and to what."""
+"""Called with (source, target) of a rename while the process is stopped."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class State:
 
 @contextmanager
 def standing_still(pid: int, root: Path, visit: Visit) -> Iterator[None]:
-    """While the block runs, the process stops after each rename below `root`, and goes on when `visit` returns.
+    """In the block, stop the process after each rename below `root` until `visit` returns.
 
     Skips the test where processes cannot be traced. The process may be killed by `visit`.
     """
@@ -59,8 +59,8 @@ def standing_still(pid: int, root: Path, visit: Visit) -> Iterator[None]:
     ]
     tracer = subprocess.Popen([*command, "-p", str(pid)], stderr=subprocess.PIPE, text=True)
     assert tracer.stderr
-    if " attached" not in (said := tracer.stderr.readline()):
-        pytest.skip(f"processes cannot be traced here: {said.strip()}")
+    if " attached" not in (answer := tracer.stderr.readline()):
+        pytest.skip(f"processes cannot be traced here: {answer.strip()}")
     over = threading.Event()
     watching = threading.Thread(target=_watch, args=(pid, root, log, visit, over))
     watching.start()
@@ -69,13 +69,14 @@ def standing_still(pid: int, root: Path, visit: Visit) -> Iterator[None]:
     finally:
         over.set()
         watching.join()
-        # Asked to end in order, strace may wait for ever for a thread of a process that was just killed.
+        # On SIGTERM strace may wait for ever for a thread of a process that was just killed.
         tracer.kill()
         tracer.communicate()
         _go_on(pid)
 
 
 def _watch(pid: int, root: Path, log: Path, visit: Visit, over: threading.Event) -> None:
+    """Follow the log of strace, and visit the renames whenever the process is stopped."""
     begun: dict[str, tuple[Path, Path]] = {}
     done: list[tuple[Path, Path]] = []
     stops, line = 0, ""
@@ -85,10 +86,10 @@ def _watch(pid: int, root: Path, log: Path, visit: Visit, over: threading.Event)
             line = (line if not line.endswith("\n") else "") + lines.readline()
             if line and not line.endswith("\n"):
                 continue
-            if found := BEGUN.match(line):
-                begun[found[1]] = (Path(found[2]), Path(found[3]))
-            if found := ENDED.match(line):
-                done.append(begun[found[1]])
+            if match := BEGUN.match(line):
+                begun[match[1]] = (Path(match[2]), Path(match[3]))
+            if match := ENDED.match(line):
+                done.append(begun[match[1]])
             stops += bool(STOPPED.match(line))
             if line or not stops or not _is_still(pid):
                 time.sleep(0 if line else TURN_SECONDS)
@@ -101,7 +102,7 @@ def _watch(pid: int, root: Path, log: Path, visit: Visit, over: threading.Event)
 
 
 def _is_still(pid: int) -> bool:
-    """Whether every thread of the process is stopped."""
+    """Return whether every thread of the process is stopped."""
     try:
         threads = list(Path(f"/proc/{pid}/task").iterdir())
         return all((one / "stat").read_text().rpartition(")")[2].split()[0] in "Tt" for one in threads)
@@ -118,7 +119,7 @@ def _go_on(pid: int) -> None:
 
 @contextmanager
 def every_state(pid: int, root: Path, into: Path) -> Iterator[list[State]]:
-    """Fills the list with the states of `root` around each rename that the process makes in it while the block runs."""
+    """Yield a list, and fill it with the states of `root` around each rename of the process in the block."""
     states: list[State] = []
     into.mkdir()
 

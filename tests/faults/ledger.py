@@ -1,4 +1,4 @@
-"""What Kafka acknowledged, written down where a crash cannot reach it: the other side of the account of a lake."""
+"""The ledger of acknowledged records, fsynced outside the lake, against which a lake is counted."""
 
 import hashlib
 import json
@@ -16,9 +16,9 @@ from confluent_kafka import KafkaError, Message, Producer
 from deltalake import DeltaTable
 
 SETTLE_SECONDS = 0.2
-"""How long an acknowledgement may wait to be written down: one fsync for all that came in meanwhile."""
+"""the longest that an acknowledgement waits for its fsync, which is shared by all that arrive until then"""
 ANSWER_SECONDS = 300
-"""How long a record waits for its acknowledgement: longer than any broker of a test is away."""
+"""the longest that a record waits for its acknowledgement: longer than any test's broker is away"""
 
 ACCOUNT = """
 WITH acked AS (
@@ -37,7 +37,7 @@ SELECT count(*), count(*) FILTER (times = 1), count(*) FILTER (times = 0), count
 
 @dataclass(frozen=True)
 class Ack:
-    """One acknowledged record: where Kafka put it, its number in its ledger, and the sha256 of its value ('' for none)."""
+    """One acknowledged record: its place in Kafka, its number in the ledger, the sha256 of its value ('' for none)."""
 
     topic: str
     partition: int
@@ -48,7 +48,7 @@ class Ack:
 
 @dataclass(frozen=True)
 class Account:
-    """A ledger held against a lake; all but `acked` and `found` must be 0 in a sound one. Counts of records."""
+    """A ledger compared with a lake, in records; in a sound lake all but `acked` and `found` are 0."""
 
     acked: int
     found: int
@@ -58,20 +58,20 @@ class Account:
 
     @property
     def balanced(self) -> bool:
-        """Whether every acknowledged record is there exactly once with its bytes."""
+        """Whether every acknowledged record is in the lake exactly once with its bytes."""
         return (self.found, self.missing, self.doubled, self.altered) == (self.acked, 0, 0, 0)
 
 
 def digest(value: bytes | None) -> str:
-    """The sha256 of a value in hexadecimal digits; '' for a record without one."""
+    """Return the sha256 of a value in hexadecimal digits; '' for a record without a value."""
     return "" if value is None else hashlib.sha256(value).hexdigest()
 
 
 class Ledger:
-    """A file with one JSON line per acknowledged record, each on disk before it counts.
+    """A file with one JSON line per acknowledged record, each fsynced before it counts.
 
-    A line torn by a kill is dropped when the file is opened again: its record was acknowledged and is not claimed. Records
-    without an answer are indeterminate: they may be in the topic or not.
+    A line torn by a kill is dropped when the file is opened again: its record is not claimed. Records without an
+    acknowledgement are indeterminate: they may be in the topic or not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -98,9 +98,9 @@ class Ledger:
         timestamp: int | None = None,
         **options: Any,
     ) -> int:
-        """Send the values as they come, each once and in order; how many were acknowledged and written down.
+        """Send the values, each once and in order. Returns how many were acknowledged and written to the ledger.
 
-        `timestamp` is in milliseconds since 1970 for all of them; `options` are librdkafka's, over ours.
+        `timestamp` is in milliseconds since 1970 for all of them; `options` are librdkafka's, and override ours.
         """
         producer = Producer({
             "bootstrap.servers": bootstrap, "enable.idempotence": True, "acks": "all", "log_level": 0,
@@ -118,14 +118,14 @@ class Ledger:
         return self.settled - before
 
     def entries(self) -> list[Ack]:
-        """All that is written down, in the order of the acknowledgements."""
+        """Return all entries, in the order of the acknowledgements."""
         return list(self)
 
     def __iter__(self) -> Iterator[Ack]:
         return (Ack(*json.loads(line)) for line in _whole_lines(self.path).splitlines())
 
     def against(self, lake: Path, epoch: int = 1) -> Account:
-        """The account of one epoch of `lake`/records: Delta's log read by delta-rs, its files by DuckDB, no Spark in it."""
+        """Compare with one epoch of `lake`/records: Delta's log is read by delta-rs, its files by DuckDB, without Spark."""
         files = DeltaTable(lake / "records").file_uris()
         with duckdb.connect() as db:
             counted = db.execute(
@@ -154,7 +154,7 @@ class Ledger:
         producer.poll(0)
 
     def _settle(self, after: float) -> None:
-        """Write down what was acknowledged, when the last time is `after` seconds ago."""
+        """Write new acknowledgements to the ledger, if the last write is `after` seconds ago."""
         now = time.monotonic()
         if now - self._settled_at < after:
             return
@@ -169,6 +169,6 @@ class Ledger:
 
 
 def _whole_lines(path: Path) -> bytes:
-    """The file up to its last line end."""
+    """Return the file up to its last line end."""
     content = path.read_bytes() if path.exists() else b""
     return content[: content.rfind(b"\n") + 1]

@@ -1,4 +1,4 @@
-"""The plain Kafka -> Delta query, as Spark's and Delta's guides write it: what every row is compared with."""
+"""The plain Kafka -> Delta query of Spark's and Delta's guides, with which every row is compared."""
 
 import shutil
 from collections import Counter
@@ -17,16 +17,16 @@ Batch = Callable[[DataFrame, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run of the plain query ended with."""
+    """The result of one run of the plain query."""
 
     error: str
-    """the first line of what it raised; empty when it ended as if all were well"""
+    """the first line of its error; empty when it ended without one"""
     rows: list[tuple[int, int]]
     """partition and offset of every row in its table after the run, sorted; empty when the table cannot be read"""
 
     @property
     def doubled(self) -> list[tuple[int, int]]:
-        """What is in the table more than once."""
+        """Partition and offset of the rows that are in the table more than once."""
         return sorted(place for place, count in Counter(self.rows).items() if count > 1)
 
 
@@ -39,7 +39,7 @@ class PlainQuery:
         self.schema, self.columns = SCHEMA, ["*"]
 
     def source(self, **options: str) -> DataFrame:
-        """The parsed rows; `options` are Spark's own (failOnDataLoss, maxOffsetsPerTrigger …)."""
+        """Return the parsed rows; `options` are Spark's own (failOnDataLoss, maxOffsetsPerTrigger …)."""
         reader = self.spark.readStream.format("kafka").option("kafka.bootstrap.servers", self.bootstrap)
         reader = (
             reader.option("subscribe", self.topic).option("startingOffsets", "earliest").options(**options)
@@ -49,7 +49,7 @@ class PlainQuery:
         return rows.select("topic", "partition", "offset", "data.*").selectExpr(*self.columns)
 
     def run(self, each_batch: Batch | None = None, **options: str) -> Outcome:
-        """One run to the topic's end; with `each_batch` through foreachBatch instead of Delta's sink."""
+        """Run to the topic's end; with `each_batch` through foreachBatch instead of Delta's sink."""
         raised: BaseException | None = None
         try:
             writer = self.source(**options).writeStream.option("checkpointLocation", str(self.checkpoint))
@@ -57,27 +57,27 @@ class PlainQuery:
             writer = writer.foreachBatch(each_batch) if each_batch else writer.format("delta")
             query = writer.start() if each_batch else writer.start(str(self.table))
             query.awaitTermination()
-        except Exception as error:  # whatever it is, it is what the row tells
+        except Exception as error:  # whatever it is, the row tells it
             raised = error
         return Outcome(first_line(raised) if raised else "", self.rows())
 
     def append(self, rows: DataFrame, _batch: int) -> None:
-        """The naive foreachBatch: append, and no thought of a batch that is run again."""
+        """The naive foreachBatch: append, also when a batch is run again."""
         rows.write.format("delta").mode("append").save(str(self.table))
 
     def rows(self) -> list[tuple[int, int]]:
-        """Partition and offset of each row, by Spark, which is what its user would ask."""
+        """Return partition and offset of each row, read by Spark as its user would."""
         try:
             forget_logs(self.spark)
-            found = (
+            rows = (
                 self.spark.read.format("delta").load(str(self.table)).select("partition", "offset").collect()
             )
         except Exception:
             return []
-        return sorted((row["partition"], row["offset"]) for row in found)
+        return sorted((row["partition"], row["offset"]) for row in rows)
 
     def read_error(self) -> str:
-        """What reading its table raises, first line; empty when it can be read."""
+        """Return the first line of the error of reading its table; empty when it can be read."""
         forget_logs(self.spark)
         try:
             self.spark.read.format("delta").load(str(self.table)).select("offset").collect()
@@ -91,7 +91,7 @@ class PlainQuery:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says before its trace, without the ids of the query; and the cause behind it, when that says more."""
+    """Return an error's message without trace and query ids, with its cause when that says more."""
     causes = [error]
     while (cause := getattr(causes[-1], "_cause", None)) is not None:
         causes.append(cause)
@@ -100,7 +100,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _first(error: BaseException) -> str:
-    # Of a call into Java Python's side says first that it failed, and then why.
+    # For a call into Java, Python's message says first that it failed, and then why.
     lines = [line.strip().removeprefix(": ") for line in str(error).splitlines()]
-    told = (line for line in lines if line and not line.startswith("An error occurred while calling"))
-    return next(told, type(error).__name__).split("terminated with exception: ")[-1]
+    meaningful = (line for line in lines if line and not line.startswith("An error occurred while calling"))
+    return next(meaningful, type(error).__name__).split("terminated with exception: ")[-1]

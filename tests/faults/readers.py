@@ -1,4 +1,4 @@
-"""The invariants, checked without a line of surveylake's code: deltalake, DuckDB and a plain consumer.
+"""The invariants, checked without surveylake's code: by deltalake, DuckDB and a plain consumer.
 
 I1 every acknowledged record once, at its offset, with its bytes; I2 no offset twice, no hole; I3 accepted or rejected with a
 reason; I4 checkpoint and table agree; I5 the log is sound and its files are there; I6 another run changes nothing.
@@ -23,27 +23,27 @@ ASK_SECONDS = 20.0
 
 
 def query(lake: Path, sql: str, name: str = "records") -> list[tuple[Any, ...]]:
-    """What DuckDB answers over a table of the lake, which the query calls `t`."""
+    """Query a table of the lake, named `t` in the SQL, by DuckDB."""
     with duckdb.connect() as database:
         database.register("t", DeltaTable(lake / name).to_pyarrow_table())
         return database.sql(sql).fetchall()
 
 
 def stored(lake: Path, epoch: int | None = None) -> list[tuple[int, int, str]]:
-    """Partition, offset and sha256 of the raw value of every record, of one epoch or of all; '' for a tombstone."""
+    """Return partition, offset and sha256 of the raw value ('' for a tombstone) of every record, of one epoch or of all."""
     which = "" if epoch is None else f"WHERE epoch = {epoch}"
-    found = query(lake, f'SELECT partition, "offset", value FROM t {which} ORDER BY ALL')
-    return [(p, o, "" if value is None else hashlib.sha256(value).hexdigest()) for p, o, value in found]
+    rows = query(lake, f'SELECT partition, "offset", value FROM t {which} ORDER BY ALL')
+    return [(p, o, "" if value is None else hashlib.sha256(value).hexdigest()) for p, o, value in rows]
 
 
 def committed(bootstrap: str, topic: str, isolation: str = "read_committed") -> dict[Place, str]:
-    """What the topic holds now, by a plain consumer: place -> sha256 of the value, '' for a tombstone."""
+    """Read the topic by a plain consumer. Returns place -> sha256 of the value, '' for a tombstone."""
     options = {"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False,
                "isolation.level": isolation, "auto.offset.reset": "earliest", "enable.partition.eof": True}  # fmt: skip
     consumer = Consumer(options)
     partitions = list(consumer.list_topics(topic, timeout=ASK_SECONDS).topics[topic].partitions)
     consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-    found, ended = {}, set()
+    sha_by_place, ended = {}, set()
     while len(ended) < len(partitions):
         message = consumer.poll(ASK_SECONDS)
         assert message is not None, f"the broker gave nothing within {ASK_SECONDS:.0f} s"
@@ -52,19 +52,19 @@ def committed(bootstrap: str, topic: str, isolation: str = "read_committed") -> 
             continue
         value = message.value()
         sha = "" if value is None else hashlib.sha256(value).hexdigest()
-        found[message.partition(), message.offset()] = sha
+        sha_by_place[message.partition(), message.offset()] = sha
     consumer.close()
-    return found
+    return sha_by_place
 
 
 def missing(ledger: Ledger, lake: Path, epoch: int | None = None) -> list[Ack]:
-    """Acknowledged and not in the table with those bytes."""
-    there = set(stored(lake, epoch))
-    return [ack for ack in ledger.entries() if (ack.partition, ack.offset, ack.sha) not in there]
+    """Return the acknowledged records that are not in the table with those bytes."""
+    rows = set(stored(lake, epoch))
+    return [ack for ack in ledger.entries() if (ack.partition, ack.offset, ack.sha) not in rows]
 
 
 def check(ledger: Ledger, lake: Path, epoch: int | None = None) -> list[str]:
-    """What speaks against I1 to I3; empty when nothing does. For a topic that only the ledger's producer wrote to."""
+    """Return the violations of I1 to I3, for a topic that only the ledger's producer wrote to."""
     rows = stored(lake, epoch)
     acks = {(ack.partition, ack.offset, ack.sha) for ack in ledger.entries()}
     places = [row[:2] for row in rows]
@@ -77,23 +77,23 @@ def check(ledger: Ledger, lake: Path, epoch: int | None = None) -> list[str]:
         "twice": [place for place, count in Counter(places).items() if count > 1],
         "neither accepted nor rejected": [] if bad_verdicts == [(0,)] else bad_verdicts,
     }
-    return [f"{what}: {len(found)}, such as {found[0]}" for what, found in faults.items() if found]
+    return [f"{what}: {len(cases)}, such as {cases[0]}" for what, cases in faults.items() if cases]
 
 
 def exactly_once(lake: Path, ledger: Ledger, epoch: int | None = None) -> None:
-    """I1, I2, I3: every acknowledged record in `records` once with its bytes, nothing else, each with a verdict."""
+    """Assert I1, I2, I3: every acknowledged record in `records` once with its bytes, nothing else, each with a verdict."""
     assert check(ledger, lake, epoch) == []
 
 
 def same_as_topic(lake: Path, bootstrap: str, topic: str, epoch: int | None = None) -> None:
-    """I2 against the broker: the table holds what a reader of committed records is given, each once."""
+    """Assert I2 against the broker: the table holds every committed record of the topic once."""
     rows = stored(lake, epoch)
     assert len(rows) == len({row[:2] for row in rows}), "an offset is there twice"
     assert {row[:2]: row[2] for row in rows} == committed(bootstrap, topic)
 
 
 def log_is_sound(table: Path) -> None:
-    """I5: versions without a gap, every commit whole JSON, every live file there with its size."""
+    """Assert I5: versions without a gap, every commit whole JSON, every live file there with its size."""
     commits = sorted((table / "_delta_log").glob(f"{'[0-9]' * 20}.json"))
     versions = [int(path.stem) for path in commits]
     assert versions == list(range(versions[0], versions[-1] + 1)), "a version is missing"
@@ -109,7 +109,7 @@ def log_is_sound(table: Path) -> None:
 
 
 def checkpoint_agrees(lake: Path, topic: str, epoch: int = 1) -> None:
-    """I4: the newest commit of the checkpoint is the table's transaction, or one behind it; its end is the table's end."""
+    """Assert I4: the newest commit of the checkpoint is the table's transaction, or one behind it; its end is the table's end."""
     folder = lake / "_checkpoints" / "records" / f"epoch-{epoch}"
     query_id = json.loads((folder / "metadata").read_text())["id"]
     done = max(int(path.name) for path in (folder / "commits").iterdir() if path.name.isdigit())
@@ -119,26 +119,26 @@ def checkpoint_agrees(lake: Path, topic: str, epoch: int = 1) -> None:
     assert batch in (done, done + 1), f"checkpoint at batch {done}, table at {batch}"
     lines = (folder / "offsets" / str(batch)).read_text().splitlines()
     ends = {int(p): end for p, end in json.loads(lines[2])[topic].items() if end > 0}
-    found = query(
+    table_ends = query(
         lake, f'SELECT partition, max("offset") + 1 FROM t WHERE epoch = {epoch} GROUP BY partition'
     )
-    assert ends == dict(found)
+    assert ends == dict(table_ends)
 
 
 def sound(lake: Path, topic: str, epoch: int = 1) -> None:
-    """I4 and I5."""
+    """Assert I4 and I5."""
     for table in lake.glob("*/_delta_log"):
         log_is_sound(table.parent)
     checkpoint_agrees(lake, topic, epoch)
 
 
 def state(lake: Path) -> dict[str, tuple[int, str]]:
-    """Table -> version and a digest of its whole content whatever its order: I6 is that another run leaves this as it is."""
-    found = {}
+    """Return table -> (version, digest of its rows in any order); I6 is that another run leaves this as it is."""
+    tables = {}
     for log in sorted(lake.glob("*/_delta_log")):
         name = log.parent.name
         digest = query(
             lake, "SELECT md5(string_agg(r, '' ORDER BY r)) FROM (SELECT CAST(t AS varchar) r FROM t)", name
         )
-        found[name] = (DeltaTable(log.parent).version(), str(digest[0][0]))
-    return found
+        tables[name] = (DeltaTable(log.parent).version(), str(digest[0][0]))
+    return tables

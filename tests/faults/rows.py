@@ -1,4 +1,4 @@
-"""The 95 rows of the fault matrix, where each is tested, and the table that docs/reliability.md shows of a full run."""
+"""The 95 rows of the fault matrix, and the table of a full run in docs/reliability.md."""
 
 import json
 import os
@@ -25,7 +25,7 @@ HEAD = ["row", "injected", "expected", "observed", "the plain query"]
 
 @dataclass
 class Row:
-    """What one test of a row saw; `row.observed(…)` and `row.plain_query(…)` are called by the test."""
+    """The observations of one test of a row; the test calls `row.observed(…)` and `row.plain_query(…)`."""
 
     id: str
     injected: str
@@ -37,21 +37,21 @@ class Row:
     seen: list[str] = field(default_factory=list)
     plain_query_seen: list[str] = field(default_factory=list)
     day: str = ""
-    """on which it ran, as YYYY-MM-DD"""
+    """the day of its run, as YYYY-MM-DD"""
     seconds: float = 0.0
     """with its fixtures"""
 
     def observed(self, text: str) -> None:
-        """What surveylake did under the fault."""
+        """Record what surveylake did under the fault."""
         self.seen.append(masked(text))
 
     def plain_query(self, text: str) -> None:
-        """What the plain Kafka -> Delta query did under the same fault."""
+        """Record what the plain Kafka -> Delta query did under the same fault."""
         self.plain_query_seen.append(masked(text))
 
     @property
     def missing(self) -> str:
-        """What the test did not say though it passed; empty when nothing."""
+        """Which observation the test lacks; empty when none."""
         if not self.seen:
             return "it never called row.observed(…)"
         return (
@@ -62,7 +62,7 @@ class Row:
 
 
 def masked(text: str) -> str:
-    """The text without what differs from run to run or machine to machine: paths, ports, process ids, ids, times."""
+    """Mask what differs from run to run or machine to machine: paths, ports, process ids, ids, times."""
     for pattern, instead in (
         # Ids of clusters and topics are 16 bytes in base64; the one that follows such a word may have no digit.
         (r"\b(topic id|cluster|this is|on) [\w/+-]{22}(?![\w/+-])", r"\1 ID"),
@@ -80,25 +80,25 @@ def masked(text: str) -> str:
 
 
 def brief(text: str, length: int = 160) -> str:
-    """The masked text, ended after a whole word when it is longer than that."""
+    """Return the masked text, cut after a whole word when it is longer than `length`."""
     text = masked(text)
     return text if len(text) <= length else f"{text[:length].rsplit(' ', 1)[0].rstrip(',;:')} …"
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The rows in the matrix's order as a Markdown table; tests of one row share a line."""
+    """Return the rows in the matrix's order as a Markdown table; tests of one row share a line."""
     lines = [HEAD, ["---"] * len(HEAD)]
     by_id: dict[str, list[Row]] = {}
     for row in rows:
         by_id.setdefault(row.id, []).append(row)
     for id_ in IDS:
-        found = by_id.get(id_)
-        lines.append([id_, *(_tested(found) if found else _listed(NOT_HERE.get(id_, NOT_RUN)))])
+        tested = by_id.get(id_)
+        lines.append([id_, *(_tested(tested) if tested else _listed(NOT_HERE.get(id_, NOT_RUN)))])
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def _tested(rows: list[Row]) -> list[str]:
-    """The cells of one tested row, beginning with `injected`."""
+    """Return the cells of one tested row, beginning with `injected`."""
     bad = [row for row in rows if row.outcome != "passed"]
     seen = _once([text for row in rows for text in row.seen])
     outcome = "; ".join(sorted({row.outcome for row in bad})) if bad else ""
@@ -114,22 +114,24 @@ def _listed(entry: Elsewhere | NotMet) -> list[str]:
 
 
 def caption(rows: Iterable[Row]) -> str:
-    """When these rows were seen, on what, and how many tests passed: the line above the table."""
+    """Return the line above the table: when these rows ran, on what, and how many tests passed."""
     rows = list(rows)
     days = sorted({row.day for row in rows})
     when = f"Run on {days[0]}" if len(days) == 1 else f"Run in parts, from {days[0]} to {days[-1]}"
     counted = Counter(row.outcome.partition(":")[0] for row in rows)
-    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items(), key=lambda c: -c[1]))
+    outcomes = ", ".join(
+        f"{count} {outcome}" for outcome, count in sorted(counted.items(), key=lambda c: -c[1])
+    )
     stack = f"Spark {version('pyspark')}, Delta {version('delta-spark')} and Kafka {kafka_version()}"
     listed = sum(isinstance(entry, NotMet) for entry in NOT_HERE.values())
     return (
         f"{when} with {stack} on {platform.system()}, {os.cpu_count()} cores, in {sum(row.seconds for row in rows) / 60:.0f} minutes: "
-        f"{len(rows)} tests, {told}. {len(IDS) - listed} of {len(IDS)} rows are tested; the others say why they are not."
+        f"{len(rows)} tests, {outcomes}. {len(IDS) - listed} of {len(IDS)} rows are tested; the others say why they are not."
     )
 
 
 def kafka_version() -> str:
-    """The version that the broker's jar bears."""
+    """Return the version in the name of the broker's jar."""
     (jar,) = (path for path in class_path() if path.name.startswith("org.apache.kafka_kafka_2.13-"))
     return jar.stem.rpartition("-")[2]
 
@@ -139,7 +141,7 @@ def _once(texts: list[str]) -> str:
 
 
 def write(rows: list[Row]) -> None:
-    """Write var/faults.json and replace the table in docs/reliability.md; tests that did not run keep what they saw last."""
+    """Write var/faults.json and the table in docs/reliability.md; tests that did not run keep their last observations."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
     again = {row.test for row in rows}
@@ -149,9 +151,9 @@ def write(rows: list[Row]) -> None:
 
 
 def replace_table(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Put the text between the two comments; ValueError when the page does not have them."""
-    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    """Put the text between the two comments. Raises ValueError when the page does not have them."""
+    before, began, rest = page.read_text(encoding="utf-8").partition(begin)
     _, ended, after = rest.partition(end)
-    if not (found and ended):
+    if not (began and ended):
         raise ValueError(f"{page} has no {begin} … {end}")
     page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")

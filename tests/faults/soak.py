@@ -42,7 +42,7 @@ END_SECONDS = 120
 
 
 def answers(source: Path, seed: int) -> Iterator[bytes]:
-    """The survey's rows over and over, without an end, as the producer writes them; one in a hundred is damaged."""
+    """Yield the survey's rows over and over, as the producer writes them; one in a hundred is damaged."""
     rng = random.Random(seed)
     with source.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -51,14 +51,14 @@ def answers(source: Path, seed: int) -> Iterator[bytes]:
 
 
 def damaged(rng: random.Random, row: dict[str, str]) -> bytes:
-    """The row cut short, doubled, emptied, with a name in another case, or with an age that is none."""
+    """Return the row cut short, doubled, emptied, with a name in another case, or with an impossible age."""
     value = json.dumps(row).encode()
     old = json.dumps({**row, "Age": "300"}).encode()
     return rng.choice([value[:-9], value + value, b"", value.replace(b'"Age"', b'"AGE"'), old])
 
 
 def paced(values: Iterator[bytes], rate: int, stop: threading.Event) -> Iterator[bytes]:
-    """`rate` values a second, measured from the start, so that an outage is caught up with, until `stop`."""
+    """Yield `rate` values a second until `stop`; the rate is measured from the start, so that an outage is caught up with."""
     began = time.monotonic()
     for number, value in enumerate(values):
         while (early := began + number / rate - time.monotonic()) > SLICE_SECONDS and not stop.wait(early):
@@ -69,7 +69,7 @@ def paced(values: Iterator[bytes], rate: int, stop: threading.Event) -> Iterator
 
 
 class Soak:
-    """One soak in `folder`: `run` goes through it and answers with what was seen."""
+    """One soak in `folder`."""
 
     def __init__(self, folder: Path, source: Path, report: Report, every: float) -> None:
         """`every` is the mean time between two kills, in seconds."""
@@ -80,7 +80,7 @@ class Soak:
         self._folder, self._random = folder, random.Random(report.seed)
 
     def run(self) -> Report:
-        """The load and the kills, then the count; Kafka and the driver are gone afterwards."""
+        """Run the load and the kills, then count. Returns the report; Kafka and the driver have ended then."""
         stop = threading.Event()
         with self.broker, ThreadPoolExecutor(1) as pool:
             self.env = SurveyEnv(TOPIC, self.broker.bootstrap, self._folder, partitions=4)
@@ -94,7 +94,7 @@ class Soak:
             finally:
                 stop.set()
                 self._kill_driver()
-            # Take in what is left, as anyone would after a crash.
+            # Take in the rest, as anyone would after a crash.
             subprocess.run(self.env.command(), check=True, timeout=DRAIN_SECONDS, env=environment())
             verify = subprocess.run(
                 self.env.command(verb="verify"), stdout=subprocess.PIPE, text=True, env=environment()
@@ -103,23 +103,23 @@ class Soak:
         return self.report
 
     def _disturb(self, sending: "Future[int]") -> None:
-        """For the time given: kill the one or the other now and then, and start again what is down."""
+        """For the minutes of the soak: kill the driver or the broker now and then, and restart what is down."""
         began, kills = time.monotonic(), self._kills()
-        due, say = next(kills), SAY_SECONDS
+        next_kill, say = next(kills), SAY_SECONDS
         while (now := time.monotonic() - began) < self.report.minutes * 60 and not sending.done():
             if self._driver.poll() is not None:
                 self.report.driver_ends += 1
                 self._driver = self._start_driver()
-            if now >= due[0]:
-                due[1]()
-                due = next(kills)
+            if now >= next_kill[0]:
+                next_kill[1]()
+                next_kill = next(kills)
             if now >= say:
                 say = now + SAY_SECONDS
-                self._say(now)
+                self._print_progress(now)
             time.sleep(LOOK_SECONDS)
 
     def _kills(self) -> Iterator[tuple[float, Callable[[], None]]]:
-        """When, in seconds from the start, and what; each pair has one of either kind."""
+        """Yield (seconds from the start, kill); each pair has one kill of either kind."""
         at = 0.0
         while True:
             for kill in self._random.sample([self._replace_driver, self._replace_broker], 2):
@@ -136,7 +136,7 @@ class Soak:
         self.broker.start()
 
     def _start_driver(self) -> "subprocess.Popen[bytes]":
-        """The stream as a process group of its own: Python and its JVM."""
+        """Start the stream as a process group of its own: Python and its JVM."""
         with (self._folder / "driver.log").open("ab") as log:
             command = self.env.command("--trigger", TRIGGER)
             return subprocess.Popen(
@@ -144,7 +144,7 @@ class Soak:
             )
 
     def _kill_driver(self, part: str = BOTH) -> None:
-        """Kill the whole driver, or, as somebody's `kill -9` may, one of its two processes: the other is to end by itself."""
+        """Kill the whole driver, or one of its two processes as a `kill -9` may: the other must end by itself."""
         with suppress(ProcessLookupError, psutil.NoSuchProcess):
             children = psutil.Process(self._driver.pid).children(recursive=True)
             java = [child for child in children if child.name() == "java"]
@@ -157,11 +157,11 @@ class Soak:
         self._driver.wait(END_SECONDS)
         self.report.driver_kills[part] += 1
 
-    def _say(self, now: float) -> None:
-        seen, done = self.report, commits(self.env.lake)
+    def _print_progress(self, now: float) -> None:
+        report, done = self.report, commits(self.env.lake)
         print(
             f"{now / 60:5.1f} min: acknowledged {self.ledger.settled:,}, in records {sum(n for _, n in done):,}; killed: "
-            f"driver {sum(seen.driver_kills.values())}, broker {seen.broker_kills}; driver ended by itself {seen.driver_ends}",
+            f"driver {sum(report.driver_kills.values())}, broker {report.broker_kills}; driver ended by itself {report.driver_ends}",
             flush=True,
         )
 

@@ -1,4 +1,4 @@
-"""What a soak saw: the account of it, as JSON and as the table of docs/reliability.md."""
+"""The report of a soak, as JSON and as the table of docs/reliability.md."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ BEGIN, END = "<!-- soak:begin -->", "<!-- soak:end -->"
 
 @dataclass
 class Report:
-    """What a soak saw; counts of records unless said otherwise."""
+    """The observations of a soak; counts of records unless stated otherwise."""
 
     minutes: float
     rate: int
@@ -45,7 +45,7 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Nothing acknowledged is missing, double or altered; nothing else is there but what was left unanswered."""
+        """Whether every acknowledged record is in the lake once, and nothing else but records that were left unacknowledged."""
         unexplained = self.in_records - self.account.acked
         return self.proved and self.account.balanced and 0 <= unexplained <= self.indeterminate
 
@@ -73,28 +73,28 @@ class Report:
             "sent and never answered": f"{self.indeterminate:,}",
             "`verify`": self.proof,
         }
-        return "\n".join(["| | |", "|---|---|", *(f"| {name} | {told} |" for name, told in rows.items())])
+        return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
 
 def commits(lake: Path) -> list[tuple[float, int]]:
-    """When (seconds since 1970) each commit of `records` was made that took records in, and how many."""
-    found = []
+    """Return (seconds since 1970, number of records) of each commit of `records` that added records."""
+    times = []
     for path in (lake / "records" / "_delta_log").glob("*.json"):
         for line in path.read_text(encoding="utf-8").splitlines():
             info = json.loads(line).get("commitInfo", {})
             if rows := int(info.get("operationMetrics", {}).get("numOutputRows", 0)):
-                found.append((info["timestamp"] / 1000, rows))
-    return sorted(found)
+                times.append((info["timestamp"] / 1000, rows))
+    return sorted(times)
 
 
-def make_account(seen: Report, lake: Path, ledger: Ledger, proved: bool, proof: str) -> None:
-    """Complete the report of a soak that has ended, by readers that are not Spark; `proof` is what verify printed."""
+def make_account(report: Report, lake: Path, ledger: Ledger, proved: bool, proof: str) -> None:
+    """Complete the report of a soak that has ended, by readers that are not Spark; `proof` is the output of verify."""
     times = [at for at, _ in commits(lake)]
-    seen.proved, seen.proof = proved, (proof.splitlines() or [""])[-1]
-    seen.commits = len(times)
-    seen.longest_gap = max((after - before for before, after in itertools.pairwise(times)), default=0.0)
-    seen.indeterminate, seen.account = ledger.indeterminate, ledger.against(lake)
+    report.proved, report.proof = proved, (proof.splitlines() or [""])[-1]
+    report.commits = len(times)
+    report.longest_gap = max((after - before for before, after in itertools.pairwise(times)), default=0.0)
+    report.indeterminate, report.account = ledger.indeterminate, ledger.against(lake)
     with duckdb.connect() as db:
         files = DeltaTable(lake / "records").file_uris()
         sql = "SELECT count(*), count(*) FILTER (NOT accepted) FROM read_parquet($1)"
-        seen.in_records, seen.rejected = db.execute(sql, [files]).fetchone() or (0, 0)
+        report.in_records, report.rejected = db.execute(sql, [files]).fetchone() or (0, 0)

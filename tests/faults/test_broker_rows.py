@@ -21,6 +21,7 @@ from faults.disks import small_disk
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row
+from faults.scenario import resume, send_and_take
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
@@ -35,22 +36,24 @@ BATCHES = 40
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
     """A broker that these tests may kill, pause and damage."""
     with EmbeddedBroker(tmp_path_factory.mktemp("own"), free_port()) as broker:
         yield broker
 
 
 @pytest.fixture
-def house(
-    own: EmbeddedBroker, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest
+def own_env(
+    own_broker: EmbeddedBroker, spark: SparkSession, tmp_path: Path, request: pytest.FixtureRequest
 ) -> SurveyEnv:
     """A topic of one partition on that broker, running whatever the test before did to it, and a lake."""
-    if own.running:
-        own.resume()
+    if own_broker.running:
+        own_broker.resume()
     else:
-        own.start()
-    return SurveyEnv(f"T{zlib.crc32(request.node.nodeid.encode())}", own.bootstrap, tmp_path, partitions=1)
+        own_broker.start()
+    return SurveyEnv(
+        f"T{zlib.crc32(request.node.nodeid.encode())}", own_broker.bootstrap, tmp_path, partitions=1
+    )
 
 
 @pytest.mark.slow
@@ -60,31 +63,29 @@ def house(
     expected="the stream waits, or ends with a message and goes on when run again; every record once",
 )
 def test_a_broker_killed_under_the_stream(
-    own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger
+    own_broker: EmbeddedBroker, own_env: SurveyEnv, row: Row, ledger: Ledger
 ) -> None:
-    ledger.send(house.bootstrap, house.topic, answers(BATCH * BATCHES))
-    house.set_stream(max_offsets_per_trigger=BATCH)
+    ledger.send(own_env.bootstrap, own_env.topic, answers(BATCH * BATCHES))
+    own_env.set_stream(max_offsets_per_trigger=BATCH)
     moments = sorted(random.Random(1).sample(range(2, BATCHES), KILLS))
 
     def kill_now_and_then() -> None:
         for version in moments:
-            until(commit_file(house.lake / "records", version).is_file)
-            own.kill()
-            own.start()
+            until(commit_file(own_env.lake / "records", version).is_file)
+            own_broker.kill()
+            own_broker.start()
 
     runs, killing = 0, ThreadPoolExecutor(1)
     killed = killing.submit(kill_now_and_then)
     while not killed.done() or runs == 0:
         runs += 1
         try:
-            house.take()
+            own_env.take()
         except TopicError as error:
             assert error.hint
     killed.result()
     killing.shutdown()
-    house.take()
-    readers.exactly_once(house.lake, ledger)
-    readers.sound(house.lake, house.topic)
+    resume(own_env, ledger)
     row.observed(f"{KILLS} kills: {BATCH * BATCHES:,} of {BATCH * BATCHES:,}, each once")
 
 
@@ -95,27 +96,31 @@ def test_a_broker_killed_under_the_stream(
     expected="the cause is named within half a minute; the stream goes on when the broker does",
     stock=True,
 )
-def test_a_broker_that_hangs(own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger) -> None:
-    plain_query = PlainQuery(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
-    ledger.send(house.bootstrap, house.topic, answers(10))
-    with running(house.command("--trigger", "1 second")) as process, ThreadPoolExecutor(1) as pool:
-        until(commit_file(house.lake / "records", 1).is_file)
-        own.pause()
+def test_a_broker_that_hangs(
+    own_broker: EmbeddedBroker, own_env: SurveyEnv, row: Row, ledger: Ledger
+) -> None:
+    plain_query = PlainQuery(
+        SparkSession.active(), own_env.folder / "stock", own_env.bootstrap, own_env.topic
+    )
+    ledger.send(own_env.bootstrap, own_env.topic, answers(10))
+    with running(own_env.command("--trigger", "1 second")) as process, ThreadPoolExecutor(1) as pool:
+        until(commit_file(own_env.lake / "records", 1).is_file)
+        own_broker.pause()
         plain = pool.submit(plain_query.run)
         assert process.stderr
-        said = next((line for line in process.stderr if "gave no answer" in line), "nothing")
-        assert said != "nothing", "the stream ended and had not named the cause"
-        row.observed(f"running: {said}")
-        row.observed(f"at a start: {refused(house)}")
+        message = next((line for line in process.stderr if "gave no answer" in line), "nothing")
+        assert message != "nothing", "the stream ended and had not named the cause"
+        row.observed(f"running: {message}")
+        row.observed(f"at a start: {refused(own_env)}")
         assert not plain.done()
         row.plain_query("has said nothing by then")
-        own.resume()
-        ledger.send(house.bootstrap, house.topic, answers(10, start=10))
-        until(lambda: len(house.rows()) == 20)
+        own_broker.resume()
+        ledger.send(own_env.bootstrap, own_env.topic, answers(10, start=10))
+        until(lambda: len(own_env.rows()) == 20)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
-    readers.exactly_once(house.lake, ledger)
+    readers.exactly_once(own_env.lake, ledger)
     row.observed("resumed: 20 of 20, each once, without a restart")
 
 
@@ -124,20 +129,19 @@ def test_a_broker_that_hangs(own: EmbeddedBroker, house: SurveyEnv, row: Row, le
     injected="broker stopped and started on another port",
     expected="the new address is enough; the stream goes on where it was",
 )
-def test_a_broker_that_moved(own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger) -> None:
-    ledger.send(house.bootstrap, house.topic, answers(10))
-    house.take()
-    own.stop()
-    own.port = free_port()
-    own.start()
-    said = refused(house)
-    row.observed(f"with the old address {said}")
-    house.config = house.config.at(own.bootstrap)
-    ledger.send(house.bootstrap, house.topic, answers(10, start=10))
-    house.take()
-    readers.exactly_once(house.lake, ledger)
-    readers.sound(house.lake, house.topic)
-    assert not list(house.checkpoint.parent.glob("*.retired-*"))
+def test_a_broker_that_moved(
+    own_broker: EmbeddedBroker, own_env: SurveyEnv, row: Row, ledger: Ledger
+) -> None:
+    send_and_take(own_env, ledger, 10)
+    own_broker.stop()
+    own_broker.port = free_port()
+    own_broker.start()
+    message = refused(own_env)
+    row.observed(f"with the old address {message}")
+    own_env.config = own_env.config.at(own_broker.bootstrap)
+    ledger.send(own_env.bootstrap, own_env.topic, answers(10, start=10))
+    resume(own_env, ledger)
+    assert not list(own_env.checkpoint.parent.glob("*.retired-*"))
     row.observed("with the new one 20 of 20, each once, under the same checkpoint")
 
 
@@ -162,22 +166,24 @@ def flip(log: Path) -> None:
 )
 @pytest.mark.parametrize("damage", [cut, flip])
 def test_a_damaged_broker_log(
-    own: EmbeddedBroker, house: SurveyEnv, row: Row, ledger: Ledger, damage: Callable[[Path], None]
+    own_broker: EmbeddedBroker, own_env: SurveyEnv, row: Row, ledger: Ledger, damage: Callable[[Path], None]
 ) -> None:
-    plain_query = PlainQuery(SparkSession.active(), house.folder / "stock", house.bootstrap, house.topic)
+    plain_query = PlainQuery(
+        SparkSession.active(), own_env.folder / "stock", own_env.bootstrap, own_env.topic
+    )
     for start in range(0, 10, 2):
-        ledger.send(house.bootstrap, house.topic, answers(2, start))
-    house.take()
+        ledger.send(own_env.bootstrap, own_env.topic, answers(2, start))
+    own_env.take()
     plain_query.run()
-    own.kill()
-    damage(own.data / "log" / f"{house.topic}-0" / f"{0:020d}.log")
-    own.start()
-    left = len(readers.committed(house.bootstrap, house.topic))
+    own_broker.kill()
+    damage(own_broker.data / "log" / f"{own_env.topic}-0" / f"{0:020d}.log")
+    own_broker.start()
+    left = len(readers.committed(own_env.bootstrap, own_env.topic))
     assert left < 10
-    said = refused(house)
-    assert "lost records that were read before" in said
-    row.observed(said)
-    readers.exactly_once(house.lake, ledger)
+    message = refused(own_env)
+    assert "lost records that were read before" in message
+    row.observed(message)
+    readers.exactly_once(own_env.lake, ledger)
     row.plain_query(plain_query.run().error or "status ok")
 
 
@@ -203,9 +209,9 @@ def test_a_broker_that_forgot_everything(spark: SparkSession, row: Row, tmp_path
         plain = plain_query.run()
         assert (plain.error, len(plain.rows)) == ("", 10)
         row.plain_query("status ok; 0 of the 10 new records are taken in")
-        said = refused(env)
-        assert "this is another Kafka cluster" in said
-        row.observed(said)
+        message = refused(env)
+        assert "this is another Kafka cluster" in message
+        row.observed(message)
         env.take(accept_new_topic=True)
     readers.exactly_once(env.lake, first, epoch=1)
     readers.exactly_once(env.lake, second, epoch=2)
@@ -244,14 +250,17 @@ def fail_writes(broker: EmbeddedBroker, topic: str) -> Callable[[], None]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "hurt",
+    "break_disk",
     [
         pytest.param(fill, marks=pytest.mark.fault("B6", injected="the broker's disk full while produce.py sends", expected="nothing acknowledged is lost; it goes on when there is room")),
         pytest.param(fail_writes, marks=pytest.mark.fault("B7", injected="writes to the topic's log fail (EIO) while produce.py sends", expected="the broker is said to be gone; nothing acknowledged is lost")),
     ],
 )  # fmt: skip
 def test_a_broker_that_cannot_write(
-    spark: SparkSession, row: Row, tmp_path: Path, hurt: Callable[[EmbeddedBroker, str], Callable[[], None]]
+    spark: SparkSession,
+    row: Row,
+    tmp_path: Path,
+    break_disk: Callable[[EmbeddedBroker, str], Callable[[], None]],
 ) -> None:
     rows = 40_000
     with (
@@ -263,9 +272,9 @@ def test_a_broker_that_cannot_write(
                    "--topic", "hurt", "--bootstrap", broker.bootstrap]  # fmt: skip
         with running(command) as process:
             until(lambda: open_topic(env.config.kafka, "hurt").bounds()[0][1] > 1_000)
-            heal = hurt(broker, "hurt")
+            heal = break_disk(broker, "hurt")
             until(lambda: not broker.running)
-            said = refused(env)
+            message = refused(env)
             heal()
             broker.kill()
             broker.start()
@@ -276,7 +285,7 @@ def test_a_broker_that_cannot_write(
         readers.same_as_topic(env.lake, env.bootstrap, "hurt")
         assert len(env.rows()) == rows
     row.observed(
-        f"Kafka ends itself; stream.py: {said}; produce.py waits, and after a restart {rows:,} of {rows:,}, each once"
+        f"Kafka ends itself; stream.py: {message}; produce.py waits, and after a restart {rows:,} of {rows:,}, each once"
     )
 
 
@@ -311,8 +320,7 @@ def test_an_aborted_transaction(env: SurveyEnv, plain_query: PlainQuery, row: Ro
     ).init_transactions(30)
     with pytest.raises(KafkaException, match=r"fenced|epoch"):
         fenced.commit_transaction(30)
-    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
-    env.take()
+    send_and_take(env, ledger, 10, start=10)
     readers.exactly_once(env.lake, ledger)
     readers.same_as_topic(env.lake, env.bootstrap, env.topic)
     row.observed("20 of 20 committed records, none of the 10 others")
@@ -336,10 +344,10 @@ def test_an_open_transaction(
     ledger.send(env.bootstrap, env.topic, answers(10, start=10))
     with caplog.at_level("WARNING"):
         env.take()
-    said = [text for text in caplog.messages if "wait for a transaction" in text]
+    message = [text for text in caplog.messages if "wait for a transaction" in text]
     partitions = {p for p, _ in readers.committed(env.bootstrap, env.topic, "read_uncommitted")}
-    assert 1 <= len(said) <= len(partitions)
-    row.observed(said[0])
+    assert 1 <= len(message) <= len(partitions)
+    row.observed(message[0])
     producer.commit_transaction(30)
     caplog.clear()
     env.take()

@@ -17,6 +17,7 @@ from faults.kill_points import State, every_state, standing_still
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row
+from faults.scenario import resume
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import SurveylakeError
@@ -53,7 +54,7 @@ def test_a_kill_at_every_rename(env: SurveyEnv, jvm: int, row: Row, ledger: Ledg
     with every_state(jvm, env.lake, tmp_path / "states") as states:
         env.take()
     assert {"_checkpoints", "records"} <= {state.moment.split()[1].split("/")[0] for state in states}
-    wrong = {state.moment: said for state in states if (said := _after(env, state.folder, ledger))}
+    wrong = {state.moment: problems for state in states if (problems := _after(env, state.folder, ledger))}
     assert wrong == {}
     row.observed(
         f"{len(states)} states around {len(states) // 2} renames: {RECORDS} of {RECORDS} each time, once, proved"
@@ -152,7 +153,5 @@ def test_a_process_killed_at_a_rename(env: SurveyEnv, row: Row, ledger: Ledger, 
         with standing_still(jvm_of(process.pid), env.lake, kill):
             process.wait(120)
     assert process.returncode == -signal.SIGKILL
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     row.observed(f"{KILLS} processes killed for real, at renames by chance: the same")

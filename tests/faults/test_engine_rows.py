@@ -26,6 +26,7 @@ from faults.damage import (
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from faults.scenario import assert_complete, resume, send_and_take
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.contract.model import load_contract
@@ -45,13 +46,10 @@ NOON_2024 = 1_704_110_400_000
     stock=True,
 )
 def test_a_batch_that_is_run_again(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     before = readers.state(env.lake)
     _forget_commit(env.checkpoint)
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     assert readers.state(env.lake) == before
     row.observed("10 of 10, each once; no new table version")
 
@@ -79,9 +77,7 @@ def test_a_stop_in_mid_run(env: SurveyEnv, row: Row, ledger: Ledger, number: sig
     assert "Traceback" not in err
     taken = len(env.rows())
     assert 0 < taken < 3000
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     row.observed(
         f"{number.name}: exit 0 after the batch in progress; 3000 of 3000 after the next run, each once"
     )
@@ -129,9 +125,7 @@ def test_rules_changed_in_mid_batch(
     text = env.survey.read_text(encoding="utf-8")
     env.survey.write_text(text.replace("min = 5", "min = 8"), encoding="utf-8")
     env.contract = load_contract(env.survey)
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     accepted = readers.query(env.lake, "SELECT count(*) FILTER (accepted), count(*) FROM t")
     assert accepted == [(10, 10) if reached == "the table" else (7, 10)]
     row.observed(f"crash after the batch reached {reached}: 10 of 10, each once, accepted or rejected")
@@ -196,9 +190,9 @@ def test_a_rule_that_fails(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
     text = env.survey.read_text(encoding="utf-8")
     env.survey.write_text(f'{text}\n[rules]\nsound = "1 / (age - 24) > 0"\n', encoding="utf-8")
     good, env.contract = env.contract, load_contract(env.survey)
-    said = {refused(env) for _ in range(2)}
-    row.observed("; ".join(sorted({brief(line) for line in said})))
-    assert all("DIVIDE_BY_ZERO" in line for line in said)
+    messages = {refused(env) for _ in range(2)}
+    row.observed("; ".join(sorted({brief(line) for line in messages})))
+    assert all("DIVIDE_BY_ZERO" in line for line in messages)
     env.contract = good
     env.take()
     readers.exactly_once(env.lake, ledger)
@@ -230,15 +224,14 @@ def test_a_rule_that_fails(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
 def test_a_newer_protocol(
     env: SurveyEnv, spark: SparkSession, row: Row, ledger: Ledger, protocol: dict[str, object], named: str
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(5))
-    env.take()
+    send_and_take(env, ledger, 5)
     before = readers.state(env.lake)
     commit = commit_file(env.lake / "records", 2)
     commit.write_text(json.dumps({"protocol": protocol}) + "\n", encoding="utf-8")
     forget_logs(spark)
-    said = refused(env)
-    assert named in said
-    row.observed(f"stream: {said}")
+    message = refused(env)
+    assert named in message
+    row.observed(f"stream: {message}")
     done = verb(env, "verify")
     assert done.returncode in (StorageError.exit_code, ProofError.exit_code)
     assert named in done.stdout + done.stderr
@@ -278,8 +271,7 @@ def test_a_driver_whose_clock_jumps(
     env: SurveyEnv, spark: SparkSession, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
     library = clock_library(tmp_path)
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     for food, shift in (("Traditional food", -A_DAY), ("Western Food", A_YEAR)):
         ledger.send(env.bootstrap, env.topic, answers(10, Food=food))
         with running(env.command(), env=shifted(library, shift // 1000)) as process:
@@ -287,8 +279,7 @@ def test_a_driver_whose_clock_jumps(
         assert process.returncode == 0, err
     first, back, ahead = (_committed_at(env, version) for version in (1, 2, 3))
     assert back < first < first + A_YEAR / 2 < ahead, "no clock jumped: the test shows nothing"
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    assert_complete(env, ledger)
     assert proof_of(env, spark).proved
     aggregate.aggregate(OPEN, str(env.lake), env.config, env.contract)
     latest = readers.query(

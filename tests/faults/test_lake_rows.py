@@ -12,11 +12,12 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from faults import readers
-from faults.damage import LOG, commit_file, forget_logs, mended, newest_version, proof_of, traces, verb
+from faults.damage import LOG, commit_file, forget_logs, newest_version, proof_of, repaired, traces, verb
 from faults.disks import brought_to, copied_without_sync, loop_disk, small_disk
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from faults.scenario import assert_complete, resume, send_and_take
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import ProofError, StorageError, SurveylakeError
@@ -38,8 +39,7 @@ FileDamage = Callable[[Path], None]
 )
 def test_a_full_disk(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
     with small_disk(env.lake, megabytes=4):
-        ledger.send(env.bootstrap, env.topic, answers(10))
-        env.take()
+        send_and_take(env, ledger, 10)
         stopped = []
         for n, left in enumerate((0, 4, 8, 16, 24, 32, 48, 64), start=1):
             ledger.send(env.bootstrap, env.topic, answers(10, start=10 * n))
@@ -49,11 +49,9 @@ def test_a_full_disk(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
             except SurveylakeError as error:
                 stopped.append(f"exit {error.exit_code}: {error.message}")
             ballast.unlink()
-            env.take()
-            readers.exactly_once(env.lake, ledger)
-            readers.sound(env.lake, env.topic)
+            resume(env, ledger)
         assert len(stopped) > 2, "the disk was hardly ever full: the test shows nothing"
-        assert all(f"{env.lake} has " in said and "bytes left" in said for said in stopped), stopped
+        assert all(f"{env.lake} has " in message and "bytes left" in message for message in stopped), stopped
         row.observed(f"stopped, such as {brief(stopped[0])}; with space again 90 of 90, each once")
 
 
@@ -79,8 +77,8 @@ def test_a_power_loss(
     ledger.send(env.bootstrap, env.topic, answers(POWER_BATCHES * 10))
     cuts: list[tuple[str, dict[int, int], Path]] = []
 
-    def cut(moment: str, told: dict[int, int]) -> None:
-        cuts.append((moment, told, copied_without_sync(image, str(len(cuts)))))
+    def cut(moment: str, announced: dict[int, int]) -> None:
+        cuts.append((moment, announced, copied_without_sync(image, str(len(cuts)))))
 
     def cut_at_commits() -> None:
         for version in sorted(random.Random(2).sample(range(1, POWER_BATCHES + 1), POWER_BATCHES // 2)):
@@ -92,17 +90,15 @@ def test_a_power_loss(
         cutting = pool.submit(cut_at_commits)
         env.take()
         cutting.result()
-    assert max(told.get(0, 0) for _, told, _ in cuts) == POWER_BATCHES * 10
-    for moment, told, copy in cuts:
+    assert max(announced.get(0, 0) for _, announced, _ in cuts) == POWER_BATCHES * 10
+    for moment, announced, copy in cuts:
         with loop_disk(copy, disk):
-            held = {place[:2] for place in readers.stored(env.lake)} if told else set()
-            lost = {(p, offset) for p, end in told.items() for offset in range(end)} - held
-            assert not lost, f"{moment}: {len(lost)} of {told} are gone"
+            stored = {place[:2] for place in readers.stored(env.lake)} if announced else set()
+            lost = {(p, offset) for p, end in announced.items() for offset in range(end)} - stored
+            assert not lost, f"{moment}: {len(lost)} of {announced} are gone"
             if (env.lake / "records" / LOG).is_dir():
-                mended(env, spark)
-            env.take()
-            readers.exactly_once(env.lake, ledger)
-            readers.sound(env.lake, env.topic)
+                repaired(env, spark)
+            resume(env, ledger)
             assert proof_of(env, spark).proved, moment
     row.observed(
         f"{len(cuts)} cuts: all that lag tools were told of was on the disk; then {POWER_BATCHES * 10} of"
@@ -126,8 +122,7 @@ def test_a_power_loss_without_the_barrier(
     with loop_disk(image, disk):
         for start in (0, 10):
             brought_to(disk)
-            ledger.send(env.bootstrap, env.topic, answers(10, start=start))
-            env.take()
+            send_and_take(env, ledger, 10, start=start)
             plain_query.run()
         copy = copied_without_sync(image, "cut")
     with loop_disk(copy, disk):
@@ -135,10 +130,8 @@ def test_a_power_loss_without_the_barrier(
         left = [len(found) for found in (plain_query.rows(), env.rows())]
         assert left == [10, 10], "nothing was in memory only: the test shows nothing"
         row.plain_query(f"{left[0]} of 20 committed rows are on the disk")
-        mended(env, plain_query.spark)
-        env.take()
-        readers.exactly_once(env.lake, ledger)
-        readers.sound(env.lake, env.topic)
+        repaired(env, plain_query.spark)
+        resume(env, ledger)
         assert proof_of(env, plain_query.spark).proved
         row.observed(f"without the barrier {left[1]} of 20; then 20 of 20, each once, proved")
 
@@ -224,14 +217,13 @@ def test_a_missing_middle_commit(env: SurveyEnv, plain_query: PlainQuery, row: R
     row.plain_query("middle: the table cannot be read")
     assert not proof_of(env, plain_query.spark).proved
     with pytest.raises(ProofError) as error:
-        mended(env, plain_query.spark)
+        repaired(env, plain_query.spark)
     row.observed(f"middle: verify says no; repair refuses: {error.value.message}")
 
 
 def _three_batches(env: SurveyEnv, plain_query: PlainQuery, ledger: Ledger) -> None:
     for start in THREE_BATCHES:
-        ledger.send(env.bootstrap, env.topic, answers(10, start=start))
-        env.take()
+        send_and_take(env, ledger, 10, start=start)
         plain_query.run()
 
 
@@ -240,10 +232,8 @@ def _comes_back(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledge
     table = env.lake / "records"
     damage(table, newest_version(table))
     assert not proof_of(env, plain_query.spark).proved
-    assert mended(env, plain_query.spark) == 0
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    assert repaired(env, plain_query.spark) == 0
+    resume(env, ledger)
     assert proof_of(env, plain_query.spark).proved
     row.observed(
         f"{damage.__name__.replace('_', ' ')}: verify says no; repaired and read again: 30 of 30, each once"
@@ -274,8 +264,7 @@ def test_a_damaged_data_file(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, damage: FileDamage
 ) -> None:
     for start in (0, 10):
-        ledger.send(env.bootstrap, env.topic, answers(10, start=start))
-        env.take()
+        send_and_take(env, ledger, 10, start=start)
     before = DeltaTable(env.lake / "records", version=1).file_uris()
     (newest,) = set(DeltaTable(env.lake / "records").file_uris()) - set(before)
     damage(Path(newest))
@@ -285,7 +274,7 @@ def test_a_damaged_data_file(
     assert any(Path(newest).name in check.detail for check in proof.checks)
     row.observed(f"{damage.__name__}: named")
     if damage is not flipped:
-        assert mended(env, plain_query.spark) == 0
+        assert repaired(env, plain_query.spark) == 0
         env.take()
         readers.exactly_once(env.lake, ledger)
         row.observed("repaired and read again: 20 of 20, each once")
@@ -300,20 +289,17 @@ def test_a_damaged_data_file(
 def test_a_wrong_pointer_to_the_log_checkpoint(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, content: str
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     pointer = env.lake / "records" / LOG / "_last_checkpoint"
     pointer.write_text(content, encoding="utf-8")
     forget_logs(plain_query.spark)
-    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
-    env.take()
+    send_and_take(env, ledger, 10, start=10)
     proof = proof_of(env, plain_query.spark)
     assert not proof.proved
     assert any("_last_checkpoint" in check.detail for check in proof.checks)
-    assert mended(env, plain_query.spark) == 0
+    assert repaired(env, plain_query.spark) == 0
     assert not pointer.exists()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    assert_complete(env, ledger)
     assert proof_of(env, plain_query.spark).proved
     row.observed(f"{'pointing to nothing' if content else 'empty'}: named, put aside; 20 of 20, each once")
 
@@ -326,15 +312,12 @@ def test_a_wrong_pointer_to_the_log_checkpoint(
     stock=True,
 )
 def test_a_deleted_checkpoint(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     plain_query.run()
     shutil.rmtree(env.lake / "_checkpoints")
     plain_query.forget()
     ledger.send(env.bootstrap, env.topic, answers(5, start=10))
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     row.observed("15 of 15, each once")
     plain = plain_query.run()
     assert (plain.error, len(plain.rows), len(plain.doubled)) == ("", 25, 10)
@@ -354,8 +337,7 @@ def test_a_deleted_checkpoint_and_a_fixed_application_id(
         writer = rows.write.format("delta").mode("append").option("txnAppId", "survey")
         writer.option("txnVersion", batch).save(str(plain_query.table))
 
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     plain_query.run(append)
     shutil.rmtree(env.lake / "_checkpoints")
     plain_query.forget()
@@ -381,8 +363,7 @@ def test_a_deleted_checkpoint_and_a_fixed_application_id(
 def test_a_damaged_checkpoint(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, file: str, emptied_only: bool
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     plain_query.run()
     _damage_checkpoint(env.checkpoint, file, emptied_only)
     _damage_checkpoint(plain_query.checkpoint, file, emptied_only)
@@ -391,9 +372,7 @@ def test_a_damaged_checkpoint(
     plain = plain_query.run()
     assert plain.error
     row.plain_query(f"{what}: {brief(plain.error, 120)}")
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     row.observed("15 of 15, each once")
 
 
@@ -415,13 +394,11 @@ def _damage_checkpoint(checkpoint: Path, file: str, emptied_only: bool) -> None:
 def test_a_table_older_than_its_checkpoint(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     plain_query.run()
     for table in (env.lake / "records", plain_query.table):
         shutil.copytree(table, tmp_path / f"backup of {table.name}")
-    ledger.send(env.bootstrap, env.topic, answers(5, start=10))
-    env.take()
+    send_and_take(env, ledger, 5, start=10)
     plain_query.run()
     for table in (env.lake / "records", plain_query.table):
         shutil.rmtree(table)
@@ -430,9 +407,7 @@ def test_a_table_older_than_its_checkpoint(
     plain = plain_query.run()
     assert (plain.error, len(plain.rows)) == ("", 10)
     row.plain_query("backup: status ok, 5 rows lost")
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     row.observed("backup: 15 of 15, each once")
 
     other = SurveyEnv(env.topic, env.bootstrap, tmp_path / "other", partitions=1)
@@ -449,22 +424,18 @@ def test_a_table_older_than_its_checkpoint(
     stock=True,
 )
 def test_restore_and_resume(env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     plain_query.run()
-    kept = {table: newest_version(table) for table in (env.lake / "records", plain_query.table)}
-    ledger.send(env.bootstrap, env.topic, answers(10, start=10))
-    env.take()
+    versions = {table: newest_version(table) for table in (env.lake / "records", plain_query.table)}
+    send_and_take(env, ledger, 10, start=10)
     plain_query.run()
-    for table, version in kept.items():
+    for table, version in versions.items():
         plain_query.spark.sql(f"RESTORE TABLE delta.`{table}` TO VERSION AS OF {version}")
     ledger.send(env.bootstrap, env.topic, answers(10, start=20))
     plain = plain_query.run()
     assert (plain.error, len(plain.rows)) == ("", 20)
     row.plain_query("status ok, 10 of 30 rows lost")
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     row.observed("30 of 30, each once")
 
 

@@ -1,4 +1,4 @@
-"""The ledger itself: what it claims survives a kill, and the account it makes sees what is missing, double or altered."""
+"""The ledger itself: its claims survive a kill, and its account counts what is missing, double or altered."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ VALUES: list[bytes | None] = [b"a", b"b", None, b"d"]
 
 
 def ledger_of(path: Path, values: list[bytes | None]) -> Ledger:
-    """A ledger that claims these values at offsets 0, 1, …"""
+    """Return a ledger that claims these values at offsets 0, 1, …"""
     path.write_text(
         "".join(f'["t", 0, {n}, {n}, "{digest(value)}"]\n' for n, value in enumerate(values)),
         encoding="utf-8",
@@ -22,19 +22,19 @@ def ledger_of(path: Path, values: list[bytes | None]) -> Ledger:
     return Ledger(path)
 
 
-def lake_of(folder: Path, held: list[tuple[int, bytes | None]]) -> Path:
-    """A lake whose `records` holds these offsets and values."""
-    offsets, values = [offset for offset, _ in held], [value for _, value in held]
+def lake_of(folder: Path, records: list[tuple[int, bytes | None]]) -> Path:
+    """Return a lake whose `records` holds these offsets and values."""
+    offsets, values = [offset for offset, _ in records], [value for _, value in records]
     table = pa.table({
-        "topic": ["t"] * len(held), "partition": pa.array([0] * len(held), pa.int32()), "offset": offsets,
-        "value": pa.array(values, pa.binary()), "epoch": pa.array([1] * len(held), pa.int32()),
+        "topic": ["t"] * len(records), "partition": pa.array([0] * len(records), pa.int32()), "offset": offsets,
+        "value": pa.array(values, pa.binary()), "epoch": pa.array([1] * len(records), pa.int32()),
     })  # fmt: skip
     write_deltalake(folder / "records", table)
     return folder
 
 
 @pytest.mark.parametrize(
-    ("held", "account"),
+    ("offsets", "account"),
     [
         ([0, 1, 2, 3], Account(4, 4, 0, 0, 0)),
         ([0, 2, 3], Account(4, 3, 1, 0, 0)),
@@ -43,19 +43,19 @@ def lake_of(folder: Path, held: list[tuple[int, bytes | None]]) -> Path:
     ],
 )
 def test_an_account_balances_only_when_each_record_is_there_once(
-    tmp_path: Path, held: list[int], account: Account
+    tmp_path: Path, offsets: list[int], account: Account
 ) -> None:
-    lake = lake_of(tmp_path, [(offset, VALUES[offset]) for offset in held])
-    found = ledger_of(tmp_path / "acks", VALUES).against(lake)
-    assert found == account
-    assert found.balanced is (held == [0, 1, 2, 3])
+    lake = lake_of(tmp_path, [(offset, VALUES[offset]) for offset in offsets])
+    result = ledger_of(tmp_path / "acks", VALUES).against(lake)
+    assert result == account
+    assert result.balanced is (offsets == [0, 1, 2, 3])
 
 
 def test_an_altered_value_is_seen_and_so_is_one_in_place_of_a_tombstone(tmp_path: Path) -> None:
     lake = lake_of(tmp_path, [(0, b"A"), (1, b"b"), (2, b""), (3, b"d")])
-    found = ledger_of(tmp_path / "acks", VALUES).against(lake)
-    assert found == Account(4, 4, 0, 0, 2)
-    assert not found.balanced
+    result = ledger_of(tmp_path / "acks", VALUES).against(lake)
+    assert result == Account(4, 4, 0, 0, 2)
+    assert not result.balanced
 
 
 def test_a_line_torn_by_a_kill_is_not_claimed_and_the_next_one_is_whole(

@@ -28,7 +28,7 @@ FUZZED = 100_000
 LARGEST = {"message.max.bytes": 2_000_000}
 HEADERS = [(f"h{n}", b"x" * 20) for n in range(1_000)]
 KEYS = {"null": None, "not text": b"\xff\x00\xfe", "10 kB": b"k" * 10_000}
-Held = dict[str, Any]
+Stored = dict[str, Any]
 """A row of a table, column -> value."""
 PLACES = list(zip(range(1, 2 * len(CASES), 2), CASES, strict=True))
 """Offset and case: before each stands a good answer."""
@@ -41,8 +41,8 @@ class Mail:
     """One topic of messages, and what the two made of it: offset -> row."""
 
     env: SurveyEnv
-    ours: dict[int, Held]
-    plain_query: dict[int, Held]
+    ours: dict[int, Stored]
+    plain_query: dict[int, Stored]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def mail(broker: str, spark: SparkSession, tmp_path_factory: pytest.TempPathFact
     yield Mail(env, _by_offset(env.lake, "records"), _by_offset(folder / "stock", "table"))
 
 
-def _by_offset(folder: Any, table: str) -> dict[int, Held]:
+def _by_offset(folder: Any, table: str) -> dict[int, Stored]:
     rows = DeltaTable(folder / table).to_pyarrow_table().to_pylist()
     assert len(rows) == LAST + len(KEYS) + 2, "a message is missing or double"
     return {row["offset"]: row for row in rows}
@@ -102,44 +102,44 @@ def test_exactly_the_bad_ones_are_rejected_each_with_its_reason(
 ) -> None:
     assert cases
     for place, case in cases:
-        held = mail.ours[place]
-        assert (case.what, held["failed_rules"]) == (case.what, case.reasons)
-        assert held["accepted"] is not bool(case.reasons)
-        assert held["value"] == case.value
-        assert [held[name] for name, _ in case.fields] == [value for _, value in case.fields]
+        stored = mail.ours[place]
+        assert (case.what, stored["failed_rules"]) == (case.what, case.reasons)
+        assert stored["accepted"] is not bool(case.reasons)
+        assert stored["value"] == case.value
+        assert [stored[name] for name, _ in case.fields] == [value for _, value in case.fields]
         assert mail.ours[place - 1]["accepted"], f"the good answer before '{case.what}'"
-    row.observed(_told(held["failed_rules"] for held in (mail.ours[place] for place, _ in cases)))
-    row.plain_query(_told_of_stock(mail, cases))
+    row.observed(_summary(stored["failed_rules"] for stored in (mail.ours[place] for place, _ in cases)))
+    row.plain_query(_plain_query_summary(mail, cases))
 
 
-def _told(reasons: Iterator[list[str]]) -> str:
+def _summary(reasons: Iterator[list[str]]) -> str:
     """`7 rejected: malformed 5, not_an_object 2; 1 accepted`."""
-    found = list(reasons)
-    counted = Counter(reason.partition(":")[0] for one in found for reason in set(one))
+    rows = list(reasons)
+    counted = Counter(reason.partition(":")[0] for one in rows for reason in set(one))
     why = ", ".join(f"{reason} {count}" for reason, count in sorted(counted.items()))
-    accepted = sum(not one for one in found)
-    rejected = f"{len(found) - accepted} rejected: {why}" if counted else ""
+    accepted = sum(not one for one in rows)
+    rejected = f"{len(rows) - accepted} rejected: {why}" if counted else ""
     return "; ".join(part for part in (rejected, f"{accepted} accepted" if accepted else "") if part)
 
 
-def _told_of_stock(mail: Mail, cases: list[tuple[int, Case]]) -> str:
+def _plain_query_summary(mail: Mail, cases: list[tuple[int, Case]]) -> str:
     """What the printable query made of the messages that we reject, and of the others."""
-    said = []
-    for name, some in (("bad", True), ("good", False)):
-        kinds = Counter(_made_of(mail, place) for place, case in cases if bool(case.reasons) is some)
-        told = "; ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-        said += [f"{kinds.total()} {name}: {told}"] if kinds else []
-    return ". ".join(said)
+    parts = []
+    for name, is_bad in (("bad", True), ("good", False)):
+        kinds = Counter(_outcome(mail, place) for place, case in cases if bool(case.reasons) is is_bad)
+        kinds_text = "; ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        parts += [f"{kinds.total()} {name}: {kinds_text}"] if kinds else []
+    return ". ".join(parts)
 
 
-def _made_of(mail: Mail, place: int) -> str:
+def _outcome(mail: Mail, place: int) -> str:
     """What the printable query's row is, compared with the row it makes of a good answer."""
-    fields = [name for name in mail.stock[place] if name in ANSWER]
-    good, held = mail.stock[place - 1], mail.stock[place]
-    if all(held[name] is None for name in fields):
+    fields = [name for name in mail.plain_query[place] if name in ANSWER]
+    good, stored = mail.plain_query[place - 1], mail.plain_query[place]
+    if all(stored[name] is None for name in fields):
         return "a row of NULLs, not flagged"
-    other = [name for name in fields if held[name] != good[name]]
-    nulls = [name for name in other if held[name] is None]
+    other = [name for name in fields if stored[name] != good[name]]
+    nulls = [name for name in other if stored[name] is None]
     if not other:
         return "taken like a good answer"
     return f"taken, {' and '.join(nulls)} NULL" if nulls == other else f"taken with another {other[0]}"
@@ -157,7 +157,7 @@ def test_what_the_lake_holds_is_what_a_plain_consumer_is_given(mail: Mail) -> No
 )
 def test_a_quoted_number_is_the_same_number(mail: Mail, row: Row) -> None:
     ages = {
-        case.what: (mail.ours[place]["age"], mail.stock[place]["Age"])
+        case.what: (mail.ours[place]["age"], mail.plain_query[place]["Age"])
         for place, case in PLACES
         if case.row == "G14"
     }
@@ -173,9 +173,9 @@ def test_a_quoted_number_is_the_same_number(mail: Mail, row: Row) -> None:
     expected="kept and accepted",
 )
 def test_odd_keys_and_many_headers_do_no_harm(mail: Mail, row: Row) -> None:
-    found = [mail.ours[place] for place in range(LAST, LAST + len(KEYS) + 1)]
-    assert [held["accepted"] for held in found] == [True] * 4
-    assert [held["key"] for held in found] == [None, "\ufffd\x00\ufffd", "k" * 10_000, None]
+    rows = [mail.ours[place] for place in range(LAST, LAST + len(KEYS) + 1)]
+    assert [stored["accepted"] for stored in rows] == [True] * 4
+    assert [stored["key"] for stored in rows] == [None, "\ufffd\x00\ufffd", "k" * 10_000, None]
     row.observed("4 accepted, each with its key as text")
 
 
@@ -205,7 +205,7 @@ def published(mail: Mail) -> Published:
 )
 def test_a_participant_has_one_response(mail: Mail, published: Published, row: Row) -> None:
     accepted = {
-        held["participant_id"]: place for place, held in sorted(mail.ours.items()) if held["accepted"]
+        stored["participant_id"]: place for place, stored in sorted(mail.ours.items()) if stored["accepted"]
     }
     assert (
         dict(readers.query(mail.env.lake, 'SELECT participant_id, "offset" FROM t', "responses")) == accepted
@@ -220,8 +220,8 @@ def test_a_participant_has_one_response(mail: Mail, published: Published, row: R
     expected="declared spellings become one name, others stay and are listed",
 )
 def test_an_undeclared_spelling_is_listed(published: Published, row: Row) -> None:
-    assert "INDIAN" in published.findings.unmapped["nationality"]
-    assert "Malaysian" not in published.findings.unmapped["nationality"]
+    assert "INDIAN" in published.findings.unknown_spellings["nationality"]
+    assert "Malaysian" not in published.findings.unknown_spellings["nationality"]
     row.observed("the undeclared spelling is in the report's list")
 
 

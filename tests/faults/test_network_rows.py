@@ -15,6 +15,7 @@ from faults.damage import commit_file
 from faults.ledger import Ledger
 from faults.proxy import Proxy
 from faults.rows import Row
+from faults.scenario import assert_complete
 from faults.soak import paced
 from faults.three_brokers import leader, three_brokers
 from support.survey_env import SurveyEnv, answers, until
@@ -27,12 +28,12 @@ PART_SECONDS = 60
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    with Proxy(free_port()) as found:
-        yield found
+    with Proxy(free_port()) as running:
+        yield running
 
 
 @pytest.fixture
-def far(proxy: Proxy, spark: SparkSession, tmp_path: Path) -> Iterator[SurveyEnv]:
+def proxied_env(proxy: Proxy, spark: SparkSession, tmp_path: Path) -> Iterator[SurveyEnv]:
     """A lake whose broker is reached through the proxy alone: it advertises the proxy's address."""
     address = f"{LOOPBACK}:{proxy.port}"
     extra = {"advertised.listeners": f"PLAINTEXT://{address}"}
@@ -48,27 +49,26 @@ def far(proxy: Proxy, spark: SparkSession, tmp_path: Path) -> Iterator[SurveyEnv
     injected="200 ms for every packet, and connections broken in the middle of a fetch, again and again",
     expected="slow, and complete",
 )
-def test_a_slow_and_broken_network(far: SurveyEnv, proxy: Proxy, row: Row, ledger: Ledger) -> None:
-    ledger.send(far.bootstrap, far.topic, answers(COUNT))
+def test_a_slow_and_broken_network(proxied_env: SurveyEnv, proxy: Proxy, row: Row, ledger: Ledger) -> None:
+    ledger.send(proxied_env.bootstrap, proxied_env.topic, answers(COUNT))
     proxy.delay = 0.2
     over = Event()
 
     def break_now_and_then() -> None:
-        until(commit_file(far.lake / "records", 1).is_file)
+        until(commit_file(proxied_env.lake / "records", 1).is_file)
         while not over.wait(3):
             proxy.reset()
 
     with ThreadPoolExecutor(1) as pool:
         breaking = pool.submit(break_now_and_then)
         try:
-            far.take()
+            proxied_env.take()
         finally:
             over.set()
         breaking.result()
     proxy.delay = 0
     assert proxy.broken > 0
-    readers.exactly_once(far.lake, ledger)
-    readers.sound(far.lake, far.topic)
+    assert_complete(proxied_env, ledger)
     row.observed(f"{COUNT} of {COUNT}, each once, in one run")
 
 
@@ -78,21 +78,22 @@ def test_a_slow_and_broken_network(far: SurveyEnv, proxy: Proxy, row: Row, ledge
     injected=f"nothing passes between driver and broker for {PART_SECONDS} s, connections open",
     expected="the stream waits, or ends with a message; every record once",
 )
-def test_a_driver_cut_off_from_its_broker(far: SurveyEnv, proxy: Proxy, row: Row, ledger: Ledger) -> None:
-    ledger.send(far.bootstrap, far.topic, answers(COUNT))
+def test_a_driver_cut_off_from_its_broker(
+    proxied_env: SurveyEnv, proxy: Proxy, row: Row, ledger: Ledger
+) -> None:
+    ledger.send(proxied_env.bootstrap, proxied_env.topic, answers(COUNT))
 
     def part() -> None:
-        until(commit_file(far.lake / "records", 2).is_file)
+        until(commit_file(proxied_env.lake / "records", 2).is_file)
         proxy.silence()
         time.sleep(PART_SECONDS)
         proxy.speak()
 
     with ThreadPoolExecutor(1) as pool:
         parted = pool.submit(part)
-        far.take()
+        proxied_env.take()
         parted.result()
-    readers.exactly_once(far.lake, ledger)
-    readers.sound(far.lake, far.topic)
+    assert_complete(proxied_env, ledger)
     row.observed(f"the stream waits and goes on: {COUNT} of {COUNT}, each once, in one run")
 
 

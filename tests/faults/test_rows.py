@@ -15,12 +15,12 @@ HERE = Path(__file__).parent
 
 def marked_ids() -> Counter[str]:
     """Row id -> tests marked with it, from the sources."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for source in HERE.glob("test_*.py"):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.fault":
-                found[ast.literal_eval(node.args[0])] += 1
-    return found
+                counts[ast.literal_eval(node.args[0])] += 1
+    return counts
 
 
 def test_there_are_95_rows() -> None:
@@ -58,18 +58,18 @@ def test_the_lines_come_in_the_order_of_the_matrix() -> None:
     assert listed == IDS
 
 
-def _table(seen: list[Row]) -> list[str]:
-    filled = [Row(i, "x", "y", False, "t", "passed", ["z"]) for i in IDS if i not in {r.id for r in seen}]
-    return rows.table([*seen, *filled]).splitlines()
+def _table(run: list[Row]) -> list[str]:
+    filled = [Row(i, "x", "y", False, "t", "passed", ["z"]) for i in IDS if i not in {r.id for r in run}]
+    return rows.table([*run, *filled]).splitlines()
 
 
 def test_the_caption_says_when_how_many_and_how_they_ended() -> None:
-    seen = [a_row(), a_row(test="u"), a_row("skipped: no strace", test="v")]
-    said = rows.caption(seen)
-    assert said.startswith("Run on 2026-03-01 with Spark 4.")
-    assert "in 4 minutes: 3 tests, 2 passed, 1 skipped. " in said
-    seen[0].day = "2026-02-28"
-    assert rows.caption(seen).startswith("Run in parts, from 2026-02-28 to 2026-03-01 with ")
+    run = [a_row(), a_row(test="u"), a_row("skipped: no strace", test="v")]
+    caption = rows.caption(run)
+    assert caption.startswith("Run on 2026-03-01 with Spark 4.")
+    assert "in 4 minutes: 3 tests, 2 passed, 1 skipped. " in caption
+    run[0].day = "2026-02-28"
+    assert rows.caption(run).startswith("Run in parts, from 2026-02-28 to 2026-03-01 with ")
 
 
 def test_a_row_that_another_folder_tests_says_so_only_when_it_ran() -> None:

@@ -28,9 +28,9 @@ TLS_ONLY = {"security_protocol": "SSL"}
 
 @pytest.fixture(scope="module")
 def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBroker]:
-    made = TlsBroker(tmp_path_factory.mktemp("secured"))
-    with made.broker:
-        yield made
+    tls = TlsBroker(tmp_path_factory.mktemp("secured"))
+    with tls.broker:
+        yield tls
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     expected="one message for each, within seconds, the password in none",
 )
 @pytest.mark.parametrize(
-    ("listener", "options", "said"),
+    ("listener", "options", "message"),
     [
         ("SECURE", {"password": "wrong"}, "authentication failed"),
         ("EXPIRED", {}, "certificate"),
@@ -61,7 +61,7 @@ def test_what_is_wrong_with_the_connection_is_named(
     monkeypatch: pytest.MonkeyPatch,
     listener: str,
     options: dict[str, Any],
-    said: str,
+    message: str,
 ) -> None:
     given = dict(options)
     wrong = given.pop("password", PASSWORD)
@@ -69,7 +69,7 @@ def test_what_is_wrong_with_the_connection_is_named(
     if given.get("ca"):
         given["ca"] = tls_broker.other_ca
     began = time.monotonic()
-    with pytest.raises(TopicError, match=said) as error:
+    with pytest.raises(TopicError, match=message) as error:
         open_topic(tls_broker.at(listener, **given), "any").identify()
     assert time.monotonic() - began < BUDGET_SECONDS * PATIENCE
     assert "HUNTER2" not in error.value.message + error.value.hint
@@ -93,10 +93,10 @@ def test_a_missing_permission_is_named(
         ("dora", "this user may not READ"),
     ):
         env.config = env.config.model_copy(update={"kafka": tls_broker.at("SECURE", user)})
-        said = refused(env)
-        assert lacks in said
-        assert "HUNTER2" not in said
-        row.observed(said)
+        message = refused(env)
+        assert lacks in message
+        assert "HUNTER2" not in message
+        row.observed(message)
     env.config = env.config.model_copy(update={"kafka": tls_broker.at("SECURE", "ann")})
     env.take()
     readers.exactly_once(env.lake, ledger)

@@ -11,7 +11,7 @@ from support.survey_env import SURVEY
 
 @pytest.mark.slow
 def test_every_acknowledged_record_survives_three_minutes_of_kills(tmp_path: Path) -> None:
-    seen = Soak(tmp_path, SURVEY.with_suffix(".sample.csv"), Report(3, 2000, seed=7), every=40).run()
-    assert seen.sound, seen
-    assert min(sum(seen.driver_kills.values()), seen.broker_kills) >= 1
-    assert seen.account.acked > 100_000
+    report = Soak(tmp_path, SURVEY.with_suffix(".sample.csv"), Report(3, 2000, seed=7), every=40).run()
+    assert report.sound, report
+    assert min(sum(report.driver_kills.values()), report.broker_kills) >= 1
+    assert report.account.acked > 100_000

@@ -23,6 +23,7 @@ from faults.damage import refused, running
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from faults.scenario import resume, send_and_take
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import TopicError
@@ -59,9 +60,8 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_topic_made_anew_with_more_records(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
+    send_and_take(env, ledger, 10)
     plain_query.run()
-    env.take()
     env.make_topic_anew()
     second = Ledger(tmp_path / "second.jsonl")
     second.send(env.bootstrap, env.topic, answers(15, start=10))
@@ -89,9 +89,8 @@ def test_a_topic_made_anew_with_more_records(
 def test_a_topic_made_anew_with_fewer_records(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
+    send_and_take(env, ledger, 10)
     plain_query.run()
-    env.take()
     env.make_topic_anew()
     second = Ledger(tmp_path / "second.jsonl")
     second.send(env.bootstrap, env.topic, answers(5, start=10))
@@ -104,9 +103,9 @@ def test_a_topic_made_anew_with_fewer_records(
         "stops (data may have been lost); with failOnDataLoss=false status ok and 0 of 5 new records"
     )
 
-    said = refused(env)
-    assert "was deleted and made anew" in said
-    row.observed(said)
+    message = refused(env)
+    assert "was deleted and made anew" in message
+    row.observed(message)
     env.take(accept_new_topic=True)
     readers.exactly_once(env.lake, second, epoch=2)
     row.observed("accepted: 10 + 5 records, each once")
@@ -127,8 +126,8 @@ def test_a_topic_deleted_under_the_stream(env: SurveyEnv, row: Row, ledger: Ledg
     assert process.returncode == TopicError.exit_code, err
     assert f"topic {env.topic} is gone" in err
     assert "Traceback" not in err
-    (said,) = [line for line in err.splitlines() if line.startswith("error: ")]
-    row.observed(f"exit {process.returncode}: {brief(said.removeprefix('error: '), 240)}")
+    (message,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    row.observed(f"exit {process.returncode}: {brief(message.removeprefix('error: '), 240)}")
     create_topic(env.config.kafka, env.topic)
     second = Ledger(tmp_path / "second.jsonl")
     second.send(env.bootstrap, env.topic, answers(10, start=10))
@@ -157,9 +156,7 @@ def test_partitions_added(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
     assert process.returncode == 0, err
     _partitions(env, 5)
     ledger.send(env.bootstrap, env.topic, answers(20, start=40), keys)
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     assert {partition for _, partition, _ in env.rows()} == set(range(5))
     row.observed("1, then 3, then 5 partitions: 60 records, each once")
 
@@ -189,9 +186,9 @@ def test_records_that_expired_unread(
         "stops with a failed task; with failOnDataLoss=false it goes on, and nothing says that 10 are gone"
     )
 
-    said = refused(env)
-    assert "partition 0: offsets 10 to 19 (10 records)" in said
-    row.observed(said)
+    message = refused(env)
+    assert "partition 0: offsets 10 to 19 (10 records)" in message
+    row.observed(message)
     env.take(accept_loss=True)
     readers.exactly_once(env.lake, ledger)
     properties = DeltaTable(env.lake / "records").metadata().configuration
@@ -213,8 +210,8 @@ def test_tombstones_and_compaction(
     assert producer.flush(30) == 0
     env.take()
     readers.same_as_topic(env.lake, env.bootstrap, env.topic)
-    found = readers.query(env.lake, 'SELECT "offset", key, failed_rules FROM t ORDER BY 1')
-    assert found == [(0, "1", []), (1, None, []), (2, "3", ["tombstone"]), (3, None, [])]
+    rows = readers.query(env.lake, 'SELECT "offset", key, failed_rules FROM t ORDER BY 1')
+    assert rows == [(0, "1", []), (1, None, []), (2, "3", ["tombstone"]), (3, None, [])]
     row.observed("tombstone rejected as `tombstone`, the others kept")
 
     compacted = SurveyEnv(f"{env.topic}c", forgetful, tmp_path / "compacted", partitions=1)
@@ -236,9 +233,9 @@ def test_an_empty_topic(
     assert plain_query.run().error == ""
     row.plain_query("empty topic: ends without a word")
     env.take()
-    said = capsys.readouterr().out.splitlines()[-1]
-    assert "0 records" in said
-    row.observed(f"empty topic: {said.replace(str(env.lake), 'lake')}")
+    message = capsys.readouterr().out.splitlines()[-1]
+    assert "0 records" in message
+    row.observed(f"empty topic: {message.replace(str(env.lake), 'lake')}")
 
 
 @pytest.mark.fault(
@@ -249,10 +246,10 @@ def test_a_missing_topic(env: SurveyEnv, plain_query: PlainQuery, row: Row) -> N
     row.plain_query(f"missing topic: {plain_query.run().error}")
     assert plain_query.run().error
     env.contract = env.contract.model_copy(update={"topic": f"{env.topic}x"})
-    said = refused(env)
-    assert "not found" in said
-    assert f"topics like it: {env.topic}" in said
-    row.observed(f"missing topic: {said.replace(env.topic, 'TOPIC')}")
+    message = refused(env)
+    assert "not found" in message
+    assert f"topics like it: {env.topic}" in message
+    row.observed(f"missing topic: {message.replace(env.topic, 'TOPIC')}")
 
 
 @pytest.mark.fault(
@@ -271,8 +268,8 @@ def test_a_misspelt_topic_is_never_made(
     assert typo not in env.admin().list_topics(timeout=10).topics
     plain_query.bootstrap, plain_query.topic = forgetful, typo
     error = plain_query.run().error
-    made = typo in env.admin().list_topics(timeout=10).topics
-    row.plain_query(f"{'makes the topic; ' if made else 'does not make it; '}{error or 'status ok'}")
+    was_made = typo in env.admin().list_topics(timeout=10).topics
+    row.plain_query(f"{'makes the topic; ' if was_made else 'does not make it; '}{error or 'status ok'}")
 
 
 @pytest.mark.fault(
@@ -284,9 +281,8 @@ def test_a_misspelt_topic_is_never_made(
 def test_another_topic_on_an_old_checkpoint(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
+    send_and_take(env, ledger, 10)
     plain_query.run()
-    env.take()
     other = f"{env.topic}other"
     create_topic(env.config.kafka, other)
     Ledger(env.folder / "other.jsonl").send(env.bootstrap, other, answers(5))
@@ -296,10 +292,10 @@ def test_another_topic_on_an_old_checkpoint(
 
     before = readers.state(env.lake)
     first, env.contract = env.contract, env.contract.model_copy(update={"topic": other})
-    said = refused(env)
-    assert other in said
-    assert f"the table holds topic {env.topic}:" in said
-    row.observed(said.replace(other, "OTHER"))
+    message = refused(env)
+    assert other in message
+    assert f"the table holds topic {env.topic}:" in message
+    row.observed(message.replace(other, "OTHER"))
     assert readers.state(env.lake) == before
     env.contract = first
     env.take()

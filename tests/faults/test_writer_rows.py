@@ -24,6 +24,7 @@ from faults.damage import commit_file, environment, java_of, newest_version, run
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from faults.scenario import assert_complete, resume, send_and_take
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import ConfigError, StorageError
@@ -37,7 +38,7 @@ EXECUTOR = "CoarseGrainedExecutorBackend"
 A_WRITER = """
 import sys
 from pathlib import Path
-from faults.stock import PlainQuery
+from faults.plain_query import PlainQuery
 from surveylake.runtime.session import open_session
 folder, bootstrap, topic = sys.argv[1:]
 plain_query = PlainQuery(open_session("a second writer"), Path(folder), bootstrap, topic)
@@ -72,9 +73,9 @@ def test_a_second_stream(
     ledger.send(env.bootstrap, env.topic, answers(10))
     with a_running_stream(env) as process:
         code = stream.main(env.command()[2:])
-        said = capsys.readouterr().err.splitlines()[-2]
-    assert (code, f"stream.py (process {process.pid})" in said) == (StorageError.exit_code, True)
-    row.observed(f"exit {code}: {said.removeprefix('error: ')}")
+        message = capsys.readouterr().err.splitlines()[-2]
+    assert (code, f"stream.py (process {process.pid})" in message) == (StorageError.exit_code, True)
+    row.observed(f"exit {code}: {message.removeprefix('error: ')}")
 
 
 @pytest.mark.fault(
@@ -89,8 +90,7 @@ def test_a_killed_stream_leaves_no_lock(env: SurveyEnv, row: Row, ledger: Ledger
         process.wait(30)
     ledger.send(env.bootstrap, env.topic, answers(10, start=10))
     assert stream.main(env.command()[2:]) == 0
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    assert_complete(env, ledger)
     row.observed("20 of 20, each once, by the next run")
 
 
@@ -104,8 +104,7 @@ def test_a_killed_stream_leaves_no_lock(env: SurveyEnv, row: Row, ledger: Ledger
 def test_two_writers_of_one_table(
     env: SurveyEnv, plain_query: PlainQuery, row: Row, ledger: Ledger, tmp_path: Path
 ) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(10))
-    env.take()
+    send_and_take(env, ledger, 10)
     with one_writer(str(env.lake), "the first"):
         done = verb(env, "stream")
     assert done.returncode == StorageError.exit_code
@@ -140,12 +139,12 @@ def held_before_any_rename(pid: int) -> Iterator[None]:
     if shutil.which("strace") is None:
         pytest.skip("the plain query's part needs strace")
     calls = "rename,renameat,renameat2"
-    held = ["strace", "-f", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={calls}:delay_enter=3600s",
+    command = ["strace", "-f", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={calls}:delay_enter=3600s",
             "-p", str(pid)]  # fmt: skip
-    with running(held) as tracer:  # killed at its end, which lets go
+    with running(command) as tracer:  # killed at its end, which lets go
         assert tracer.stderr
-        if " attached" not in (said := tracer.stderr.readline()):
-            pytest.skip(f"processes cannot be traced here: {said.strip()}")
+        if " attached" not in (message := tracer.stderr.readline()):
+            pytest.skip(f"processes cannot be traced here: {message.strip()}")
         yield
 
 
@@ -155,8 +154,7 @@ def held_before_any_rename(pid: int) -> Iterator[None]:
     expected="every table of a run comes from one version of records",
 )
 def test_counts_while_the_stream_commits(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(20))
-    env.take()
+    send_and_take(env, ledger, 20)
     versions = []
     with _taking_on_and_on(env, ledger):
         for _ in range(3):
@@ -229,10 +227,10 @@ def test_a_session_beside_a_stream(
     ledger.send(env.bootstrap, env.topic, answers(10))
     empty = tmp_path / "empty"
     empty.mkdir()
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 4040))
-        taken.listen()
+    with socket.socket() as port_holder:
+        port_holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        port_holder.bind(("127.0.0.1", 4040))
+        port_holder.listen()
         with a_running_stream(env, cwd=empty) as process:
             ledger.send(env.bootstrap, env.topic, answers(10, start=10))
             until(lambda: spark.read.format("delta").load(str(env.lake / "records")).count() == 20)
@@ -271,8 +269,7 @@ def test_an_executor_is_killed(env: SurveyEnv, row: Row, ledger: Ledger) -> None
         spark_home() / "work", ignore_errors=True
     )  # what a local cluster leaves in Spark's own folder
     assert process.returncode == 0, err
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    assert_complete(env, ledger)
     row.observed("the stream went on with the other and a new one: 30,000 of 30,000, each once")
 
 
@@ -295,9 +292,13 @@ def test_vacuum_that_keeps_nothing(
         maintain_all = ["--lake", str(env.lake), "--keep-days", "0"]
         for more, expected in (([], ConfigError), (["--force"], StorageError)):
             code = maintain.main([*maintain_all, *more])
-            said = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("error: "))
-            assert code == expected.exit_code, said
-            row.observed(f"{' '.join(['--keep-days 0', *more])}: exit {code}: {said.removeprefix('error: ')}")
+            message = next(
+                line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")
+            )
+            assert code == expected.exit_code, message
+            row.observed(
+                f"{' '.join(['--keep-days 0', *more])}: exit {code}: {message.removeprefix('error: ')}"
+            )
     readers.exactly_once(env.lake, ledger)
     check = "spark.databricks.delta.retentionDurationCheck.enabled"
     plain_query.spark.conf.set(check, "false")
@@ -316,8 +317,7 @@ def test_vacuum_that_keeps_nothing(
     expected="no loss; an append and a rewrite do not conflict",
 )
 def test_optimize_beside_the_stream(env: SurveyEnv, spark: SparkSession, row: Row, ledger: Ledger) -> None:
-    ledger.send(env.bootstrap, env.topic, answers(20))
-    env.take()
+    send_and_take(env, ledger, 20)
     begun = newest_version(env.lake / "records")
     with _taking_on_and_on(env, ledger):
         for _ in range(5):
@@ -327,8 +327,7 @@ def test_optimize_beside_the_stream(env: SurveyEnv, spark: SparkSession, row: Ro
     done = [entry["operation"] for entry in DeltaTable(env.lake / "records").history()]
     assert done.count("OPTIMIZE") > 1
     assert len(done) - begun > 5
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    assert_complete(env, ledger)
     row.observed("every record once, through several rewrites")
 
 
@@ -341,9 +340,7 @@ def test_optimize_beside_the_stream(env: SurveyEnv, spark: SparkSession, row: Ro
 def test_many_small_batches(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
     ledger.send(env.bootstrap, env.topic, answers(120))
     env.set_stream(max_offsets_per_trigger=1, compact_after_files=20)
-    env.take()
-    readers.exactly_once(env.lake, ledger)
-    readers.sound(env.lake, env.topic)
+    resume(env, ledger)
     files = len(DeltaTable(env.lake / "records").file_uris())
     assert files < 80
     row.observed("120 of 120, each once; fewer files than batches")

@@ -32,24 +32,24 @@ def three_brokers(folder: Path) -> Iterator[list[EmbeddedBroker]]:
     """The three, answering; node ids are 1, 2 and 3 in that order."""
     ports = [(embedded_node.free_port(), embedded_node.free_port()) for _ in range(3)]
     cluster, jars = embedded_node.new_cluster_id(), embedded_node.class_path()
-    found = []
+    brokers = []
     for number, (client, controller) in enumerate(ports):
         broker = EmbeddedBroker(folder / f"kafka-{number + 1}", client, extra=_settings(ports, number))
         broker.data.mkdir()
         embedded_node.write_properties(broker.data, client, controller, broker.extra)
         tool = embedded_node.java_command(broker.data, broker.heap, jars, "kafka.tools.StorageTool")
         embedded_node.format_storage(broker.data, cluster, tool)
-        found.append(broker)
+        brokers.append(broker)
     with ExitStack() as stack, ThreadPoolExecutor(3) as pool:
-        for broker in found:
+        for broker in brokers:
             stack.callback(broker.kill)
         # One alone does not answer: two make a quorum.
-        list(pool.map(EmbeddedBroker.start, found))
-        yield found
+        list(pool.map(EmbeddedBroker.start, brokers))
+        yield brokers
 
 
 def leader(brokers: list[EmbeddedBroker], topic: str) -> EmbeddedBroker:
     """Which of them leads the topic's partition 0."""
     addresses = ",".join(broker.bootstrap for broker in brokers if broker.running)
-    seen = AdminClient({"bootstrap.servers": addresses}).list_topics(topic, timeout=20)
-    return brokers[seen.topics[topic].partitions[0].leader - 1]
+    metadata = AdminClient({"bootstrap.servers": addresses}).list_topics(topic, timeout=20)
+    return brokers[metadata.topics[topic].partitions[0].leader - 1]

@@ -29,10 +29,10 @@ CERTIFICATES = {
 
 def authority(folder: Path, name: str) -> Path:
     """A new certificate authority: its certificate."""
-    found = folder / f"{name}.pem"
+    certificate = folder / f"{name}.pem"
     _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-             "-keyout", found.with_suffix(".key"), "-out", found)  # fmt: skip
-    return found
+             "-keyout", certificate.with_suffix(".key"), "-out", certificate)  # fmt: skip
+    return certificate
 
 
 def _certificate(folder: Path, name: str, ca: Path, address: str, days: int) -> Path:
@@ -66,8 +66,10 @@ class TlsBroker:
         ours = {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN", "sasl.username": user,
                 "ssl.ca.location": str(ca or self.ca)}  # fmt: skip
         given = {name.replace("_", "."): value for name, value in options.items()}
-        kept = {} if given.get("security.protocol") == "PLAINTEXT" else ours
-        return Kafka(bootstrap=f"{LOOPBACK}:{self._ports[listener]}", options={**kept, **given}, partitions=1)
+        defaults = {} if given.get("security.protocol") == "PLAINTEXT" else ours
+        return Kafka(
+            bootstrap=f"{LOOPBACK}:{self._ports[listener]}", options={**defaults, **given}, partitions=1
+        )
 
     def allow(self, user: str, topic: str, *operations: AclOperation) -> None:
         """Let a user do this with a topic."""
@@ -84,7 +86,7 @@ class TlsBroker:
         }
         quoted = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
         users = " ".join(f'user_{user}="{quoted}"' for user in USERS)
-        found = {
+        properties = {
             "listeners": ",".join(addresses.values()),
             "advertised.listeners": ",".join(a for name, a in addresses.items() if name != "CONTROLLER"),
             "controller.quorum.voters": f"1@{LOOPBACK}:{self._ports['CONTROLLER']}",
@@ -96,9 +98,11 @@ class TlsBroker:
         }
         for name, (address, days) in CERTIFICATES.items():
             prefix = f"listener.name.{name.lower()}"
-            found[f"{prefix}.ssl.keystore.type"] = "PEM"
-            found[f"{prefix}.ssl.keystore.location"] = str(_certificate(folder, name, self.ca, address, days))
-            found[f"{prefix}.plain.sasl.jaas.config"] = (
+            properties[f"{prefix}.ssl.keystore.type"] = "PEM"
+            properties[f"{prefix}.ssl.keystore.location"] = str(
+                _certificate(folder, name, self.ca, address, days)
+            )
+            properties[f"{prefix}.plain.sasl.jaas.config"] = (
                 f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};"
             )
-        return found
+        return properties

@@ -1,4 +1,4 @@
-"""The durability barrier: what is on the disk before lag tools hear of a micro-batch."""
+"""The sync barrier: what is fsynced before lag tools are told of a micro-batch."""
 
 import json
 import os
@@ -10,18 +10,18 @@ from support.survey_env import SurveyEnv
 from surveylake.kafka.topic import Topic
 from surveylake.lake import fsync
 from surveylake.lake.fsync import SyncBarrier
-from surveylake.lake.log_files import sidecar_of
+from surveylake.lake.hadoop_checksum import sidecar_of
 
 
 @pytest.fixture
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Paths given to fsync, in order."""
     paths: list[Path] = []
-    real = os.fsync
+    original = os.fsync
 
     def recording(descriptor: int) -> None:
         paths.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
-        real(descriptor)
+        original(descriptor)
 
     monkeypatch.setattr(fsync.os, "fsync", recording)
     return paths
@@ -95,15 +95,15 @@ def test_a_run_leaves_nothing_of_its_batches_unsynced_and_tells_lag_tools_last(
 ) -> None:
     kafka = env.config.kafka.model_copy(update={"consumer_group": "any"})
     env.config = env.config.model_copy(update={"kafka": kafka})
-    at_mirror: list[set[Path]] = []
-    monkeypatch.setattr(Topic, "commit_group", lambda *_: at_mirror.append(set(synced)))
+    synced_before: list[set[Path]] = []
+    monkeypatch.setattr(Topic, "commit_group", lambda *_: synced_before.append(set(synced)))
     env.send(20)
     env.take()
     table, checkpoint = env.lake / "records", env.lake / "_checkpoints" / "records" / "epoch-1"
     # Version 0 too: without the commit that made the table nobody reads those after it.
-    wanted = {path for path in table.rglob("*") if path.is_file() and not path.name.endswith(".crc.crc")}
-    wanted |= {checkpoint / name for name in ("metadata", "offsets/0", "commits/0")}
-    assert wanted - at_mirror[-1] == set()
+    expected = {path for path in table.rglob("*") if path.is_file() and not path.name.endswith(".crc.crc")}
+    expected |= {checkpoint / name for name in ("metadata", "offsets/0", "commits/0")}
+    assert expected - synced_before[-1] == set()
 
 
 def test_the_barrier_can_be_switched_off(

@@ -1,4 +1,4 @@
-"""A log's files, read without Spark: what is not whole is named, what is whole is left in peace."""
+"""A log's files, read without Spark: what is not whole is named, and nothing else."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ from pyspark.sql import SparkSession
 
 from support.sessions import OPEN
 from surveylake.errors import StorageError
-from surveylake.lake import log_files, tables
+from surveylake.lake import hadoop_checksum, log_faults, log_files, tables
 from surveylake.lake.log_files import LOG
 from surveylake.verify.logs import read_log
 from surveylake.verify.proof import read_checkpoint
 
 
 @pytest.fixture(scope="module")
-def made(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sound(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Versions 0, 1 and 2, with a log checkpoint at 2."""
     path = tmp_path_factory.mktemp("deltalog") / "table"
     for n in range(3):
@@ -28,8 +28,8 @@ def made(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def table(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "table"))
+def table(sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "table"))
 
 
 def commit(table: Path, version: int) -> Path:
@@ -37,13 +37,13 @@ def commit(table: Path, version: int) -> Path:
 
 
 def faults(table: Path) -> list[str]:
-    return [fault.said for fault in log_files.faults(log_files.listed(table))]
+    return [fault.message for fault in log_faults.faults(log_files.list_log(table))]
 
 
 def test_a_table_that_stands_at_its_own_log_checkpoint_is_whole_and_knows_its_note(table: Path) -> None:
-    """Who made a version and why is in its commit only; the log checkpoint holds the rest."""
+    """Who sound a version and why is in its commit only; the log checkpoint holds the rest."""
     log = read_log(table, partial(read_checkpoint, OPEN))
-    assert (log.faults, log.version, log.note) == ([], 2, {"records_version": 2})
+    assert (log.messages, log.version, log.note) == ([], 2, {"records_version": 2})
     commit(table, 2).unlink()
     assert read_log(table, partial(read_checkpoint, OPEN)).note == {"records_version": 1}
 
@@ -63,15 +63,15 @@ def test_without_a_torn_log_checkpoint_the_commits_tell_the_same(
     part.write_bytes(part.read_bytes()[:-20])
     with pytest.raises(StorageError, match=f"log checkpoint {part.name} is empty or torn"):
         tables.exists(spark, str(table))
-    sidecar = log_files.sidecar_of(part)
+    sidecar = hadoop_checksum.sidecar_of(part)
     if not witness:
         sidecar.unlink()
-    (fault,) = log_files.faults(log_files.listed(table))
-    assert fault.said == f"log checkpoint {part.name} is empty or torn"
+    (fault,) = log_faults.faults(log_files.list_log(table))
+    assert fault.message == f"log checkpoint {part.name} is empty or torn"
     assert set(fault.files) == ({part, sidecar} if witness else {part})
     pointer = [table / LOG / "_last_checkpoint", table / LOG / "._last_checkpoint.crc"]
     rest = read_log(table, partial(read_checkpoint, OPEN), [*fault.files, *pointer])
-    assert (rest.faults, rest.files, rest.note) == ([], whole.files, whole.note)
+    assert (rest.messages, rest.files, rest.note) == ([], whole.files, whole.note)
 
 
 def test_a_table_whose_newest_commit_is_empty_is_not_opened(spark: SparkSession, table: Path) -> None:
@@ -86,37 +86,37 @@ def test_a_table_whose_newest_commit_is_empty_is_not_opened(spark: SparkSession,
 def test_an_attempt_at_a_log_checkpoint_counts_for_nothing(table: Path) -> None:
     half = table / LOG / f"{2:020d}.checkpoint.{1:010d}.{2:010d}.parquet"
     (table / LOG / f"{2:020d}.checkpoint.parquet").rename(half)
-    log_files.require_whole(table)
+    log_faults.require_whole(table)
     commit(table, 0).unlink()
     with pytest.raises(StorageError, match="commit of version 0 is missing"):
-        log_files.require_whole(table)
+        log_faults.require_whole(table)
 
 
 def test_a_folder_seen_in_the_middle_of_a_commit_is_looked_at_again(
     table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = iter([[log_files.Fault("commit of version 3 is missing")], []])
-    monkeypatch.setattr(log_files, "faults", lambda _: next(found))
-    log_files.require_whole(table)
-    assert next(found, None) is None
+    answers = iter([[log_faults.Fault("commit of version 3 is missing")], []])
+    monkeypatch.setattr(log_faults, "faults", lambda _: next(answers))
+    log_faults.require_whole(table)
+    assert next(answers, None) is None
 
 
-@pytest.mark.parametrize("kept", [b"", b"\0" * 12, b"crc\0"])
-def test_a_checksum_that_is_itself_broken_speaks_against_itself_only(table: Path, kept: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"\0" * 12, b"crc\0"])
+def test_a_checksum_that_is_itself_broken_speaks_against_itself_only(table: Path, content: bytes) -> None:
     for path in (table / LOG).glob("*checkpoint*"):
         path.unlink()
-    sidecar = log_files.sidecar_of(commit(table, 1))
-    sidecar.write_bytes(kept)
-    (fault,) = log_files.faults(log_files.listed(table))
-    assert (fault.said, fault.files) == (f"checksum {sidecar.name} is empty or torn", (sidecar,))
+    sidecar = hadoop_checksum.sidecar_of(commit(table, 1))
+    sidecar.write_bytes(content)
+    (fault,) = log_faults.faults(log_files.list_log(table))
+    assert (fault.message, fault.files) == (f"checksum {sidecar.name} is empty or torn", (sidecar,))
 
 
 def test_a_checksum_cut_between_its_numbers_is_a_mismatch_and_no_crash(table: Path) -> None:
     path = table / LOG / f"{2:020d}.crc"
-    sidecar = log_files.sidecar_of(path)
-    assert log_files.matches_checksum(path)
+    sidecar = hadoop_checksum.sidecar_of(path)
+    assert hadoop_checksum.matches(path)
     sidecar.write_bytes(sidecar.read_bytes()[:-1])
-    assert not log_files.matches_checksum(path)
+    assert not hadoop_checksum.matches(path)
 
 
 def test_a_line_separator_within_a_text_does_not_tear_a_commit(tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_a_newer_protocol_is_named_and_the_pinned_one_is_not(
 ) -> None:
     protocol = {"protocol": {"minReaderVersion": reader, "minWriterVersion": writer}}
     commit(table, 3).write_text(json.dumps(protocol) + "\n")
-    said = log_files.newer_protocol(table)
-    assert (f"version {reader} of the Delta protocol to read it and {writer}" in said) is newer
-    assert [said] * newer == read_log(table, partial(read_checkpoint, OPEN)).faults
+    message = log_files.newer_protocol(table)
+    assert (f"version {reader} of the Delta protocol to read it and {writer}" in message) is newer
+    assert [message] * newer == read_log(table, partial(read_checkpoint, OPEN)).faults
 
 
 def test_a_feature_that_delta_does_not_know_is_named(table: Path, spark: SparkSession) -> None:

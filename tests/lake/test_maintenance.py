@@ -73,7 +73,7 @@ def test_maintenance_leaves_every_row_and_fewer_files(
     busy: SurveyEnv, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
-    before, seen, many = rows(busy.lake), by_duckdb(busy.lake), files(busy.lake)
+    before, before_by_duckdb, many = rows(busy.lake), by_duckdb(busy.lake), files(busy.lake)
     people = rows(busy.lake, "responses")
     assert many >= 10
     capsys.readouterr()
@@ -85,7 +85,7 @@ def test_maintenance_leaves_every_row_and_fewer_files(
     assert out[-1].startswith("maintain: 4 tables of")
     assert files(busy.lake) == 1
     assert rows(busy.lake) == before
-    assert by_duckdb(busy.lake) == seen
+    assert by_duckdb(busy.lake) == before_by_duckdb
     assert rows(busy.lake, "responses") == people
     assert (busy.lake / RECORDS / "_delta_log" / "_last_checkpoint").is_file()
     assert_proved(busy)
@@ -115,16 +115,16 @@ def test_every_file_but_the_last_is_larger_than_the_smaller_size(
     path = str(busy.lake / RECORDS)
     largest = max(DeltaTable(path).get_add_actions(flatten=True)["size_bytes"].to_pylist())
     sizes = {maintenance.MIN_SIZE: 2 * largest, maintenance.MIN_SIZE.replace("min", "max"): 4 * largest}
-    kept = {key: spark.conf.get(key) for key in sizes}
+    previous = {key: spark.conf.get(key) for key in sizes}
     try:
         for key, size in sizes.items():
             spark.conf.set(key, str(size))
-        done = compact(spark, path)
+        compaction = compact(spark, path)
     finally:
-        for key, size in kept.items():
+        for key, size in previous.items():
             spark.conf.set(key, str(size))
-    assert done.before.count >= 10
-    assert 1 < done.after.count <= done.before.count // 2
+    assert compaction.before.count >= 10
+    assert 1 < compaction.after.count <= compaction.before.count // 2
 
 
 def test_compaction_beside_a_running_stream_loses_nothing(busy: SurveyEnv, spark: SparkSession) -> None:
@@ -138,20 +138,20 @@ def test_compaction_beside_a_running_stream_loses_nothing(busy: SurveyEnv, spark
             compactions += compact(spark, path).before.count > 1
         stream.result()
     busy.assert_every_offset_once(300)
-    made = operations(busy.lake)
-    optimized = [at for at, what in enumerate(made) if what == "OPTIMIZE"]
+    history = operations(busy.lake)
+    optimized = [at for at, what in enumerate(history) if what == "OPTIMIZE"]
     assert len(optimized) == compactions
-    between = [what for what in made[optimized[0] : optimized[-1]] if what == "STREAMING UPDATE"]
-    assert len(optimized) >= 3, made
-    assert len(between) >= 3, made
+    between = [what for what in history[optimized[0] : optimized[-1]] if what == "STREAMING UPDATE"]
+    assert len(optimized) >= 3, history
+    assert len(between) >= 3, history
     assert_proved(busy)
     busy.send(5, start=300)
     busy.take()
     busy.assert_every_offset_once(305)
 
 
-class Asked:
-    """A housekeeper and what it said; the env's own streams compact nothing meanwhile."""
+class IdleHousekeeper:
+    """A housekeeper beside an idle stream; the env's own streams compact nothing."""
 
     def __init__(self, spark: SparkSession, env: SurveyEnv, pile: int) -> None:
         env.set_stream(compact_after_files=pile)
@@ -159,69 +159,69 @@ class Asked:
         env.set_stream(compact_after_files=0)
 
     def outcome(self) -> str:
-        """What it says when what it has begun is done."""
-        said: list[str] = []
-        until(lambda: bool(said.extend(filter(None, [self.keeper.after_batch(0)])) or said))
-        return said[0]
+        """Wait for the end of what it has begun. Returns its message."""
+        messages: list[str] = []
+        until(lambda: bool(messages.extend(filter(None, [self.keeper.after_batch(0)])) or messages))
+        return messages[0]
 
 
 @pytest.fixture
-def asked(busy: SurveyEnv, spark: SparkSession) -> Iterator[Asked]:
-    made = Asked(spark, busy, 10)
-    yield made
-    made.keeper.close()
+def idle(busy: SurveyEnv, spark: SparkSession) -> Iterator[IdleHousekeeper]:
+    housekeeper = IdleHousekeeper(spark, busy, 10)
+    yield housekeeper
+    housekeeper.keeper.close()
 
 
 def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
-    busy: SurveyEnv, asked: Asked
+    busy: SurveyEnv, idle: IdleHousekeeper
 ) -> None:
     before = rows(busy.lake)
-    keeper = asked.keeper
+    keeper = idle.keeper
     assert keeper.after_batch(None) is None
     assert keeper.after_batch(housekeeping.NEAR + 1) is None
     assert "OPTIMIZE" not in operations(busy.lake)
     begun = keeper.after_batch(0)
     assert begun is not None
     assert begun.startswith(f"compacting {files(busy.lake)} files")
-    assert "taken together into 1 file" in asked.outcome()
+    assert "taken together into 1 file" in idle.outcome()
     assert (files(busy.lake), rows(busy.lake)) == (1, before)
     assert keeper.after_batch(0) is None, "one file is no pile"
     busy.send(60, start=60)
     busy.take()
     assert files(busy.lake) > 10
     assert (keeper.after_batch(0) or "").startswith("compacting")
-    assert "taken together" in asked.outcome()
+    assert "taken together" in idle.outcome()
     busy.assert_every_offset_once(120)
 
 
 def test_no_pile_no_compaction_and_zero_is_never(busy: SurveyEnv, spark: SparkSession) -> None:
     for pile in (1_000, 0):
-        other = Asked(spark, busy, pile)
+        other = IdleHousekeeper(spark, busy, pile)
         assert other.keeper.after_batch(0) is None
         other.keeper.close()
     assert "OPTIMIZE" not in operations(busy.lake)
 
 
-def test_deciding_takes_no_spark_job(busy: SurveyEnv, asked: Asked, spark: SparkSession) -> None:
+def test_deciding_takes_no_spark_job(busy: SurveyEnv, idle: IdleHousekeeper, spark: SparkSession) -> None:
     tracker = spark.sparkContext.statusTracker()
     transactions.snapshot(spark, str(busy.lake / RECORDS))
     before = len(tracker.getJobIdsForGroup())
     for _ in range(3):
-        asked.keeper.after_batch(housekeeping.NEAR + 1)
+        idle.keeper.after_batch(housekeeping.NEAR + 1)
         assert small_files(spark, str(busy.lake / RECORDS)) is not None
     assert len(tracker.getJobIdsForGroup()) == before
 
 
 def test_nothing_is_compacted_through_another_log_object(
-    busy: SurveyEnv, asked: Asked, spark: SparkSession
+    busy: SurveyEnv, idle: IdleHousekeeper, spark: SparkSession
 ) -> None:
     spark._jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()  # type: ignore[union-attr]
-    assert asked.keeper.after_batch(0) is None
+    assert idle.keeper.after_batch(0) is None
     assert "OPTIMIZE" not in operations(busy.lake)
 
 
 def test_stopping_in_mid_compaction_changes_nothing(
-    busy: SurveyEnv, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    busy: SurveyEnv, idle: IdleHousekeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version, began = DeltaTable(busy.lake / RECORDS).version(), threading.Event()
     real = maintenance.compact
@@ -232,25 +232,25 @@ def test_stopping_in_mid_compaction_changes_nothing(
         return real(spark, path)
 
     monkeypatch.setattr(maintenance, "compact", slow)
-    assert asked.keeper.after_batch(0) is not None
+    assert idle.keeper.after_batch(0) is not None
     assert began.wait(60)
-    asked.keeper.close()
+    idle.keeper.close()
     assert DeltaTable(busy.lake / RECORDS).version() == version
     busy.assert_every_offset_once(60)
 
 
 def test_a_compaction_that_fails_is_said_and_the_next_waits_for_another_pile(
-    busy: SurveyEnv, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    busy: SurveyEnv, idle: IdleHousekeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(spark: SparkSession, path: str) -> maintenance.Compaction:
         raise RuntimeError("a conflict\nand its trace")
 
     monkeypatch.setattr(maintenance, "compact", fails)
-    asked.keeper.after_batch(0)
-    said = asked.outcome()
-    assert "the compaction failed and changed nothing" in said
-    assert said.endswith("a conflict")
-    assert asked.keeper.after_batch(0) is None
+    idle.keeper.after_batch(0)
+    message = idle.outcome()
+    assert "the compaction failed and changed nothing" in message
+    assert message.endswith("a conflict")
+    assert idle.keeper.after_batch(0) is None
 
 
 def test_small_files_are_counted_from_the_checksum_of_the_version(
@@ -340,8 +340,8 @@ def test_a_log_checkpoint_is_written_once_and_a_proof_goes_on_from_it(
     commits = DeltaTable(path).version() + 1
     assert maintenance.checkpoint(spark, path) == commits
     assert maintenance.checkpoint(spark, path) == 0
-    said = json.loads(Path(path, "_delta_log", "_last_checkpoint").read_text())
-    assert said["version"] == commits - 1
+    pointer = json.loads(Path(path, "_delta_log", "_last_checkpoint").read_text())
+    assert pointer["version"] == commits - 1
     assert maintenance.checkpoint(spark, str(busy.lake / "responses")) > 0
     compact(spark, str(busy.lake / "responses"))
     assert_proved(busy)

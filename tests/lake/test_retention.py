@@ -86,11 +86,11 @@ def lake(published: Path, tmp_path: Path) -> Path:
 
 
 class Verbs:
-    """The verbs on one lake, and what they said."""
+    """The verbs on one lake, and the output of the last one."""
 
     def __init__(self, lake: Path, home: Path, broker: str, capfd: pytest.CaptureFixture[str]) -> None:
         self._lake, self._survey, self._broker, self._capfd = lake, home / f"{TOPIC}.toml", broker, capfd
-        self.out, self.said = lake.parent / "out", ""
+        self.out, self.output = lake.parent / "out", ""
 
     def run(self, verb: object, *more: str) -> int:
         arguments = ["--lake", str(self._lake), *more]
@@ -100,7 +100,7 @@ class Verbs:
             arguments += ["--bootstrap", self._broker]
         code: int = verb.main(arguments)  # type: ignore[attr-defined]
         captured = self._capfd.readouterr()
-        self.said = captured.out + captured.err
+        self.output = captured.out + captured.err
         return code
 
     def export(self) -> int:
@@ -135,36 +135,36 @@ def clean_log(spark: SparkSession, lake: Path) -> None:
 def test_b2_a_lake_older_than_a_week_is_exported_and_proved(lake: Path, verbs: Verbs) -> None:
     for table in (lake / RECORDS, lake / RESPONSES):
         aged(table, 10)
-    assert verbs.export() == 0, verbs.said
+    assert verbs.export() == 0, verbs.output
     assert verbs.manifest()["records_version"] == 2
-    assert verbs.run(verify, "--out", str(verbs.out)) == 0, verbs.said
-    assert "as in version 2 of records, all within" in verbs.said
-    assert "records is at version 3 since" in verbs.said
+    assert verbs.run(verify, "--out", str(verbs.out)) == 0, verbs.output
+    assert "as in version 2 of records, all within" in verbs.output
+    assert "records is at version 3 since" in verbs.output
 
 
-@pytest.mark.parametrize("lost", ["files", "log", "both"])
+@pytest.mark.parametrize("removed", ["files", "log", "both"])
 def test_b2_where_the_published_version_is_gone_its_offsets_prove_it_and_it_is_said(
-    spark: SparkSession, lake: Path, verbs: Verbs, lost: str
+    spark: SparkSession, lake: Path, verbs: Verbs, removed: str
 ) -> None:
-    if lost == "log":
+    if removed == "log":
         maintenance.compact(spark, str(lake / RECORDS))
     else:
         lose_version_2(spark, lake)
     newest = DeltaTable(lake / RECORDS).version()
-    if lost != "files":
+    if removed != "files":
         clean_log(spark, lake)
     gone = GONE.replace("version 4", f"version {newest}")
-    assert verbs.export() == 0, verbs.said
-    assert f"export: from {gone}" in verbs.said
+    assert verbs.export() == 0, verbs.output
+    assert f"export: from {gone}" in verbs.output
     assert verbs.manifest()["records_version"] == 2
     assert '"received": 9' in (verbs.out / "manifest.json").read_text()
-    assert "ERROR" not in verbs.said, "no trace for what is foreseen"
-    assert verbs.run(verify, "--out", str(verbs.out)) == 0, verbs.said
-    assert f"8 participants, each once, as in {gone}" in verbs.said
-    assert "the same computed anew from " + gone in verbs.said.replace(
+    assert "ERROR" not in verbs.output, "no trace for what is foreseen"
+    assert verbs.run(verify, "--out", str(verbs.out)) == 0, verbs.output
+    assert f"8 participants, each once, as in {gone}" in verbs.output
+    assert "the same computed anew from " + gone in verbs.output.replace(
         "version 2 (", "version 2 of records ("
     )
-    assert "exports" in verbs.said
+    assert "exports" in verbs.output
 
 
 def test_b2_records_judged_again_since_are_not_taken_for_those_that_were_published(
@@ -176,10 +176,10 @@ def test_b2_records_judged_again_since_are_not_taken_for_those_that_were_publish
     maintenance.compact(spark, str(lake / RECORDS))
     retention.vacuum(spark, str(lake / RECORDS), 0, force=True)
     assert verbs.export() == StorageError.exit_code
-    assert "was judged again since responses was made from it" in verbs.said
-    assert "next: Run jobs/aggregate.py" in verbs.said
+    assert "was judged again since responses was made from it" in verbs.output
+    assert "next: Run jobs/aggregate.py" in verbs.output
     assert verbs.run(verify) == ProofError.exit_code
-    assert "8 rows, and version 2 of records (which is gone" in verbs.said
+    assert "8 rows, and version 2 of records (which is gone" in verbs.output
 
 
 def test_b2_a_version_that_is_gone_and_asked_for_is_named(
@@ -187,7 +187,7 @@ def test_b2_a_version_that_is_gone_and_asked_for_is_named(
 ) -> None:
     lose_version_2(spark, lake)
     assert verbs.run(aggregate, "--version", "1") == StorageError.exit_code
-    assert f"version 1 of {lake / RECORDS} cannot be read" in verbs.said
+    assert f"version 1 of {lake / RECORDS} cannot be read" in verbs.output
 
 
 # --- what maintain.py promises
@@ -209,12 +209,12 @@ def test_b3_a_file_replaced_ten_days_ago_stays_when_thirty_are_promised(
         maintenance.checkpoint(spark, str(table))
         assert len(list((table / LOG).glob("*.json"))) == 1
     assert verbs.run(maintain, "--keep-days", "30") == 0
-    assert "0 files replaced over 30 days ago removed" in verbs.said
+    assert "0 files replaced over 30 days ago removed" in verbs.output
     assert replaced < files(table)
     if not forgotten:
         assert len(DeltaTable(table, version=2).to_pyarrow_table()) == 9
     assert verbs.run(maintain, "--keep-days", "7") == 0
-    assert f"{len(replaced)} files replaced over 7 days ago removed" in verbs.said
+    assert f"{len(replaced)} files replaced over 7 days ago removed" in verbs.output
     assert not replaced & files(table)
 
 
@@ -250,15 +250,15 @@ def test_b2_files_of_the_published_version_stay_however_old_they_are(
     aged(lake / RESPONSES, 20)
     forget(spark)
     assert verbs.run(maintain) == 0
-    line = next(line for line in verbs.said.splitlines() if line.startswith("records: "))
+    line = next(line for line in verbs.output.splitlines() if line.startswith("records: "))
     assert line.endswith("1 files replaced over 7 days ago removed, 2 kept for what is published")
     assert verbs.export() == 0
-    assert "which is gone" not in verbs.said
-    assert verbs.run(verify, "--out", str(verbs.out)) == 0, verbs.said
-    assert "which is gone" not in verbs.said
+    assert "which is gone" not in verbs.output
+    assert verbs.run(verify, "--out", str(verbs.out)) == 0, verbs.output
+    assert "which is gone" not in verbs.output
     assert verbs.run(aggregate) == 0
     assert verbs.run(maintain) == 0
-    assert "2 files replaced over 7 days ago removed" in verbs.said, "once it is published no longer"
+    assert "2 files replaced over 7 days ago removed" in verbs.output, "once it is published no longer"
     assert len(files(table)) == 1
 
 
@@ -273,9 +273,9 @@ def test_b2_the_note_of_responses_outlives_the_log_it_was_written_in(
     assert verbs.run(maintain, "--keep-days", "8") == 0
     assert not list((path / LOG).glob("*00.json")), "Delta cleaned the log"
     assert table_history.note_of(spark, str(path)) == note
-    assert verbs.export() == 0, verbs.said
+    assert verbs.export() == 0, verbs.output
     assert verbs.run(verify) == 0
-    assert "8 participants, each once" in verbs.said
+    assert "8 participants, each once" in verbs.output
 
 
 def test_b2_a_note_that_is_gone_is_said_and_is_no_fault_of_the_lake(
@@ -288,9 +288,9 @@ def test_b2_a_note_that_is_gone_is_said_and_is_no_fault_of_the_lake(
         commit.unlink()
     forget(spark)
     assert verbs.export() == StorageError.exit_code
-    assert "does not say which version of records it was made from" in verbs.said
-    assert verbs.run(verify) == 0, verbs.said
-    assert "that commit was cleaned away, so nothing was compared" in verbs.said
+    assert "does not say which version of records it was made from" in verbs.output
+    assert verbs.run(verify) == 0, verbs.output
+    assert "that commit was cleaned away, so nothing was compared" in verbs.output
 
 
 def test_b2_another_programs_note_is_no_note(spark: SparkSession, tmp_path: Path) -> None:

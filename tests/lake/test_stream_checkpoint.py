@@ -78,7 +78,7 @@ def test_a_checkpoint_that_never_began_is_none(checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "reason"),
     [
         (["metadata"], "metadata file is missing or empty"),
         (["offsets"], "commits but no offsets"),
@@ -86,22 +86,22 @@ def test_a_checkpoint_that_never_began_is_none(checkpoint: Path) -> None:
         (["commits/1", "commits/2"], "newest offsets are of batch 2, its newest commit of batch 0"),
     ],
 )
-def test_missing_files_are_named(checkpoint: Path, damage: list[str], said: str) -> None:
+def test_missing_files_are_named(checkpoint: Path, damage: list[str], reason: str) -> None:
     for name in damage:
         path = checkpoint / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with pytest.raises(Unusable, match=said):
+    with pytest.raises(Unusable, match=reason):
         read_checkpoint(checkpoint, TOPIC)
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 40, b"\xff\xfe\xfd"])
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "reason"),
     [("metadata", "metadata"), ("offsets/2", "offsets/2"), ("commits/2", "commits/2 is empty")],
 )
-def test_an_empty_or_zeroed_file_is_named(checkpoint: Path, name: str, said: str, content: bytes) -> None:
+def test_an_empty_or_zeroed_file_is_named(checkpoint: Path, name: str, reason: str, content: bytes) -> None:
     (checkpoint / name).write_bytes(content)
-    with pytest.raises(Unusable, match=said):
+    with pytest.raises(Unusable, match=reason):
         read_checkpoint(checkpoint, TOPIC)
 
 
@@ -120,11 +120,11 @@ def test_a_checkpoint_of_another_topic_is_unusable(checkpoint: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "kept"),
+    ("table", "agreed"),
     [({0: 4}, True), ({0: 6}, True), ({0: 5}, False), ({0: 7}, False), ({}, False), ({0: 6, 1: 3}, False)],
 )
-def test_a_table_agrees_where_the_last_batch_began_or_ended(table: dict[int, int], kept: bool) -> None:
-    assert agrees(Checkpoint({0: 4}, {0: 6}), table) is kept
+def test_a_table_agrees_where_the_last_batch_began_or_ended(table: dict[int, int], agreed: bool) -> None:
+    assert agrees(Checkpoint({0: 4}, {0: 6}), table) is agreed
 
 
 def test_a_table_never_agrees_with_a_mix_of_begun_and_done() -> None:
@@ -138,10 +138,10 @@ def test_a_partition_without_rows_stands_where_it_began() -> None:
 
 
 def test_an_emptied_table_does_not_agree(checkpoint: Path) -> None:
-    found = read_checkpoint(checkpoint, TOPIC)
-    assert found is not None
-    assert agrees(found, {0: 6})
-    assert not agrees(found, {})
+    state = read_checkpoint(checkpoint, TOPIC)
+    assert state is not None
+    assert agrees(state, {0: 6})
+    assert not agrees(state, {})
 
 
 def test_where_it_began_is_0_when_the_checkpoint_does_not_say(checkpoint: Path) -> None:
@@ -155,8 +155,8 @@ def test_starting_offsets_go_on_after_the_table_and_take_new_partitions_whole() 
 
 @given(st.dictionaries(st.integers(0, 9), st.integers(0, 1 << 62)), st.integers(1, 10))
 def test_starting_offsets_name_every_partition_once(table: dict[int, int], partitions: int) -> None:
-    (found,) = json.loads(starting_offsets("t", partitions, table)).values()
-    assert found == {str(p): table.get(p, -2) for p in range(partitions)}
+    (offsets,) = json.loads(starting_offsets("t", partitions, table)).values()
+    assert offsets == {str(p): table.get(p, -2) for p in range(partitions)}
 
 
 def test_retiring_keeps_every_earlier_one(checkpoint: Path) -> None:

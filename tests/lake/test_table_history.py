@@ -1,4 +1,4 @@
-"""What a table's commits say: which change rows, which only move them, and whose note stands."""
+"""The history of a table: which commits change rows, which only move them, and whose note holds."""
 
 from pathlib import Path
 

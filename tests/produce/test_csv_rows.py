@@ -1,4 +1,4 @@
-"""A CSV is read as it is: what cannot be sent is named by its line, and nothing is changed on the way."""
+"""A CSV is read as it is: nothing is changed, and what cannot be sent is named by its line."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from surveylake.contract.model import Contract
 from surveylake.errors import InputError
-from surveylake.produce.csv_rows import Answers, batches, read_answers
+from surveylake.produce.csv_rows import Answers, chunks, read_answers
 from surveylake.produce.delivery import Record
 
 CONTRACT = Contract.model_validate({
@@ -26,7 +26,7 @@ def read(tmp_path: Path, content: str | bytes) -> Answers:
 
 
 def all_records(answers: Answers, row_key: bool = False, sent: bytearray | None = None) -> list[Record]:
-    return [record for batch in batches(answers, CONTRACT, row_key, sent) for record in batch]
+    return [record for chunk in chunks(answers, CONTRACT, row_key, sent) for record in chunk]
 
 
 def refusal(tmp_path: Path, content: str | bytes) -> str:
@@ -97,7 +97,7 @@ def test_a_cell_of_a_megabyte_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "problem"),
     [
         (b"a", "has 1 cell, the header 2"),
         (b"a;b", "has 1 cell, the header 2; ';' stand in it, and no comma"),
@@ -109,11 +109,11 @@ def test_a_cell_of_a_megabyte_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_line_is_named_and_the_others_are_numbered_without_it(
-    tmp_path: Path, row: bytes, said: str
+    tmp_path: Path, row: bytes, problem: str
 ) -> None:
     answers = read(tmp_path, b"Who,Tea\ng,1\n" + row + b"\nh,2\n")
-    assert answers.bad == {3: said}
-    assert answers.describe_bad().splitlines()[0] == f"  line 3: {said}"
+    assert answers.bad == {3: problem}
+    assert answers.describe_bad().splitlines()[0] == f"  line 3: {problem}"
     assert [(number, line, key) for number, line, key, _ in all_records(answers)] == [
         (0, 2, b"g"),
         (1, 4, b"h"),
@@ -128,13 +128,15 @@ def test_a_quote_never_closed_is_named_where_it_begins(tmp_path: Path) -> None:
 
 
 def test_only_the_first_bad_lines_are_spelt_out(tmp_path: Path) -> None:
-    told = read(tmp_path, "Who,Tea\n" + "x\n1,2,3\n" * 15).describe_bad().splitlines()
-    assert (len(told), told[-1]) == (21, "  and 10 more")
+    lines = read(tmp_path, "Who,Tea\n" + "x\n1,2,3\n" * 15).describe_bad().splitlines()
+    assert (len(lines), lines[-1]) == (21, "  and 10 more")
 
 
 def test_alike_bad_lines_that_follow_each_other_are_told_together(tmp_path: Path) -> None:
-    told = read(tmp_path, "Who,Tea\n" + "x\n" * 2_500 + "a,b\n\nx\n").describe_bad()
-    assert told == "  lines 2 to 2501: each has 1 cell, the header 2\n  line 2504: has 1 cell, the header 2"
+    message = read(tmp_path, "Who,Tea\n" + "x\n" * 2_500 + "a,b\n\nx\n").describe_bad()
+    assert (
+        message == "  lines 2 to 2501: each has 1 cell, the header 2\n  line 2504: has 1 cell, the header 2"
+    )
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
@@ -192,5 +194,5 @@ def test_every_text_arrives_as_json_dumps_writes_it(
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         writer.writerows([("Who", "Tea"), *rows])
-    values = [value for batch in batches(read_answers(path, CONTRACT), CONTRACT) for *_, value in batch]
+    values = [value for chunk in chunks(read_answers(path, CONTRACT), CONTRACT) for *_, value in chunk]
     assert values == [json.dumps({"Who": who, "Tea": tea}, ensure_ascii=False).encode() for who, tea in rows]

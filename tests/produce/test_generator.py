@@ -19,7 +19,7 @@ from surveylake.produce.value_pools import load_frequencies
 
 SURVEY = CONF / "surveys" / "food_preference.toml"
 FOOD = load_contract(SURVEY)
-SEEN = load_frequencies(SURVEY)
+STATED = load_frequencies(SURVEY)
 OTHER = Contract.model_validate({
     "name": "trip", "title": "Trips", "topic": "Trips", "key": "number",
     "fields": {
@@ -32,17 +32,17 @@ OTHER = Contract.model_validate({
 })  # fmt: skip
 
 
-def rows_of(plan: Plan, batch: int = 10_000) -> list[Record]:
-    return [record for part in records(plan, batch) for record in part]
+def rows_of(plan: Plan, chunk_size: int = 10_000) -> list[Record]:
+    return [record for chunk in records(plan, chunk_size) for record in chunk]
 
 
 def test_the_same_seed_makes_the_same_answers() -> None:
-    assert rows_of(Plan(FOOD, SEEN, 500, 7, 0.1)) == rows_of(Plan(FOOD, SEEN, 500, 7, 0.1), batch=33)
-    assert rows_of(Plan(FOOD, SEEN, 500, 7)) != rows_of(Plan(FOOD, SEEN, 500, 8))
+    assert rows_of(Plan(FOOD, STATED, 500, 7, 0.1)) == rows_of(Plan(FOOD, STATED, 500, 7, 0.1), chunk_size=33)
+    assert rows_of(Plan(FOOD, STATED, 500, 7)) != rows_of(Plan(FOOD, STATED, 500, 8))
 
 
 def test_an_answer_is_written_as_the_producer_writes_a_row() -> None:
-    for number, (row, line, key, value) in enumerate(rows_of(Plan(FOOD, SEEN, 200))):
+    for number, (row, line, key, value) in enumerate(rows_of(Plan(FOOD, STATED, 200))):
         assert value is not None
         cells = json.loads(value)
         assert list(cells) == FOOD.sources
@@ -52,7 +52,7 @@ def test_an_answer_is_written_as_the_producer_writes_a_row() -> None:
 
 
 def test_participants_are_many_and_distinct_past_one_block() -> None:
-    assert len({key for _, _, key, _ in rows_of(Plan(FOOD, SEEN, 25_000))}) == 25_000
+    assert len({key for _, _, key, _ in rows_of(Plan(FOOD, STATED, 25_000))}) == 25_000
 
 
 def test_clean_answers_keep_to_the_contract_without_stated_frequencies() -> None:
@@ -64,9 +64,9 @@ def test_clean_answers_keep_to_the_contract_without_stated_frequencies() -> None
 
 
 def test_stated_frequencies_are_met_exactly_by_a_whole_number_of_draws() -> None:
-    cells = [json.loads(value or b"") for *_, value in rows_of(Plan(FOOD, SEEN, 289))]
+    cells = [json.loads(value or b"") for *_, value in rows_of(Plan(FOOD, STATED, 289))]
     for source in ("Gender", "Food", "Juice", "Dessert"):
-        assert Counter(row[source] for row in cells) == SEEN[source]
+        assert Counter(row[source] for row in cells) == STATED[source]
 
 
 def test_another_contract_goes_the_same_way() -> None:
@@ -84,7 +84,7 @@ def test_another_contract_goes_the_same_way() -> None:
     [(1000, 0.02, 20), (20_000, 0.1, 2000), (10, 1.0, 10), (289, 1 / 289, 1), (99, 0, 0)],
 )
 def test_the_share_of_defects_is_kept_to_the_row(rows: int, share: float, spoiled: int) -> None:
-    clean, mixed = rows_of(Plan(FOOD, SEEN, rows, 3)), rows_of(Plan(FOOD, SEEN, rows, 3, share))
+    clean, mixed = rows_of(Plan(FOOD, STATED, rows, 3)), rows_of(Plan(FOOD, STATED, rows, 3, share))
     assert sum(before != after for before, after in zip(clean, mixed, strict=True)) == spoiled
 
 
@@ -93,7 +93,7 @@ def test_each_kind_of_defect_does_what_its_reason_says() -> None:
     values = dict(
         zip(
             [kind.reason for kind in kinds],
-            [value for *_, value in rows_of(Plan(FOOD, SEEN, len(kinds), 1, 1.0))],
+            [value for *_, value in rows_of(Plan(FOOD, STATED, len(kinds), 1, 1.0))],
             strict=True,
         )
     )
@@ -122,7 +122,7 @@ def test_each_kind_of_defect_does_what_its_reason_says() -> None:
 
 
 def test_a_csv_holds_only_what_cells_can(tmp_path: Path) -> None:
-    assert write_csv(Plan(FOOD, SEEN, 100, 1, 1.0), tmp_path / "made.csv") == 100
+    assert write_csv(Plan(FOOD, STATED, 100, 1, 1.0), tmp_path / "made.csv") == 100
     content = (tmp_path / "made.csv").read_bytes()
     assert content.count(b"\r\n") == 101
     assert all(len(row) == 7 for row in csv.reader(content.decode().splitlines()))
@@ -131,11 +131,11 @@ def test_a_csv_holds_only_what_cells_can(tmp_path: Path) -> None:
 
 def test_a_csv_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
-        write_csv(Plan(FOOD, SEEN, 1), tmp_path / "none" / "made.csv")
+        write_csv(Plan(FOOD, STATED, 1), tmp_path / "none" / "made.csv")
 
 
 def test_the_sample_is_what_the_generator_makes(tmp_path: Path) -> None:
-    write_csv(Plan(FOOD, SEEN, 289, 136, 1 / 289), tmp_path / "sample.csv")
+    write_csv(Plan(FOOD, STATED, 289, 136, 1 / 289), tmp_path / "sample.csv")
     sample = SURVEY.with_suffix(".sample.csv")
     assert sample.read_bytes() == (tmp_path / "sample.csv").read_bytes()
 
@@ -154,7 +154,7 @@ def test_the_sample_has_the_shape_and_the_defects_of_a_real_survey() -> None:
 def test_arguments_out_of_bounds_are_refused() -> None:
     for wrong in ({"rows": -1}, {"rows": 1, "bad": 1.5}, {"rows": 1, "seed": -1}):
         with pytest.raises(ConfigError):
-            Plan(FOOD, SEEN, **wrong)  # type: ignore[arg-type]
+            Plan(FOOD, STATED, **wrong)  # type: ignore[arg-type]
 
 
 def test_frequencies_must_fit_the_contract(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""B15 and the messages to mend (field.md, part C): what is given for a CSV and is none is named in a line, with what to do."""
+"""Files given as a CSV that have another format or a bad header: the message names it, and says what to do."""
 
 import bz2
 import gzip
@@ -34,30 +34,30 @@ TEA = contract("Who", "Tea £")
 
 
 def refusal(tmp_path: Path, content: str | bytes, survey: Contract = TEA) -> tuple[list[str], str]:
-    """What the file is refused with, line by line without its path, and what to do; none of it is rubbish."""
+    """Return the message's lines without the path, and the hint; both are seen to be short and printable."""
     path = tmp_path / "tea.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InputError) as caught:
         read_answers(path, survey)
-    said, todo = printable(caught.value.message), printable(caught.value.hint)
-    assert said == caught.value.message, "nothing that a terminal would act on"
-    assert todo
-    lines = [line.replace(str(path), "FILE").strip() for line in said.splitlines()]
+    message, hint = printable(caught.value.message), printable(caught.value.hint)
+    assert message == caught.value.message, "nothing that a terminal would act on"
+    assert hint
+    lines = [line.replace(str(path), "FILE").strip() for line in message.splitlines()]
     assert max(map(len, lines)) < 300 and len(lines) < 25
-    assert not any("\ud800" <= letter <= "\udfff" for letter in said + todo)
-    return lines, todo.replace(str(path), "FILE")
+    assert not any("\ud800" <= letter <= "\udfff" for letter in message + hint)
+    return lines, hint.replace(str(path), "FILE")
 
 
 def archive(*members: tuple[str, str]) -> bytes:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as made:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
         for name, content in members:
-            made.writestr(name, content)
-    return held.getvalue()
+            file.writestr(name, content)
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "todo"),
+    ("content", "message", "todo"),
     [
         (gzip.compress(BODY.encode()), "FILE is packed with gzip", "gzip -dc FILE > unpacked.csv"),
         (bz2.compress(BODY.encode()), "FILE is packed with bzip2", "bzip2 -dc FILE > unpacked.csv"),
@@ -83,10 +83,10 @@ def archive(*members: tuple[str, str]) -> bytes:
     ],
 )  # fmt: skip
 def test_b15_another_kind_of_file_is_named_with_what_to_do(
-    tmp_path: Path, content: bytes, said: str, todo: str
+    tmp_path: Path, content: bytes, message: str, todo: str
 ) -> None:
     lines, hint = refusal(tmp_path, content)
-    assert lines == [said]
+    assert lines == [message]
     assert todo in hint
 
 
@@ -220,10 +220,10 @@ def test_columns_sent_along_are_told_in_one_short_line(tmp_path: Path) -> None:
 def test_lines_in_another_encoding_are_told_with_the_way_out_once(tmp_path: Path) -> None:
     path = tmp_path / "tea.csv"
     path.write_bytes("Who,Tea £\n".encode() + "a,Café\nb,Thé\n".encode("cp1252"))
-    told = read_answers(path, TEA).describe_bad().splitlines()
-    assert told[0] == "  lines 2 to 3: each is not UTF-8 (byte 0xE9 in Tea £; é in Windows-1252)"
-    assert told[1].startswith("  not UTF-8: save the file as UTF-8")
-    assert len(told) == 2
+    lines = read_answers(path, TEA).describe_bad().splitlines()
+    assert lines[0] == "  lines 2 to 3: each is not UTF-8 (byte 0xE9 in Tea £; é in Windows-1252)"
+    assert lines[1].startswith("  not UTF-8: save the file as UTF-8")
+    assert len(lines) == 2
 
 
 @given(st.binary(max_size=400), st.integers(0, 10_000))
@@ -235,10 +235,10 @@ def test_b15_no_rubbish_is_ever_printed(
     path = tmp_path_factory.getbasetemp() / "noise.csv"
     path.write_bytes(noise)
     try:
-        said = read_answers(path, TEA).describe_bad()
+        message = read_answers(path, TEA).describe_bad()
     except InputError as error:
-        said = error.message
+        message = error.message
         assert printable(error.hint) == error.hint and len(error.hint) < 900
-    assert printable(said) == said
-    assert all(len(line) < 420 for line in said.splitlines())
-    said.encode()
+    assert printable(message) == message
+    assert all(len(line) < 420 for line in message.splitlines())
+    message.encode()

@@ -32,7 +32,7 @@ from surveylake.kafka.topic import open_topic
 from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import CONF, JOBS
 from surveylake.produce.already_sent import scan, sources
-from surveylake.produce.csv_rows import batches, read_answers
+from surveylake.produce.csv_rows import chunks, read_answers
 from surveylake.produce.producer import AnswerProducer
 from surveylake.signals import stop_signals
 
@@ -58,21 +58,21 @@ def answers(count: int) -> list[list[str]]:
 
 
 def read_back(broker: str, topic: str) -> list[Any]:
-    """Every record of the topic, by kafka-python without extras and without a group, from the earliest on."""
+    """Return every record of the topic, read by kafka-python without a group."""
     with closing(KafkaConsumer(bootstrap_servers=broker, auto_offset_reset="earliest")) as consumer:
         parts = [TopicPartition(topic, part) for part in consumer.partitions_for_topic(topic)]
         consumer.assign(parts)
         ends = consumer.end_offsets(parts)
-        found: list[Any] = []
+        messages: list[Any] = []
         deadline = time.monotonic() + 30
         while any(consumer.position(part) < ends[part] for part in parts) and time.monotonic() < deadline:
             for records in consumer.poll(timeout_ms=200).values():
-                found.extend(records)
-    return found
+                messages.extend(records)
+    return messages
 
 
 def rows_in(broker: str, topic: str) -> Counter[int]:
-    """Row number, from the records' headers -> how many records say so."""
+    """Return row number, by the records' headers -> number of records."""
     return Counter(int(dict(record.headers)["line"]) for record in read_back(broker, topic))
 
 
@@ -132,8 +132,8 @@ def test_the_same_file_again_sends_nothing_whatever_its_line_ends(
     assert run(broker, file, "--topic", "twice") == 0
     capsys.readouterr()
     assert run(broker, other, "--topic", "twice") == 0
-    said = "already in the topic: 20 of 20 rows; nothing sent (--again sends them again)\n"
-    assert capsys.readouterr().out == said
+    message = "already in the topic: 20 of 20 rows; nothing sent (--again sends them again)\n"
+    assert capsys.readouterr().out == message
     assert len(read_back(broker, "twice")) == 20
     assert run(broker, file, "--topic", "twice", "--again") == 0
     assert set(rows_in(broker, "twice").values()) == {2}
@@ -165,13 +165,12 @@ def test_a_topic_with_foreign_headers_is_read_without_harm(broker: str) -> None:
         plain.produce("foreign-headers", None, headers=headers)
     plain.produce("foreign-headers", b"", headers=[("source", b"x"), ("line", b"1")])
     plain.flush(10)
-    found = scan(open_topic(kafka, "foreign-headers"), "x", 3)
-    assert found.records == {"�": 1, "": 3, "x": 2}
-    assert found.rows == bytearray([0, 1, 0])
+    result = scan(open_topic(kafka, "foreign-headers"), "x", 3)
+    assert result.records == {"�": 1, "": 3, "x": 2}
+    assert result.rows == bytearray([0, 1, 0])
 
 
 def test_rows_of_an_aborted_transaction_do_not_count_as_sent(broker: str) -> None:
-
     kafka = Kafka(bootstrap=broker, partitions=1)
     create_topic(kafka, "aborted")
     transactional = Producer({"bootstrap.servers": broker, "transactional.id": "aborted"})
@@ -186,16 +185,16 @@ def test_rows_of_an_aborted_transaction_do_not_count_as_sent(broker: str) -> Non
 @pytest.mark.faults
 def test_killed_in_mid_file_and_run_again_leaves_no_hole_and_no_double(broker: str, tmp_path: Path) -> None:
     file = write(tmp_path / "long.csv", answers(6_000))
-    for held in (500, 2_500):
+    for count in (500, 2_500):
         with running(broker, file, "--topic", "killed", "--rate", 2_000) as process:
-            await_records(broker, "killed", held)
+            await_records(broker, "killed", count)
             process.send_signal(signal.SIGKILL)
             process.wait(10)
     assert 2_500 <= len(read_back(broker, "killed")) < 6_000
     with running(broker, file, "--topic", "killed") as process:
-        said, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "already in the topic: " in said
+    assert "already in the topic: " in output
     assert rows_in(broker, "killed") == dict.fromkeys(range(6_000), 1)
 
 
@@ -209,13 +208,13 @@ def test_a_signal_ends_the_sending_with_every_sent_row_answered(
     with running(broker, file, "--topic", topic, "--rate", 1_000) as process:
         await_records(broker, topic, 100)
         process.send_signal(number)
-        said, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=20)
     assert process.returncode == 1
-    last = said.splitlines()[-1]
-    held = rows_in(broker, topic)
-    assert f"sent {len(held):,}, acknowledged {len(held):,}, failed 0" in last
+    last = output.splitlines()[-1]
+    rows = rows_in(broker, topic)
+    assert f"sent {len(rows):,}, acknowledged {len(rows):,}, failed 0" in last
     assert "stopped before the end" in last
-    assert held == dict.fromkeys(range(len(held)), 1)
+    assert rows == dict.fromkeys(range(len(rows)), 1)
 
 
 def test_a_full_queue_is_waited_for(broker: str, tmp_path: Path) -> None:
@@ -223,10 +222,15 @@ def test_a_full_queue_is_waited_for(broker: str, tmp_path: Path) -> None:
     create_topic(kafka, "narrow")
     read = read_answers(write(tmp_path / "many.csv", answers(5_000)), contract)
     with stop_signals() as stop:
-        tally = AnswerProducer(open_topic(kafka, "narrow"), read.source, queue=100).send(
-            batches(read, contract), stop
+        delivery = AnswerProducer(open_topic(kafka, "narrow"), read.source, queue=100).send(
+            chunks(read, contract), stop
         )
-    assert (tally.sent, tally.acknowledged, tally.failed, tally.complete) == (5_000, 5_000, 0, True)
+    assert (delivery.sent, delivery.acknowledged, delivery.failed, delivery.complete) == (
+        5_000,
+        5_000,
+        0,
+        True,
+    )
     assert scan(open_topic(kafka, "narrow"), read.source, read.rows).count == 5_000
 
 
@@ -260,7 +264,7 @@ def test_what_the_broker_refuses_later_is_traced_to_its_line(
     kafka, contract = Kafka(bootstrap=broker, partitions=1), load_contract(SURVEY)
     create_topic(kafka, "later")
     read = read_answers(write(tmp_path / "later.csv", [["P0", "x" * 5_000, *ROW[1:]]] * 2), contract)
-    sender = AnswerProducer(open_topic(kafka, "later"), read.source)
+    producer = AnswerProducer(open_topic(kafka, "later"), read.source)
     entry = ConfigEntry("max.message.bytes", "2000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, "later", incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": broker})
@@ -268,8 +272,8 @@ def test_what_the_broker_refuses_later_is_traced_to_its_line(
     while open_topic(kafka, "later").largest_batch() != 2_000:
         time.sleep(0.02)
     with stop_signals() as stop:
-        tally = sender.send(batches(read, contract), stop)
-    assert (tally.sent, tally.acknowledged, tally.failed, tally.complete) == (2, 0, 2, False)
+        delivery = producer.send(chunks(read, contract), stop)
+    assert (delivery.sent, delivery.acknowledged, delivery.failed, delivery.complete) == (2, 0, 2, False)
     assert "line 2 was not taken: Message size too large" in caplog.text
     assert "line 3 was not taken: Message size too large" in caplog.text
 
@@ -290,10 +294,10 @@ def test_bad_lines_are_refused_before_anything_is_sent(
         ",".join(HEADER).encode() + b"\na," + good + b"\nb,short\nc\xe9," + good + b"\nd," + good + b"\n"
     )
     assert run(broker, file, "--topic", "unsent") == 4
-    said = capsys.readouterr().err
-    assert "2 lines cannot be sent as they are; nothing was sent" in said
-    assert "line 3: has 2 cells, the header 7" in said
-    assert "line 4: is not UTF-8 (byte 0xE9 in Participant_ID;" in said
+    message = capsys.readouterr().err
+    assert "2 lines cannot be sent as they are; nothing was sent" in message
+    assert "line 3: has 2 cells, the header 7" in message
+    assert "line 4: is not UTF-8 (byte 0xE9 in Participant_ID;" in message
     assert "unsent" not in AdminClient({"bootstrap.servers": broker}).list_topics(timeout=5).topics
     assert run(broker, file, "--topic", "unsent", "--skip-bad-lines") == 0
     assert sorted(record.key for record in read_back(broker, "unsent")) == [b"a", b"d"]
@@ -302,7 +306,7 @@ def test_bad_lines_are_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "no file at"),
         (b"", "is empty"),
@@ -310,13 +314,13 @@ def test_bad_lines_are_refused_before_anything_is_sent(
     ],
 )
 def test_a_file_that_is_none_is_one_message_and_exit_code_4(
-    tmp_path: Path, content: bytes | None, said: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, content: bytes | None, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "none.csv"
     if content is not None:
         file.write_bytes(content)
     assert run("127.0.0.1:1", file) == 4
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_keys_and_echo_as_in_the_original_exercise(broker: str, capsys: pytest.CaptureFixture[str]) -> None:

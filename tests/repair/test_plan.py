@@ -18,12 +18,12 @@ from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError, TopicError
 from surveylake.kafka.embedded_node import free_port
-from surveylake.lake import log_files, tables
+from surveylake.lake import hadoop_checksum, log_files, tables
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.lock import LOCK, one_writer
 from surveylake.lake.log_files import LOG
 from surveylake.lake.tables import RECORDS, RESPONSES
-from surveylake.repair.moves import put_aside
+from surveylake.repair.moves import move_files
 from surveylake.repair.plan import plan
 from surveylake.repair.topic import made_by
 from surveylake.verify import proof
@@ -76,7 +76,7 @@ def nowhere() -> str:
 
 
 def content(lake: Path) -> dict[Path, bytes]:
-    """Every file of the lake but its lock."""
+    """Return path -> bytes of every file of the lake but its lock."""
     files = (path for path in lake.rglob("*") if path.is_file() and path.name != LOCK)
     return {path.relative_to(lake): path.read_bytes() for path in files}
 
@@ -84,8 +84,8 @@ def content(lake: Path) -> dict[Path, bytes]:
 def assert_all_30_once(lake: Path) -> None:
     """By a reader that is not Spark."""
     rows = DeltaTable(lake / RECORDS).to_pyarrow_table(columns=["partition", "offset"]).to_pylist()
-    found = sorted((row["partition"], row["offset"]) for row in rows)
-    assert found == [(0, n) for n in range(24)] + [(1, n) for n in range(6)]
+    offsets = sorted((row["partition"], row["offset"]) for row in rows)
+    assert offsets == [(0, n) for n in range(24)] + [(1, n) for n in range(6)]
 
 
 def commit(lake: Path, version: int = 3, table: str = RECORDS) -> Path:
@@ -98,8 +98,8 @@ def checkpoint(lake: Path) -> Path:
 
 def added(lake: Path, version: int) -> list[str]:
     """The data files that a version of `records` added."""
-    found = log_files.actions(commit(lake, version)) or []
-    return [action["add"]["path"] for action in found if "add" in action]
+    actions = log_files.actions(commit(lake, version)) or []
+    return [action["add"]["path"] for action in actions if "add" in action]
 
 
 def empty(lake: Path) -> None:
@@ -113,12 +113,12 @@ def torn(lake: Path) -> None:
 def cut_at_a_line_without_its_checksum(lake: Path) -> None:
     lines = commit(lake).read_bytes().splitlines(keepends=True)
     commit(lake).write_bytes(b"".join(lines[:-1]))
-    log_files.sidecar_of(commit(lake)).unlink()
+    hadoop_checksum.sidecar_of(commit(lake)).unlink()
 
 
 def gone_but_for_its_checksum(lake: Path) -> None:
     for path in (lake / RECORDS / LOG).glob(f"*{3:020d}*"):
-        if path != log_files.sidecar_of(commit(lake)):
+        if path != hadoop_checksum.sidecar_of(commit(lake)):
             path.unlink()
 
 
@@ -128,7 +128,7 @@ def data_lost_and_its_commit_not(lake: Path) -> None:
 
 
 def a_power_loss(lake: Path) -> None:
-    """The last two versions and the checkpoint's tail are there by name only."""
+    """Leave the last two versions and the checkpoint's newest entries as empty files."""
     for version in (2, 3):
         for path in (lake / RECORDS / LOG).glob(f"*{version:020d}*"):
             path.write_bytes(b"")
@@ -286,12 +286,12 @@ def test_a_stream_that_would_begin_at_the_latest_offset_puts_its_checkpoint_asid
 ) -> None:
     """Without any checkpoint it would take an empty table for a new one, and pass over what the topic holds."""
     (checkpoint(lake) / "commits" / "2").write_bytes(b"")
-    settings, said = pets_survey.config(nowhere()), list[str]()
+    settings, lines = pets_survey.config(nowhere()), list[str]()
     latest = settings.stream.model_copy(update={"starting_offsets": "latest"})
-    found = plan(lake, settings.model_copy(update={"stream": latest}), survey, said.append)
-    assert (found.steps, len(said)) == ((), 1)
-    assert said[0].endswith("jobs/stream.py puts it aside")
-    assert len(plan(lake, settings, survey, said.append).steps) == 1
+    planned = plan(lake, settings.model_copy(update={"stream": latest}), survey, lines.append)
+    assert (planned.steps, len(lines)) == ((), 1)
+    assert lines[0].endswith("jobs/stream.py puts it aside")
+    assert len(plan(lake, settings, survey, lines.append).steps) == 1
 
 
 def test_a_commit_gone_without_a_trace_shows_in_the_checkpoint_and_is_read_again(
@@ -345,9 +345,9 @@ def test_a_middle_commit_is_not_mended(
 ) -> None:
     middle(commit(lake, 2))
     assert_refused(lake, home, broker, ProofError.exit_code)
-    said = capsys.readouterr()
-    assert said.out.startswith("found: records: commit ")
-    assert "not the newest part" in said.err and "Restore the files from a backup" in said.err
+    output = capsys.readouterr()
+    assert output.out.startswith("found: records: commit ")
+    assert "not the newest part" in output.err and "Restore the files from a backup" in output.err
 
 
 def test_records_that_the_topic_no_longer_keeps_are_not_given_up(
@@ -363,9 +363,9 @@ def test_records_that_the_topic_no_longer_keeps_are_not_given_up(
     admin = AdminClient({"bootstrap.servers": broker})
     admin.delete_records([part := TopicPartition("forgetful", 0, 18)])[part].result()
     assert_refused(lake, tmp_path, broker, ProofError.exit_code, "forgetful")
-    said = capsys.readouterr().err
-    assert "no longer keeps offsets that a lost version may have held, partition 0: 16 to 17" in said
-    assert "--accept-loss" in said
+    message = capsys.readouterr().err
+    assert "no longer keeps offsets that a lost version may have held, partition 0: 16 to 17" in message
+    assert "--accept-loss" in message
 
 
 def test_a_topic_that_lost_its_own_tail_is_not_trusted(
@@ -410,23 +410,23 @@ def test_a_lake_that_is_written_or_is_none_is_refused(lake: Path, home: Path, tm
     assert not (tmp_path / "none").exists()
 
 
-# --- what made a version, and how files are put aside
+# --- what made a version, and how files are moved
 
 
 def test_what_is_left_of_a_version_tells_who_made_it(lake: Path) -> None:
-    def told() -> str:
-        return made_by(log_files.listed(lake / RECORDS), 3, {"query": 1})[0]
+    def maker() -> str:
+        return made_by(log_files.list_log(lake / RECORDS), 3, {"query": 1})[0]
 
-    assert told() == "the stream"
+    assert maker() == "the stream"
     commit(lake).write_text('{"commitInfo":{"operation":"MERGE"}}\n{"add":{"pa')
-    assert told() == "MERGE, which is undone by this: run jobs/replay.py again"
+    assert maker() == "MERGE, which is undone by this: run jobs/replay.py again"
     empty(lake)
-    assert told() == "the stream"
+    assert maker() == "the stream"
     checksum = lake / RECORDS / LOG / f"{3:020d}.crc"
     checksum.write_text('{"setTransactions": [{"appId": "query", "version": 1}]}')
-    assert told() == "something else, if it was jobs/replay.py, run that again"
+    assert maker() == "something else, if it was jobs/replay.py, run that again"
     checksum.write_bytes(b"")
-    assert told() == "something that left no trace, if it was jobs/replay.py, run that again"
+    assert maker() == "something that left no trace, if it was jobs/replay.py, run that again"
 
 
 def test_the_folders_that_files_leave_and_enter_reach_the_disk(
@@ -438,6 +438,6 @@ def test_the_folders_that_files_leave_and_enter_reach_the_disk(
     monkeypatch.setattr("os.open", lambda path, _: synced.append(str(path.relative_to(tmp_path))) or 0)
     monkeypatch.setattr("os.fsync", lambda _: None)
     monkeypatch.setattr("os.close", lambda _: None)
-    put_aside(tmp_path, [tmp_path / "a" / "b" / "file"], tmp_path / "_repair" / "1")
+    move_files(tmp_path, [tmp_path / "a" / "b" / "file"], tmp_path / "_repair" / "1")
     assert set(synced) == {".", "a/b", "_repair", "_repair/1", "_repair/1/a", "_repair/1/a/b"}
     assert (tmp_path / "_repair/1/a/b/file").read_text() == "kept"

@@ -69,7 +69,7 @@ def proved(env: SurveyEnv) -> dict[str, str]:
     """What verify says, by what it looked at; the lake must be proved."""
     proof = proof_lake.prove(OPEN, str(env.lake), env.config, env.contract)
     assert proof.proved, proof.failures
-    return {check.what: check.detail for check in proof.checks if check.verdict in (SAID, PROVED)}
+    return {check.what: check.detail for check in proof.checks if check.status in (SAID, PROVED)}
 
 
 @pytest.fixture

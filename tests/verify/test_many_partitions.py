@@ -1,4 +1,4 @@
-"""A topic of many partitions (row B7): what it costs grows neither with a term nor with a file nor with a line for each."""
+"""A topic of many partitions (row B7): no partition costs a term of its own, a file or a line of the proof."""
 
 import random
 from collections.abc import Iterator
@@ -52,8 +52,8 @@ def test_b7_the_rows_held_of_a_thousand_partitions_are_left_out_by_generated_cod
 ) -> None:
     held = {partition: 5 + partition % 2 for partition in range(MANY)}
     rows = validated(not_held(arriving(spark, MANY + 2), held), load_contract(SURVEY), 65_536)
-    found = [row["partition"] for row in rows.where("accepted").select("partition").collect()]
-    assert sorted(found) == [*range(0, MANY, 2), MANY, MANY + 1]
+    partitions = [row["partition"] for row in rows.where("accepted").select("partition").collect()]
+    assert sorted(partitions) == [*range(0, MANY, 2), MANY, MANY + 1]
 
 
 def test_b7_records_that_came_since_are_found_in_a_thousand_partitions_by_generated_code(
@@ -112,8 +112,8 @@ def test_b7_a_short_batch_of_many_partitions_writes_few_files(
             env.take()
     assert len(DeltaTable(env.lake / "records").file_uris()) <= 2 * 3
     env.assert_every_offset_once(400)
-    (said,) = [text for text in caplog.messages if "going on from" in text] or [""]
-    assert said == ""  # the checkpoint agreed
+    (message,) = [text for text in caplog.messages if "going on from" in text] or [""]
+    assert message == ""  # the checkpoint agreed
     assert len({partition for _, partition, _ in env.rows()}) == 40
     # Without the checkpoint, the table's offsets decide: a few of them are named.
     for file in env.checkpoint.rglob("*"):
@@ -122,12 +122,12 @@ def test_b7_a_short_batch_of_many_partitions_writes_few_files(
     env.send(40, start=400)
     with caplog.at_level("INFO"):
         env.take()
-    (said,) = [text for text in caplog.messages if "going on from" in text]
-    assert said.endswith("and 35 more")
+    (message,) = [text for text in caplog.messages if "going on from" in text]
+    assert message.endswith("and 35 more")
     env.assert_every_offset_once(440)
 
 
-def test_b7_a_proof_of_a_thousand_partitions_is_a_few_lines_and_one_verdict() -> None:
+def test_b7_a_proof_of_a_thousand_partitions_is_a_few_lines_and_one_conclusion() -> None:
     proof = Proof(claim="all of it")
     proof.add(Check("offsets", f"partition {number}", PROVED, "each once") for number in range(MANY))
     proof.add(Check("offsets", f"partition {number}", NOT_PROVED, "a hole", "Look.") for number in range(40))
@@ -145,15 +145,15 @@ def test_b7_the_holes_of_many_partitions_are_looked_up_in_one_job_and_asked_of_o
     for partition in range(30):
         pets_survey.send(settings, "holes", [b"{}"] * (5 if partition else 6), partition)
     kafka = reach(settings.kafka, "holes")
-    made = []
-    monkeypatch.setattr(proof_broker, "Consumer", lambda options: made.append(1) or Consumer(options))
+    consumers = []
+    monkeypatch.setattr(proof_broker, "Consumer", lambda options: consumers.append(1) or Consumer(options))
     offsets = [(1, p, o) for p in range(30) for o in range(5) if (p, o) not in ((3, 1), (3, 2), (29, 3))]
     records = spark.createDataFrame(offsets, "epoch int, partition int, offset bigint").coalesce(1)
-    covers = coverage.partition_coverage(records)
-    assert coverage.holes(records, covers) == {(1, 3): [(1, 2)], (1, 29): [(3, 3)]}
-    checks = proof_offsets.checks(records, [Claim(cover, (), kafka) for cover in covers])
-    assert len(made) == 1
-    bad = {check.where: check.detail for check in checks if check.verdict == NOT_PROVED}
+    coverages = coverage.partition_coverage(records)
+    assert coverage.holes(records, coverages) == {(1, 3): [(1, 2)], (1, 29): [(3, 3)]}
+    checks = proof_offsets.checks(records, [Claim(cover, (), kafka) for cover in coverages])
+    assert len(consumers) == 1
+    bad = {check.where: check.detail for check in checks if check.status == NOT_PROVED}
     assert bad == {
         "epoch 1 partition 3": "2 records in the topic and not in the table: 2 offsets (1 to 2)",
         "epoch 1 partition 29": "1 record in the topic and not in the table: 1 offset (3)",
@@ -167,5 +167,5 @@ def test_b7_more_holes_than_are_looked_into_are_not_called_explained(
     records = spark.range(0, 20, 2).selectExpr("1 AS epoch", "0 AS partition", "id AS offset")
     (cover,) = coverage.partition_coverage(records)
     (check,) = proof_offsets.checks(records, [Claim(cover, [(0, 99)])])
-    assert check.verdict == NOT_PROVED
+    assert check.status == NOT_PROVED
     assert "not all of them were looked into" in check.detail

@@ -1,4 +1,4 @@
-"""A sound lake is proved; a lake with one thing wrong is not, and the thing is named."""
+"""A sound lake is proved; a lake with one fault is not, and the fault is named."""
 
 import dataclasses
 import json
@@ -117,11 +117,11 @@ def test_without_a_broker_it_says_so_and_proves_the_rest(
     sound: Path, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(sound, home, f"127.0.0.1:{free_port()}", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["proved"]
-    assert found["verdict"].endswith("(without a broker)")
-    assert [c["verdict"] for c in found["checks"] if c["what"] == "broker"] == [SAID]
-    assert not [c for c in found["checks"] if c["what"] in ("identity", "lag")]
+    result = json.loads(capsys.readouterr().out)
+    assert result["proved"]
+    assert result["verdict"].endswith("(without a broker)")
+    assert [c["verdict"] for c in result["checks"] if c["what"] == "broker"] == [SAID]
+    assert not [c for c in result["checks"] if c["what"] in ("identity", "lag")]
 
 
 def test_a_record_that_is_gone_from_the_table_is_named(
@@ -135,7 +135,7 @@ def test_a_record_that_is_gone_from_the_table_is_named(
     assert "next: " in out.splitlines()[-1]
 
 
-# --- the log: what readers pass over in silence
+# --- the log: faults that readers pass over in silence
 
 
 def empty_commit(table: Path) -> None:
@@ -193,9 +193,9 @@ def empty_pointer(table: Path) -> None:
     ],
 )
 def test_a_damaged_log_is_named(copy: Path, fault: object, named: str) -> None:
-    assert log_of(copy / RECORDS).faults == []
+    assert log_of(copy / RECORDS).messages == []
     fault(copy / RECORDS)  # type: ignore[operator]
-    assert named in "; ".join(log_of(copy / RECORDS).faults)
+    assert named in "; ".join(log_of(copy / RECORDS).messages)
 
 
 def test_an_empty_newest_commit_is_told_before_spark_reads_less(
@@ -209,16 +209,16 @@ def test_an_empty_newest_commit_is_told_before_spark_reads_less(
 
 
 def test_a_newest_commit_gone_without_a_trace_shows_in_the_checkpoint(copy: Path) -> None:
-    forget_newest(copy / RECORDS)
+    delete_newest_version(copy / RECORDS)
     log = log_of(copy / RECORDS)
-    assert (log.faults, log.version) == ([], 1)
-    check = checkpoint_check(copy, {0: 4}, log.transactions)
-    assert check.verdict == NOT_PROVED
+    assert (log.messages, log.version) == ([], 1)
+    check = checkpoint_check(copy, {0: 4}, log.batch_by_query)
+    assert check.status == NOT_PROVED
     assert "batch 1 is done, and the table has its batch 0 last" in check.detail
 
 
-def forget_newest(table: Path) -> None:
-    """Take the newest version away with everything that is called after it."""
+def delete_newest_version(table: Path) -> None:
+    """Delete every file whose name carries the newest version."""
     name = newest(table).stem
     for trace in [path for path in (table / LOG).iterdir() if name in path.name]:
         trace.unlink()
@@ -228,10 +228,10 @@ def test_the_documented_way_back_from_an_empty_newest_commit(
     spark: SparkSession, copy: Path, broker: str, survey: Contract
 ) -> None:
     empty_commit(copy / RECORDS)
-    forget_newest(copy / RECORDS)
+    delete_newest_version(copy / RECORDS)
     pets_survey.take_in(copy, pets_survey.config(broker), survey)
     proof = proof_lake.prove(OPEN, str(copy), pets_survey.config(broker), survey)
-    offsets = [check.verdict for check in proof.checks if check.what in ("offsets", "checkpoint", "identity")]
+    offsets = [check.status for check in proof.checks if check.what in ("offsets", "checkpoint", "identity")]
     assert offsets == [PROVED] * 4
     rows = DeltaTable(str(copy / RECORDS)).to_pyarrow_table().select(["partition", "offset"]).to_pylist()
     assert sorted((row["partition"], row["offset"]) for row in rows)[:7] == [(0, n) for n in range(7)]
@@ -247,13 +247,13 @@ def test_missing_short_and_flipped_data_files_are_named(copy: Path) -> None:
     content = bytearray((copy / RECORDS / flipped).read_bytes())
     content[40] ^= 1
     (copy / RECORDS / flipped).write_bytes(content)
-    said = missing_data(log, deep=True)
-    assert said == [
+    messages = missing_data(log, deep=True)
+    assert messages == [
         f"{gone} is missing",
         f"{short} has {len(whole) - 1:,} bytes instead of {len(whole):,}",
         f"{flipped} differs from its checksum",
     ]
-    assert missing_data(log) == said[:2]
+    assert missing_data(log) == messages[:2]
 
 
 def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
@@ -267,7 +267,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
     for version in (0, 1, 2):
         (table / LOG / f"{version:020d}.json").unlink()
     log = read_log(table, partial(proof_lake.read_checkpoint, OPEN))
-    assert (log.faults, log.version, log.transactions) == ([], 3, {"query": 3})
+    assert (log.messages, log.version, log.batch_by_query) == ([], 3, {"query": 3})
     assert sorted(log.files) == sorted(
         DeltaTable(str(table)).file_uris() and [Path(u).name for u in DeltaTable(str(table)).file_uris()]
     )
@@ -298,13 +298,13 @@ def offsets_check(
 def test_a_double_that_hides_a_hole_is_seen(spark: SparkSession) -> None:
     """Count, smallest and largest are those of a sound partition."""
     check = offsets_check(spark, [0, 1, 2, 2, 4], [], None)
-    assert check.verdict == NOT_PROVED
+    assert check.status == NOT_PROVED
     assert check.detail == "1 row too many: offset 2 more than once"
 
 
 def test_a_hole_is_not_proved_without_a_broker(spark: SparkSession) -> None:
     check = offsets_check(spark, [0, 1, 4], [], None)
-    assert check.verdict == NOT_PROVED
+    assert check.status == NOT_PROVED
     assert "2 offsets (2 to 3) not in the table, and no broker was asked" in check.detail
 
 
@@ -312,9 +312,9 @@ def test_an_accepted_loss_is_named_and_is_no_hole(spark: SparkSession) -> None:
     key = "surveylake.loss.1.0.2-3"
     lost = proof_offsets.accepted_losses({key: "accepted", "surveylake.loss.1.1.2-3": "accepted"}, 1, 0)
     check = offsets_check(spark, [0, 1, 4], lost, None)
-    assert check.verdict == PROVED
+    assert check.status == PROVED
     assert check.detail == "0 to 4: 3 records, each once; 2 offsets accepted as lost"
-    assert offsets_check(spark, [0, 1, 5], lost, None).verdict == NOT_PROVED
+    assert offsets_check(spark, [0, 1, 5], lost, None).status == NOT_PROVED
 
 
 def test_bitmaps_count_across_their_edges(spark: SparkSession) -> None:
@@ -336,7 +336,7 @@ def test_bitmaps_count_across_their_edges(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "known", "left"),
+    ("ranges", "excluded", "expected"),
     [
         ([(1, 9)], [(3, 4)], [(1, 2), (5, 9)]),
         ([(1, 9)], [(0, 10)], []),
@@ -346,16 +346,16 @@ def test_bitmaps_count_across_their_edges(spark: SparkSession) -> None:
     ],
 )
 def test_ranges_are_taken_out_of_ranges(
-    found: list[tuple[int, int]], known: list[tuple[int, int]], left: list[tuple[int, int]]
+    ranges: list[tuple[int, int]], excluded: list[tuple[int, int]], expected: list[tuple[int, int]]
 ) -> None:
-    assert coverage.without(found, known) == left
+    assert coverage.without(ranges, excluded) == expected
 
 
 def test_what_the_broker_no_longer_keeps_or_never_had_is_not_proved(
     spark: SparkSession, kafka: Broker
 ) -> None:
     check = offsets_check(spark, [0, 1, 1000], [], kafka)
-    assert check.verdict == NOT_PROVED
+    assert check.status == NOT_PROVED
     assert "the topic ends at offset 7" in check.detail
 
 
@@ -382,16 +382,16 @@ def test_aborted_transactions_are_told_from_losses(spark: SparkSession, broker: 
         == [0, 1, 6, 7]
     )
     proof = proof_lake.prove(OPEN, str(lake), settings, survey)
-    found = {check.what: check for check in proof.checks if check.where != RESPONSES}
-    said = "0 to 7: 4 records, each once; 4 offsets without a record, the broker says: 2 aborted, 2 end of a transaction"
-    assert (found["offsets"].verdict, found["offsets"].detail) == (PROVED, said)
-    assert found["checkpoint"].verdict == PROVED
-    assert "1 aborted, 2 end of a transaction" in found["checkpoint"].detail
+    by_what = {check.what: check for check in proof.checks if check.where != RESPONSES}
+    detail = "0 to 7: 4 records, each once; 4 offsets without a record, the broker says: 2 aborted, 2 end of a transaction"
+    assert (by_what["offsets"].status, by_what["offsets"].detail) == (PROVED, detail)
+    assert by_what["checkpoint"].status == PROVED
+    assert "1 aborted, 2 end of a transaction" in by_what["checkpoint"].detail
     assert proof.proved
 
 
 def committed(broker: str, topic: str) -> list[int]:
-    """The offsets a plain consumer of committed records is given."""
+    """Return the offsets that a plain read_committed consumer gets."""
     options = {
         "bootstrap.servers": broker,
         "group.id": "plain",
@@ -400,85 +400,85 @@ def committed(broker: str, topic: str) -> list[int]:
     }
     consumer = Consumer({**options, "auto.offset.reset": "earliest"})
     consumer.assign([TopicPartition(topic, 0, 0)])
-    found = []
+    offsets = []
     while (message := consumer.poll(10)) is not None and message.error() is None:
-        found.append(message.offset())
+        offsets.append(message.offset())
     consumer.close()
-    return found
+    return offsets
 
 
 # --- checkpoint, identity
 
 
 def checkpoint_check(
-    lake: Path, ends: cp.Offsets, transactions: dict[str, int], broker: Broker | None = None
+    lake: Path, ends: cp.Offsets, batch_by_query: dict[str, int], broker: Broker | None = None
 ) -> Check:
     folder = lake / "_checkpoints" / RECORDS / "epoch-1"
     done = proof_checkpoint.newest_done(folder)
-    return proof_checkpoint.check(folder, TOPIC, ends, done, transactions, broker)
+    return proof_checkpoint.check(folder, TOPIC, ends, done, batch_by_query, broker)
 
 
 def test_a_checkpoint_ahead_of_the_table_is_named(copy: Path, kafka: Broker) -> None:
     """So is a table that was RESTOREd: its rows go back, the batch number in its log does not."""
-    transactions = log_of(copy / RECORDS).transactions
-    assert checkpoint_check(copy, {0: 7, 1: 2}, transactions).verdict == PROVED
-    check = checkpoint_check(copy, {0: 4, 1: 2}, transactions, kafka)
-    assert check.verdict == NOT_PROVED
+    batch_by_query = log_of(copy / RECORDS).batch_by_query
+    assert checkpoint_check(copy, {0: 7, 1: 2}, batch_by_query).status == PROVED
+    check = checkpoint_check(copy, {0: 4, 1: 2}, batch_by_query, kafka)
+    assert check.status == NOT_PROVED
     assert "3 records in the topic and not in the table: 3 offsets (4 to 6)" in check.detail
 
 
 def test_a_checkpoint_behind_the_table_is_named(copy: Path) -> None:
     folder = copy / "_checkpoints" / RECORDS / "epoch-1"
-    transactions = log_of(copy / RECORDS).transactions
+    batch_by_query = log_of(copy / RECORDS).batch_by_query
     for kind in ("offsets", "commits"):
         (folder / kind / "1").unlink()
-    check = checkpoint_check(copy, {0: 7, 1: 2}, transactions)
-    assert check.verdict == NOT_PROVED
+    check = checkpoint_check(copy, {0: 7, 1: 2}, batch_by_query)
+    assert check.status == NOT_PROVED
 
 
 def test_rows_that_no_batch_of_the_checkpoint_read_are_named(copy: Path) -> None:
-    check = checkpoint_check(copy, {0: 7, 1: 4}, log_of(copy / RECORDS).transactions)
-    assert check.verdict == NOT_PROVED
+    check = checkpoint_check(copy, {0: 7, 1: 4}, log_of(copy / RECORDS).batch_by_query)
+    assert check.status == NOT_PROVED
     assert "the table has rows of partition 1 to offset 3" in check.detail
 
 
 def test_a_batch_that_is_in_the_table_and_not_yet_called_done_is_sound(copy: Path) -> None:
     (copy / "_checkpoints" / RECORDS / "epoch-1" / "commits" / "1").unlink()
-    assert checkpoint_check(copy, {0: 7, 1: 2}, log_of(copy / RECORDS).transactions).verdict == PROVED
+    assert checkpoint_check(copy, {0: 7, 1: 2}, log_of(copy / RECORDS).batch_by_query).status == PROVED
 
 
 def test_a_checkpoint_of_another_lake_is_named(copy: Path) -> None:
     check = checkpoint_check(copy, {0: 7, 1: 2}, {"another query": 1})
-    assert check.verdict == NOT_PROVED
+    assert check.status == NOT_PROVED
     assert "none of its batches" in check.detail
 
 
 @pytest.mark.parametrize("file", ["metadata", "offsets/1", "commits/1"])
 def test_an_empty_checkpoint_file_is_named(copy: Path, file: str) -> None:
     (copy / "_checkpoints" / RECORDS / "epoch-1" / file).write_bytes(b"")
-    check = checkpoint_check(copy, {0: 7, 1: 2}, log_of(copy / RECORDS).transactions)
-    assert check.verdict == NOT_PROVED
+    check = checkpoint_check(copy, {0: 7, 1: 2}, log_of(copy / RECORDS).batch_by_query)
+    assert check.status == NOT_PROVED
     assert "cannot be used" in check.detail
 
 
 def test_no_checkpoint_is_said(copy: Path) -> None:
     shutil.rmtree(copy / "_checkpoints")
-    assert checkpoint_check(copy, {0: 7, 1: 2}, {}).verdict == SAID
+    assert checkpoint_check(copy, {0: 7, 1: 2}, {}).status == SAID
 
 
 def test_another_topic_of_the_same_name_is_not_asked(kafka: Broker) -> None:
     asked = (kafka, Check("broker", TOPIC, SAID, ""))
     broker, check = proof_topic.same_topic(asked, "other/topic", 1)
     assert broker is None
-    assert check.verdict == NOT_PROVED
+    assert check.status == NOT_PROVED
     own = f"{kafka.identity.cluster_id}/{kafka.identity.topic_id}"
-    assert proof_topic.same_topic(asked, own, 1)[1].verdict == PROVED
+    assert proof_topic.same_topic(asked, own, 1)[1].status == PROVED
 
 
 def test_a_topic_shorter_than_the_table_is_not_called_lag(kafka: Broker) -> None:
-    assert proof_topic.lag(kafka, {0: 7, 1: 2}).verdict == SAID
+    assert proof_topic.lag(kafka, {0: 7, 1: 2}).status == SAID
     check = proof_topic.lag(kafka, {0: 8, 1: 2})
-    assert (check.verdict, "partition 0 ends at 7, the table at 8" in check.detail) == (NOT_PROVED, True)
+    assert (check.status, "partition 0 ends at 7, the table at 8" in check.detail) == (NOT_PROVED, True)
 
 
 def test_what_expired_unread_is_no_lag_and_what_was_accepted_is_neither(
@@ -486,7 +486,7 @@ def test_what_expired_unread_is_no_lag_and_what_was_accepted_is_neither(
 ) -> None:
     expired = dataclasses.replace(kafka, kept={0: (9, 12), 1: (0, 3)})
     check = proof_topic.lag(expired, {0: 7, 1: 2})
-    assert (check.verdict, check.detail) == (
+    assert (check.status, check.detail) == (
         NOT_PROVED,
         "offsets expired before they were taken in, partition 0: 7 to 8",
     )
@@ -524,9 +524,9 @@ def test_stale_responses_are_named(
     spark: SparkSession, copy: Path, survey: Contract, change: str, named: str
 ) -> None:
     spark.sql(change.format(responses=copy / RESPONSES))
-    seen = at_version(spark, Lake(str(copy)), 2)
-    check = _responses(spark, Lake(str(copy)), survey, log_of(copy / RESPONSES), seen, 2)
-    assert check.verdict == NOT_PROVED
+    counts = at_version(spark, Lake(str(copy)), 2)
+    check = _responses(spark, Lake(str(copy)), survey, log_of(copy / RESPONSES), counts, 2)
+    assert check.status == NOT_PROVED
     assert named in check.detail
 
 
@@ -534,32 +534,32 @@ def test_a_changed_number_is_named(spark: SparkSession, copy: Path, survey: Cont
     spark.sql(f"UPDATE delta.`{copy / 'summary_quant'}` SET accepted = accepted + 1")
     shutil.rmtree(copy / "summary_pet")
     checks = published_checks(spark, copy, survey)
-    assert checks[RESPONSES].verdict == PROVED
-    assert checks["summary_quant"].verdict == checks["summary_pet"].verdict == NOT_PROVED
+    assert checks[RESPONSES].status == PROVED
+    assert checks["summary_quant"].status == checks["summary_pet"].status == NOT_PROVED
     assert checks["summary_quant"].detail.startswith("differs from what its version of records gives: ")
 
 
 def test_another_contract_is_not_judged_by_this_one(spark: SparkSession, copy: Path, home: Path) -> None:
     (check,) = published_checks(spark, copy, pets_survey.contract(home, TOPIC, most=31)).values()
-    assert check.verdict == NOT_PROVED
+    assert check.status == NOT_PROVED
     assert "under another contract" in check.detail
 
 
 def test_exports_are_held_against_their_manifest_and_the_tables(tmp_path: Path) -> None:
-    out, made = tmp_path / "out", Published(SAMPLE, {}, 0)
-    assert _exported(tmp_path, made).verdict == NOT_PROVED
+    out, expected = tmp_path / "out", Published(SAMPLE, {}, 0)
+    assert _exported(tmp_path, expected).status == NOT_PROVED
     with Publication(out, str(tmp_path / "lake")) as publication:
         publication.path("a.csv").write_text("a\n1\n")
         publication.commit(csv_files.facts_of(SAMPLE))
-    assert _exported(out, made).verdict == PROVED
+    assert _exported(out, expected).status == PROVED
     other = Published(dataclasses.replace(SAMPLE, received=SAMPLE.received + 1), {}, 0)
     assert "other rows than the tables" in _exported(out, other).detail
     (out / "a.csv").write_text("a\n2\n")
-    assert "changed since they were written: a.csv" in _exported(out, made).detail
+    assert "changed since they were written: a.csv" in _exported(out, expected).detail
 
 
 def test_nothing_proved_is_not_proved() -> None:
-    assert Proof().verdict == "NOT proved: there is nothing to prove it from"
+    assert Proof().conclusion == "NOT proved: there is nothing to prove it from"
     assert not Proof([Check("lag", "t", SAID, "")]).proved
 
 

@@ -13,6 +13,7 @@ from surveylake.errors import StorageError
 from surveylake.lake import commits, end_offsets, table_history, tables
 from surveylake.lake.records_table import OffsetRange
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
+from surveylake.paths import is_local
 from surveylake.wording import examples
 
 ENDS = "ends"
@@ -77,7 +78,7 @@ def at_version(spark: SparkSession, lake: Lake, version: int) -> RecordCounts:
     try:
         same = table_history.same_rows(spark, path, version)
         # Looked at first where that is quick: Spark finds it too, and prints a trace for each file.
-        gone = _missing(spark, path, same) if "://" not in path and same < tables.version(spark, path) else []
+        gone = _missing(spark, path, same) if is_local(path) and same < tables.version(spark, path) else []
         if not gone:
             return held(tables.read(spark, path, same), version)
         said, cause = f"its data is gone, {examples(gone)}", None

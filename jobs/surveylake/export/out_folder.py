@@ -6,6 +6,7 @@ from pathlib import Path
 
 from surveylake.errors import ConfigError, StorageError
 from surveylake.locks import FileLock, HeldError
+from surveylake.paths import is_local
 
 LOCK = ".surveylake.lock"
 ANOTHER = "Give another folder with OUT=DIR or --out DIR."
@@ -21,7 +22,7 @@ def allowed_folder(out: Path, lake: Path | str) -> Path:
     if home.is_relative_to(real):
         raise ConfigError(f"exports cannot go to {real}: it is the home folder, or holds it", ANOTHER)
     where = str(lake).removeprefix("file://")
-    if "://" not in where and real.is_relative_to(Path(where).expanduser().resolve()):
+    if is_local(where) and real.is_relative_to(Path(where).expanduser().resolve()):
         raise ConfigError(f"exports cannot go to {real}: that is the lake, {lake}", ANOTHER)
     table = next((folder for folder in (real, *real.parents) if (folder / "_delta_log").is_dir()), None)
     if table:

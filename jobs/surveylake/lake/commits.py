@@ -1,4 +1,4 @@
-"""Commits by Delta's own transaction, which has no Python door, where Delta's writers ask the log for more than they need."""
+"""Commits by Delta's own Scala transaction, which Python has no API for: Delta's writers read more of the log than they need."""
 
 from pathlib import Path
 from typing import Any
@@ -10,29 +10,30 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake.lake.log_files import LOG
+from surveylake.paths import is_local
 
 TASKS_PER_CORE = 4
 FAILURES = (PySparkException, Py4JJavaError)
-"""What Spark and Delta raise here: some of their errors have a class in Python, others come as they are in Java."""
+"""Exceptions of Spark and Delta here: some of their errors have a class in Python, others arrive as Java's own."""
 
 
 def jvm(spark: SparkSession) -> Any:
-    """The driver's JVM, for what Spark and Delta offer in Scala only."""
+    """Return the driver's JVM, for what Spark and Delta offer in Scala only."""
     return spark._jvm
 
 
-def as_java(spark: SparkSession, found: Any) -> Any:
-    """A collection of Scala's as one that Python can go through."""
-    return jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava(found)
+def as_java(spark: SparkSession, collection: Any) -> Any:
+    """Return a Scala collection as a Java one, which Python can iterate over."""
+    return jvm(spark).scala.jdk.javaapi.CollectionConverters.asJava(collection)
 
 
 def log_of(spark: SparkSession, path: str) -> Any:
-    """Delta's DeltaLog of the table, as this process keeps it."""
+    """Return Delta's DeltaLog of the table, as this process caches it."""
     return _logs(spark).forTable(spark._jsparkSession, path)
 
 
 def snapshot(spark: SparkSession, path: str) -> Any:
-    """Delta's snapshot of the table as it is now: Python's DeltaTable offers its history only, a Spark job each time."""
+    """Return Delta's current snapshot of the table: Python's DeltaTable offers its history only, by a Spark job each time."""
     return _logs(spark).forTableWithSnapshot(spark._jsparkSession, path)._2()
 
 
@@ -41,50 +42,51 @@ def _logs(spark: SparkSession) -> Any:
 
 
 def last_seen(spark: SparkSession, path: str) -> Any:
-    """The same as this process saw it last, when the table is on this machine and that version still lies there.
+    """Return Delta's snapshot of the table that this process cached last, or a current one.
 
-    Asking anew lists the log's folder, which grows with every commit.
+    The cached one is used when the table is local and that version's commit file still exists.
+    A current one lists the log's folder, which grows with every commit.
     """
-    seen = log_of(spark, path).unsafeVolatileSnapshot()
-    there = "://" not in path and Path(path, LOG, f"{seen.version():020d}.json").is_file()
-    return seen if there else snapshot(spark, path)
+    cached = log_of(spark, path).unsafeVolatileSnapshot()
+    is_valid = is_local(path) and Path(path, LOG, f"{cached.version():020d}.json").is_file()
+    return cached if is_valid else snapshot(spark, path)
 
 
 def snapshot_at(spark: SparkSession, path: str, version: int) -> Any:
-    """Delta's snapshot of the table at a version; it raises where the log no longer tells what the table was then."""
+    """Return Delta's snapshot of the table at a version. Raises one of FAILURES where the log no longer reaches back to it."""
     none = jvm(spark).scala.Option.empty()
     return log_of(spark, path).getSnapshotAt(version, none, none, False)
 
 
 def files_at(spark: SparkSession, path: str, version: int) -> set[str]:
-    """The names of the data files that make a version; raises as `snapshot_at` does."""
+    """Return the names of a version's data files. Raises as `snapshot_at` does."""
     files = DataFrame(snapshot_at(spark, path, version).allFiles().toDF(), spark)
     return {unquote(row["path"]) for row in files.select("path").collect()}
 
 
 def now(spark: SparkSession) -> int:
-    """The time by the driver's JVM, which Delta goes by too: milliseconds since 1970."""
+    """Return the time by the driver's JVM, which Delta uses too: milliseconds since 1970."""
     return int(jvm(spark).System.currentTimeMillis())
 
 
 def version_at(spark: SparkSession, path: str, milliseconds: int) -> int:
-    """The version that was the newest at a time (since 1970), or the oldest that the log can still tell."""
+    """Return the version that was the newest at a time (ms since 1970), or the oldest version that the log still has."""
     java, log = jvm(spark), log_of(spark, path)
-    when = java.java.sql.Timestamp(milliseconds)
+    timestamp = java.java.sql.Timestamp(milliseconds)
     return int(
-        log.history().getActiveCommitAtTime(when, java.scala.Option.empty(), True, True, True).version()
+        log.history().getActiveCommitAtTime(timestamp, java.scala.Option.empty(), True, True, True).version()
     )
 
 
 def append_batch(
     spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
 ) -> list[Any]:
-    """Add a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink would; Delta's
-    AddFile of each file that is in the table now.
+    """Append a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink does.
 
-    Asking which number came last makes Delta read the state of the whole log: done only when the table is `shared` with
-    other writers, or when there is no row, since a batch without rows may be one that was committed before. Else not even
-    the log's folder is listed: a commit that this process has not seen is found by Delta as it commits.
+    Whether the batch was committed before is asked only when the table is `shared` with other writers, or when the batch has
+    no rows: the answer makes Delta read the state of the whole log. Else not even the log's folder is listed: Delta finds
+    other writers' commits as it commits.
+    Returns Delta's AddFile of each new file; none for a batch that was committed before.
     """
     java, query_id = jvm(spark), str(query.id)
     delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
@@ -102,7 +104,7 @@ def append_batch(
 
 
 def add_rows(frame: DataFrame, path: str, application: str, note: str) -> list[Any]:
-    """Add rows in one commit with this note, numbered under a name of its own, as a stream's commits are; as `append_batch`."""
+    """Append rows in one commit with this note, numbered under `application` as a stream's are. Returns as `append_batch`."""
     spark = frame.sparkSession
     java, before = jvm(spark), snapshot(spark, path)
     none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Append
@@ -116,10 +118,10 @@ def add_rows(frame: DataFrame, path: str, application: str, note: str) -> list[A
 
 
 def _few_tasks(spark: SparkSession, query: StreamingQuery, batch: DataFrame) -> Any:
-    """The rows of a micro-batch as a Dataset of no more tasks than `most_tasks`: each writes a file.
+    """Return the rows of a micro-batch as a Dataset of at most `most_tasks` tasks: each writes a file.
 
-    A batch has a task for each partition of the topic. `batch` reads the rows that the query made, and makes each anew; its
-    plan instead of it makes them once, and is taken where its tasks are few already.
+    A batch has a task for each partition of the topic. `batch` would copy every row that the query's plan makes; the plan
+    itself makes it once, and is used where its tasks are few already.
     """
     plan, most = query._jsq.streamingQuery().lastExecution(), most_tasks(spark)
     if plan.toRdd().getNumPartitions() > most:
@@ -128,38 +130,38 @@ def _few_tasks(spark: SparkSession, query: StreamingQuery, batch: DataFrame) -> 
 
 
 def most_tasks(spark: SparkSession) -> int:
-    """The most tasks, and so files, of a micro-batch: a few for each core that there is now, so that none waits for the last."""
+    """Return the most tasks, and so files, of a micro-batch: a few for each core of now, so that no core waits for the last."""
     return TASKS_PER_CORE * spark.sparkContext.defaultParallelism
 
 
 def rows_of(spark: SparkSession, path: str, files: list[Any]) -> DataFrame:
-    """The rows of files that `append_batch` added, without a look at the state of the log; they must not be vacuumed yet."""
+    """Return the rows of files that `append_batch` added, without reading the log. The files must not be vacuumed yet."""
     scala, log = jvm(spark).scala, log_of(spark, path)
     chosen = scala.jdk.javaapi.CollectionConverters.asScala(files).toSeq()
-    found = log.createDataFrame(log.unsafeVolatileSnapshot(), chosen, False, scala.Option.empty())
-    return DataFrame(found, spark)
+    rows = log.createDataFrame(log.unsafeVolatileSnapshot(), chosen, False, scala.Option.empty())
+    return DataFrame(rows, spark)
 
 
 def overwrite(frame: DataFrame, path: str, note: str) -> bool:
-    """Make `frame` the whole content of a table that has its columns, in one commit with this note; False, and nothing done,
-    where that is a matter for Delta's writer.
+    """Replace the whole content of a table that has the columns of `frame`, in one commit with this note.
 
-    Delta's writer finds the files to remove by Spark jobs over the log, which cost a table of three rows more than its rows.
-    They stand in the checksum of the newest version too, while they are few. Delta refuses the commit when somebody added
-    to the table meanwhile.
+    Delta's writer finds the files to remove by Spark jobs over the log, which take longer than writing a small table. While
+    the files are few, the newest version checksum lists them too. Delta refuses the commit when another writer added to the
+    table since.
+    Returns False, with nothing written, where only Delta's writer can do it: other columns, or no list of files.
     """
     spark = frame.sparkSession
     java, before = jvm(spark), snapshot(spark, path)
-    known = before.checksumOpt()
-    listed = known.get().allFiles() if known.isDefined() else java.scala.Option.empty()
-    if not listed.isDefined() or listed.get().size() != known.get().numFiles():
+    checksum = before.checksumOpt()
+    files = checksum.get().allFiles() if checksum.isDefined() else java.scala.Option.empty()
+    if not files.isDefined() or files.get().size() != checksum.get().numFiles():
         return False
-    there = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
-    if there != [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]:
+    columns = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
+    if columns != [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]:
         return False
     transaction = _begin(java, before)
     changes = transaction.writeFiles(frame._jdf)
-    for file in as_java(spark, listed.get()):
+    for file in as_java(spark, files.get()):
         changes = changes.appended(file.remove())
     none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Overwrite
     write = java.org.apache.spark.sql.delta.DeltaOperations.Write
@@ -168,4 +170,5 @@ def overwrite(frame: DataFrame, path: str, note: str) -> bool:
 
 
 def _begin(java: Any, before: Any) -> Any:
+    """Return a Delta transaction on the snapshot `before`."""
     return before.deltaLog().startTransaction(java.scala.Option.empty(), java.scala.Some(before))

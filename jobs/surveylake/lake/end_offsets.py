@@ -1,4 +1,4 @@
-"""Offsets compared with where each partition ended, in SQL that stays one comparison however many partitions a topic has."""
+"""SQL that compares offsets with the end of each partition, in one comparison for any number of partitions."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,29 +8,29 @@ from surveylake import sql
 Ends = Mapping[int, int]
 """Partition -> the offset after its last."""
 MOST_RANGES = 16
-"""of partitions, of which the statistics of files are asked one by one"""
+"""ranges of partitions in one condition; each is checked against the statistics of every file"""
 
 
 def before(ends: Ends) -> str:
-    """SQL that is true of a row before its partition's end; a partition without an end has no such row.
+    """Return SQL that is true of a row before its partition's end; a partition without an end has no such row.
 
-    The ends are one literal, an array with the partition for its index, which Spark folds: a term for each of a thousand
-    partitions would outgrow the 64 KB that Java allows a method, and every row be interpreted.
+    The ends are one literal, an array indexed by partition, which Spark folds. A term for each of a thousand partitions would
+    outgrow the 64 KB that Java allows a method, and Spark would interpret every row.
     """
-    listed = [ends.get(partition, 0) for partition in range(max(ends, default=-1) + 1)]
-    array = f"from_json({sql.text(json.dumps(listed, separators=(',', ':')))}, 'array<bigint>')"
+    by_index = [ends.get(partition, 0) for partition in range(max(ends, default=-1) + 1)]
+    array = f"from_json({sql.text(json.dumps(by_index, separators=(',', ':')))}, 'array<bigint>')"
     return f"(offset < coalesce(get({array}, partition), 0))"
 
 
 def from_on(begins: Ends, partitions: Iterable[int]) -> str:
-    """SQL that is true of a row at or after where its partition begins; every partition that has rows has a beginning.
+    """Return SQL that is true of a row at or after its partition's beginning; every partition that has rows has one.
 
-    `partitions` are those that have such rows: theirs is the question that the statistics of files can answer.
-    It is put for a few ranges of partitions, with the smallest beginning in each.
+    `partitions` are those that have such rows. So that Delta can skip files by their statistics, the SQL also has a term for
+    each of a few ranges of partitions, with the smallest beginning in the range.
     """
-    there = sorted(partitions)
-    step = -(-len(there) // MOST_RANGES)
-    groups = [there[at : at + step] for at in range(0, len(there), step or 1)]
+    ordered = sorted(partitions)
+    step = -(-len(ordered) // MOST_RANGES)
+    groups = [ordered[at : at + step] for at in range(0, len(ordered), step or 1)]
     ranges = [
         f"(partition BETWEEN {group[0]} AND {group[-1]} AND offset >= {min(begins[p] for p in group)})"
         for group in groups
@@ -39,6 +39,6 @@ def from_on(begins: Ends, partitions: Iterable[int]) -> str:
 
 
 def before_by_epoch(ends: Mapping[int, Ends]) -> str:
-    """The same where each epoch has ends of its own; an epoch without any has no such row."""
-    told = [f"(epoch = {epoch} AND {before(of_epoch)})" for epoch, of_epoch in sorted(ends.items())]
-    return f"({' OR '.join(told)})" if told else "false"
+    """Return SQL that is true of a row before the end of its epoch and partition; an epoch without ends has no such row."""
+    terms = [f"(epoch = {epoch} AND {before(epoch_ends)})" for epoch, epoch_ends in sorted(ends.items())]
+    return f"({' OR '.join(terms)})" if terms else "false"

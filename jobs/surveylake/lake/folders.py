@@ -1,4 +1,4 @@
-"""What lies in a lake's folders, on whatever file system they are: tables, their data files, the files of their logs."""
+"""The contents of a lake's folders on any file system: tables, their data files, the files of their logs."""
 
 import os
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from surveylake.errors import StorageError
 from surveylake.lake import commits, tables
 from surveylake.lake.tables import Lake
+from surveylake.paths import is_local
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,10 @@ class File:
 
 
 def files_in(spark: SparkSession, path: str) -> list[File]:
-    """The data files in a table's folder, whatever its log says of them."""
-    if "://" not in path:
-        there = [(entry.name, entry.stat()) for entry in os.scandir(path) if entry.is_file()]
-        files = [File(name, stat.st_size, int(stat.st_mtime * 1000)) for name, stat in there]
+    """Return the data files in a table's folder, also those that its log does not name."""
+    if is_local(path):
+        entries = [(entry.name, entry.stat()) for entry in os.scandir(path) if entry.is_file()]
+        files = [File(name, stat.st_size, int(stat.st_mtime * 1000)) for name, stat in entries]
     else:
         folder, system = _located(spark, path)
         files = [
@@ -36,8 +37,8 @@ def files_in(spark: SparkSession, path: str) -> list[File]:
     return [file for file in files if file.name[0] not in "._"]
 
 
-def put_aside(spark: SparkSession, path: str) -> None:
-    """Give a folder, where it is there, another name beside the old one."""
+def retire(spark: SparkSession, path: str) -> None:
+    """Rename a folder to `NAME.retired-N`; nothing is done when there is none."""
     folder, system = _located(spark, path)
     number = 1
     while system.exists(_located(spark, f"{path}.retired-{number}")[0]):
@@ -47,23 +48,23 @@ def put_aside(spark: SparkSession, path: str) -> None:
 
 
 def uri(spark: SparkSession, path: str) -> str:
-    """A table's path as Hadoop calls it in full, such as file:/data/lake/records."""
+    """Return a table's path as Hadoop's full URI, such as `file:/data/lake/records`."""
     folder, system = _located(spark, path)
     return str(system.makeQualified(folder).toString())
 
 
 def names(spark: SparkSession, lake: Lake) -> list[str]:
-    """The tables of a lake by name, one at least; StorageError when there is none."""
-    root, files = _located(spark, lake.root)
-    found = files.listStatus(root) if files.exists(root) else []
-    folders = [str(status.getPath().getName()) for status in found if status.isDirectory()]
-    if there := sorted(name for name in folders if tables.exists(spark, lake.table(name))):
-        return there
+    """Return the names of a lake's tables, sorted. Raises StorageError when there is none."""
+    root, system = _located(spark, lake.root)
+    statuses = system.listStatus(root) if system.exists(root) else []
+    folders = [str(status.getPath().getName()) for status in statuses if status.isDirectory()]
+    if found := sorted(name for name in folders if tables.exists(spark, lake.table(name))):
+        return found
     raise StorageError(f"there is no table in {lake.root}", "Give another lake with --lake.")
 
 
 def log_text(spark: SparkSession, path: str, name: str) -> str | None:
-    """A file of the table's log as text; None when it is not there."""
+    """Return the text of a file of the table's log; None when there is no such file."""
     log = commits.log_of(spark, path)
     settings = log.newDeltaHadoopConf()
     file = commits.jvm(spark).org.apache.hadoop.fs.Path(log.logPath(), name)
@@ -73,6 +74,6 @@ def log_text(spark: SparkSession, path: str, name: str) -> str | None:
 
 
 def _located(spark: SparkSession, path: str) -> tuple[Any, Any]:
-    """A folder as Hadoop's Path, and the file system it is on."""
+    """Return a folder as Hadoop's Path, and its file system."""
     folder = commits.jvm(spark).org.apache.hadoop.fs.Path(path)
     return folder, folder.getFileSystem(spark._jsc.hadoopConfiguration())

@@ -1,6 +1,6 @@
-"""What a micro-batch wrote, brought to the disk: Spark, Delta and Kafka leave that to the operating system's leisure.
+"""fsync of what a micro-batch wrote, for local lakes: Spark, Delta and Kafka leave that to the operating system.
 
-A process that dies loses nothing without this; a machine that loses power loses what was not on the disk. Local lakes only.
+Without it a process that dies loses nothing, and a machine that loses power loses what was not on the disk.
 """
 
 import os
@@ -9,13 +9,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from surveylake.lake import log_files
+from surveylake.lake.hadoop_checksum import sidecar_of
 
 
 class SyncBarrier:
-    """Knows up to which version one table, and its streaming checkpoint, are on the disk.
+    """Keeps track of the version up to which one table and its streaming checkpoint are on the disk.
 
-    What was committed before it came may be in memory only, by whatever job: without it, what comes after cannot be read. So the
-    first pass begins at the log's newest checkpoint. For files that are on the disk already that takes a few milliseconds.
+    Commits of earlier jobs may still be in memory only, and later ones cannot be read without them. So the first pass begins at
+    the log's newest checkpoint. For files that are on the disk already that takes a few milliseconds.
     """
 
     def __init__(self, table: Path, checkpoint: Path) -> None:
@@ -24,12 +25,13 @@ class SyncBarrier:
         self._first = True
 
     def sync(self) -> int:
-        """Return when every commit so far, its data files and the checkpoint's newest entries are on the disk; how many commits.
+        """Block until all commits, their data files and the streaming checkpoint's newest entries are fsynced.
 
-        Data goes first, then the commits that name it, then the checkpoint that counts on them.
+        Data goes first, then the commits that name it, then the checkpoint that relies on them.
+        Returns the number of commits synced.
         """
         if self._first:
-            self._sync_what_is_there()
+            self._sync_log_checkpoint()
             self._first = False
         commits = sorted(self._new_commits())
         for _, commit in commits:
@@ -46,22 +48,23 @@ class SyncBarrier:
             self._sync_checkpoint()
         return len(commits)
 
-    def _sync_what_is_there(self) -> None:
-        """The log's newest checkpoint, from which a reader begins, and the folders down to it."""
-        checkpoints = log_files.listed(self._table).checkpoints
+    def _sync_log_checkpoint(self) -> None:
+        """Sync the log's newest checkpoint, from which a reader begins, and the folders down to it."""
+        checkpoints = log_files.list_log(self._table).checkpoints
         self._version = max(checkpoints, default=-1)
         log = self._table / log_files.LOG
         _sync_files([*checkpoints.get(self._version, []), log / log_files.POINTER])
         _sync_folders([self._table, *list(self._table.parents)[:2]])
 
     def _new_commits(self) -> Iterator[tuple[int, Path]]:
+        """Yield (version, commit file) of each commit after the last one synced."""
         version = self._version + 1
         while (commit := self._table / log_files.LOG / f"{version:020d}.json").is_file():
             yield version, commit
             version += 1
 
     def _sync_checkpoint(self) -> None:
-        """`metadata`, and of each of its logs the entry written last."""
+        """Sync the checkpoint's `metadata`, and the newest entry of each of its logs."""
         folders = [
             folder
             for name in ("offsets", "commits", "sources/0")
@@ -74,23 +77,24 @@ class SyncBarrier:
 
 
 def _sync_files(paths: Iterable[Path]) -> None:
-    """Each file and Hadoop's checksum beside it: a checksum that was lost makes a sound file unreadable."""
+    """Sync each file and Hadoop's checksum beside it: a checksum that was lost makes a sound file unreadable."""
     for path in paths:
-        for each in (path, log_files.sidecar_of(path)):
-            _sync(each, os.O_RDONLY)
+        for file in (path, sidecar_of(path)):
+            _sync(file, os.O_RDONLY)
 
 
 def _sync_folders(paths: Iterable[Path]) -> None:
-    """A file's name is in its folder, and not on the disk before the folder is."""
+    """Sync folders: a file's name is on the disk only when its folder is."""
     for path in paths:
         _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def _sync(path: Path, flags: int) -> None:
+    """Sync a file or folder; one that is gone is passed over."""
     try:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
-        return  # compacted or cleaned away meanwhile: what replaced it is synced with its own commit
+        return  # compacted or cleaned away since: what replaced it is synced with its own commit
     try:
         os.fsync(descriptor)
     finally:
@@ -98,9 +102,9 @@ def _sync(path: Path, flags: int) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the entries of a folder are on the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """Block until the entries of a folder are fsynced. Raises OSError when the folder is gone."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

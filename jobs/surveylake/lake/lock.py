@@ -7,6 +7,7 @@ from pathlib import Path
 
 from surveylake.errors import LakeLockedError, StorageError
 from surveylake.locks import FileLock, HeldError
+from surveylake.paths import is_local
 
 LOCK = ".surveylake.lock"
 
@@ -19,7 +20,7 @@ def one_writer(lake: str, doing: str) -> Iterator[None]:
     lock: docs/reliability.md says what is supported there. Raises LakeLockedError, which names the holder, at once when another
     process holds the lake; StorageError when it cannot be written.
     """
-    if "://" in lake:
+    if not is_local(lake):
         yield
         return
     folder = Path(lake)

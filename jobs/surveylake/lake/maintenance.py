@@ -1,4 +1,4 @@
-"""Fewer and larger files: compaction, and log checkpoints."""
+"""Maintenance of a table: compaction of small files, and log checkpoints."""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from surveylake import sql
 from surveylake.lake import commits, folders
 from surveylake.lake.fsync import SyncBarrier
+from surveylake.paths import is_local
 
 MIN_SIZE = "spark.databricks.delta.optimize.minFileSize"
 
@@ -26,7 +27,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Compaction:
-    """What was taken together into what."""
+    """The files that one compaction replaced, and the files it wrote."""
 
     before: Files
     after: Files
@@ -38,14 +39,14 @@ class Compaction:
 
 
 def small_files(spark: SparkSession, path: str) -> Files | None:
-    """The files that compaction would take together, from the checksum Delta leaves with each version: no Spark job runs.
+    """Return the files that compaction would merge, from Delta's version checksum: no Spark job runs.
 
-    Of the version that this process saw last; None where that has no checksum. Counted by Delta's bins: a file as large as the
-    limit may count as small.
+    They are those of the version that this process saw last. They are counted by Delta's bins of sizes, so a file as large as
+    the limit may count as small. Returns None where that version has no checksum.
     """
     snapshot = commits.last_seen(spark, path)
-    said = folders.log_text(spark, path, f"{snapshot.version():020d}.crc")
-    histogram = json.loads(said).get("fileSizeHistogram") if said else None
+    text = folders.log_text(spark, path, f"{snapshot.version():020d}.crc")
+    histogram = json.loads(text).get("fileSizeHistogram") if text else None
     if histogram is None:
         return None
     limit = int(spark.conf.get(MIN_SIZE) or 0)
@@ -57,23 +58,27 @@ def small_files(spark: SparkSession, path: str) -> Files | None:
 
 
 def compact(spark: SparkSession, path: str) -> Compaction:
-    """Take small files together, in one commit that changes no row; sizes in conf/spark-defaults.conf. May run beside appends.
+    """OPTIMIZE: merge small files in one commit that changes no row. May run beside appends.
 
-    On this machine it returns when the new files are on the disk: VACUUM may remove the old ones from now on.
+    The sizes are in conf/spark-defaults.conf. In a local lake the new files are fsynced before it returns, since VACUUM may
+    remove the old ones from then on.
     """
-    barrier = SyncBarrier(Path(path), Path(path)) if "://" not in path else None
+    barrier = SyncBarrier(Path(path), Path(path)) if is_local(path) else None
     row = spark.sql(f"OPTIMIZE delta.{sql.name(path)}").first()
     if barrier:
         barrier.sync()
-    found = row["metrics"] if row else {}
-    before, after = found["filesRemoved"], found["filesAdded"]
+    metrics = row["metrics"] if row else {}
+    before, after = metrics["filesRemoved"], metrics["filesAdded"]
     return Compaction(
         Files(before["totalFiles"], before["totalSize"]), Files(after["totalFiles"], after["totalSize"])
     )
 
 
 def checkpoint(spark: SparkSession, path: str) -> int:
-    """Write a log checkpoint of the newest version unless it has one; commits before it. Delta removes expired ones with it."""
+    """Write a log checkpoint of the newest version unless it has one; Delta removes expired commits with it.
+
+    Returns the number of commits since the log checkpoint before; 0 when nothing was written.
+    """
     snapshot = commits.snapshot(spark, path)
     count = int(snapshot.logSegment().deltas().size())
     if count:

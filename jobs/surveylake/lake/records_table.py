@@ -1,4 +1,4 @@
-"""The tables `records` and `responses`: their columns, their properties, and what a frame of `records` coverage."""
+"""The tables `records` and `responses`: their columns, their properties, and the offset ranges that `records` holds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ CONSTRAINTS = "delta.constraints."
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """What `records` holds of one partition at one version: offsets first..last, `records` rows."""
+    """The rows of one epoch and partition in `records` at one version: offsets first to last, both included."""
 
     topic: str
     epoch: int
@@ -50,7 +50,7 @@ class OffsetRange:
 
 
 def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
-    """Make the empty `records` table, its first epoch being the topic `identity` ('cluster id/topic id')."""
+    """Create the empty `records` table; its epoch 1 is the topic `identity` ('cluster id/topic id')."""
     columns = {**RECORD_SCHEMA, **_described(contract)}
     create(
         spark,
@@ -62,43 +62,46 @@ def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity
 
 
 def response_properties(checks: dict[str, str]) -> dict[str, str]:
-    """The properties of `responses`: CHECK constraints (name -> SQL), and no statistics on answers here either."""
+    """Return the properties of `responses`: CHECK constraints (name -> SQL), and as in `records` no statistics on answers."""
     constraints = {f"{CONSTRAINTS}{name}": check for name, check in checks.items()}
     return {STATISTICS: RECORD_PROPERTIES[STATISTICS], **constraints}
 
 
 def create_responses(spark: SparkSession, lake: Lake, contract: Contract, properties: dict[str, str]) -> None:
-    """Make the `responses` table anew, empty."""
-    where_from = {name: RECORD_SCHEMA[name] for name in ("epoch", "partition", "offset", "timestamp")}
-    create(spark, lake.table(RESPONSES), {**_described(contract), **where_from}, properties,
+    """Create the empty `responses` table, in place of an existing one."""
+    coordinates = {name: RECORD_SCHEMA[name] for name in ("epoch", "partition", "offset", "timestamp")}
+    create(spark, lake.table(RESPONSES), {**_described(contract), **coordinates}, properties,
            "one row per participant: the latest accepted record")  # fmt: skip
 
 
 def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
-    """ConfigError when `records` was made under a contract with other columns."""
+    """Check that `records` has the contract's columns. Raises ConfigError when it has others."""
     schema = spark.read.format("delta").load(lake.table(RECORDS)).schema
-    there = {field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA}
-    if list(there.items()) != list(contract.columns.items()):
+    existing = {
+        field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA
+    }
+    if list(existing.items()) != list(contract.columns.items()):
         raise ConfigError(
-            f"{lake.table(RECORDS)} has the columns {_listed(there)};"
+            f"{lake.table(RECORDS)} has the columns {_listed(existing)};"
             f" the contract {contract.name} has {_listed(contract.columns)}",
             "Stream into another lake (--lake), or keep the columns: rules, spellings and limits may change freely.",
         )
 
 
 def offset_ranges(records: DataFrame) -> list[OffsetRange]:
-    """What a frame of `records` coverage: one range per epoch and partition, in that order."""
+    """Return the range of offsets of each epoch and partition in a frame of `records`, in that order."""
     rows = records.groupBy("topic", "epoch", "partition").agg(
         F.min("offset").alias("first"), F.max("offset").alias("last"), F.count("*").alias("records")
     )
-    found = [
+    ranges = [
         OffsetRange(r["topic"], r["epoch"], r["partition"], r["first"], r["last"], r["records"])
         for r in rows.collect()
     ]
-    return sorted(found, key=lambda r: (r.epoch, r.partition))
+    return sorted(ranges, key=lambda r: (r.epoch, r.partition))
 
 
 def _described(contract: Contract) -> dict[str, tuple[str, str]]:
+    """Return column -> (SQL type, description) of the contract's columns."""
     parts = {**contract.fields, **contract.derived}
     return {name: (kind, parts[name].description) for name, kind in contract.columns.items()}
 

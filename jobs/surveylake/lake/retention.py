@@ -1,4 +1,4 @@
-"""What of a table is kept and for how long: the versions of the last days, and the version of `records` that is published."""
+"""VACUUM and how long versions stay readable: those of the last days, and the version of `records` that is published."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from surveylake.lake import commits, folders, table_history, tables
 from surveylake.lake.tables import RECORDS, Lake
 
 SAFE_DAYS = 7
-"""Delta's own limit: a reader or writer that began before the files were replaced may take as long."""
+"""Delta's own limit: a reader or writer that began before the files were replaced may take so long."""
 FILES_KEPT, LOG_KEPT = "delta.deletedFileRetentionDuration", "delta.logRetentionDuration"
 DEFAULT_HOURS = {FILES_KEPT: 7 * 24, LOG_KEPT: 30 * 24}
-"""what Delta takes where a table does not say"""
+"""Delta's defaults for a table without these properties"""
 RETENTION_CHECK = "spark.databricks.delta.retentionDurationCheck.enabled"
 HOUR_MS = 3_600_000
 INVENTORY = "path string, length bigint, isDir boolean, modificationTime bigint"
@@ -23,16 +23,15 @@ INVENTORY = "path string, length bigint, isDir boolean, modificationTime bigint"
 
 @dataclass(frozen=True)
 class Removal:
-    """What one VACUUM did."""
+    """The result of one VACUUM, in files."""
 
     removed: int
-    """files"""
     published: int
-    """files that were old enough, and stayed because a table that is published was made from them"""
+    """old enough to be removed, and retained because a published table was made from them"""
 
 
 def check_days(days: float, force: bool) -> None:
-    """Raise ConfigError when so few days are not safe."""
+    """Raise ConfigError for fewer than SAFE_DAYS without `force`."""
     if days < SAFE_DAYS and not force:
         raise ConfigError(
             f"files replaced less than {SAFE_DAYS} days ago may still be read, and time travel needs them",
@@ -41,29 +40,29 @@ def check_days(days: float, force: bool) -> None:
 
 
 def promise(spark: SparkSession, path: str, days: float) -> None:
-    """Write into the table how long its versions stay readable, where it says otherwise.
+    """Write into the table's properties how long its versions stay readable, where they differ.
 
-    Delta forgets which files were replaced, and removes commits, by these properties; other programs' VACUUM goes by them too.
-    Fewer days than are safe are never promised.
+    By these properties Delta forgets which files were replaced, and removes commits. Other programs' VACUUM reads them too.
+    Fewer than SAFE_DAYS are never promised.
     """
     if days < SAFE_DAYS:
         return
-    there, hours = tables.properties(spark, path), round(days * 24)
+    existing, hours = tables.properties(spark, path), round(days * 24)
     wanted = {FILES_KEPT: hours, LOG_KEPT: max(hours, DEFAULT_HOURS[LOG_KEPT])}
-    if any(there.get(key, _interval(DEFAULT_HOURS[key])) != _interval(h) for key, h in wanted.items()):
+    if any(existing.get(key, _interval(DEFAULT_HOURS[key])) != _interval(h) for key, h in wanted.items()):
         tables.set_properties(spark, path, {key: _interval(h) for key, h in wanted.items()})
 
 
 def vacuum(
     spark: SparkSession, path: str, days: float, force: bool = False, published: Collection[int] = ()
 ) -> Removal:
-    """Remove files that neither a version of the last `days` nor one of the `published` versions needs.
+    """VACUUM: delete files that neither a version of the last `days` nor one of the `published` versions needs.
 
-    Delta goes by what the table's state remembers of replaced files, and that forgets them after the time in the table's
-    properties. So they are looked up here as well: what the table was made of so many days ago, or at the oldest version that
-    the log can tell, and what was replaced from then on. Returns what was removed.
+    Delta itself relies on the replaced files (tombstones) in the table's state, which expire by the table's properties. So the
+    needed files are looked up here as well: those of the version of `days` ago, or of the oldest version that the log still
+    has, and those that were replaced from then on.
+    Nothing else may write to the table, not even in this process: files of a commit to come look like unneeded ones.
     Raises ConfigError below SAFE_DAYS without `force`.
-    Only when nothing else writes to the table, not even in this process: files of a commit to come look like left ones.
     """
     check_days(days, force)
     hours = round(days * 24)
@@ -74,18 +73,18 @@ def vacuum(
     old = [
         file for file in folders.files_in(spark, path) if file.modified < since and file.name not in needed
     ]
-    kept = _files_of(spark, path, published)
-    gone = [file for file in old if file.name not in kept]
-    if not gone:
+    retained = _files_of(spark, path, published)
+    unneeded = [file for file in old if file.name not in retained]
+    if not unneeded:
         return Removal(0, len(old))
-    rows = [(f"{folders.uri(spark, path)}/{file.name}", file.size, False, file.modified) for file in gone]
+    rows = [(f"{folders.uri(spark, path)}/{file.name}", file.size, False, file.modified) for file in unneeded]
     _vacuum(spark, path, hours, spark.createDataFrame(rows, INVENTORY))
     removed = int(table_history.metrics_of(spark, path).get("numDeletedFiles", 0))
-    return Removal(removed, len(old) - len(gone))
+    return Removal(removed, len(old) - len(unneeded))
 
 
 def published_versions(spark: SparkSession, lake: Lake) -> set[int]:
-    """The versions of `records` that the tables made from it name, each as the newest version with the same rows."""
+    """Return the versions of `records` that derived tables name, each as the newest version with the same rows."""
     path = lake.table(RECORDS)
     if not tables.exists(spark, path):
         return set()
@@ -103,9 +102,9 @@ def published_versions(spark: SparkSession, lake: Lake) -> set[int]:
     return {table_history.same_rows(spark, path, version) for version in named}
 
 
-def _vacuum(spark: SparkSession, path: str, hours: int, gone: DataFrame) -> None:
-    """Let Delta remove these files, which it compares with the table's state once more."""
-    gone.createOrReplaceTempView("surveylake_gone")
+def _vacuum(spark: SparkSession, path: str, hours: int, unneeded: DataFrame) -> None:
+    """Have Delta delete these files (columns: INVENTORY); it checks them against the table's state once more."""
+    unneeded.createOrReplaceTempView("surveylake_gone")
     try:
         with _unchecked(spark):
             spark.sql(
@@ -116,14 +115,14 @@ def _vacuum(spark: SparkSession, path: str, hours: int, gone: DataFrame) -> None
 
 
 def _files_of(spark: SparkSession, path: str, versions: Collection[int]) -> set[str]:
-    """The files of several versions; one that the log no longer tells has none to be kept."""
-    kept: set[str] = set()
+    """Return the names of the data files of several versions; a version that the log no longer has adds none."""
+    names: set[str] = set()
     for version in versions:
         try:
-            kept |= commits.files_at(spark, path, version)
+            names |= commits.files_at(spark, path, version)
         except commits.FAILURES:
             continue
-    return kept
+    return names
 
 
 def _interval(hours: int) -> str:
@@ -132,7 +131,7 @@ def _interval(hours: int) -> str:
 
 @contextmanager
 def _unchecked(spark: SparkSession) -> Iterator[None]:
-    """Delta's own guard is off in the block: `vacuum` has asked."""
+    """Turn Delta's own check of the retention off in the block: `vacuum` has made it."""
     spark.conf.set(RETENTION_CHECK, "false")
     try:
         yield

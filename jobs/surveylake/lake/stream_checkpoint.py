@@ -1,7 +1,7 @@
-"""What a streaming checkpoint says it has read, and whether the table agrees.
+"""Spark's streaming checkpoint: the offsets it has read, and whether they are those of the table.
 
-The table is the truth: offsets live in `records`, in the same commit as the rows. A checkpoint is used while it says the same;
-otherwise the stream starts a fresh one from the table's own offsets, and nothing is read twice or passed over.
+The table is the truth: offsets are in `records`, in the same commit as the rows. A checkpoint is used while it agrees.
+Otherwise the stream starts a new one from the table's own offsets, and no record is read twice or skipped.
 """
 
 import contextlib
@@ -16,22 +16,25 @@ Offsets = dict[int, int]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The newest state a checkpoint folder holds."""
+    """The newest state in a checkpoint folder."""
 
     done: Offsets
     """end of the last batch known to be committed"""
     begun: Offsets | None
-    """end of a batch that was begun and may or may not be in the table; None when there is none"""
+    """end of a batch that was begun and may be in the table; None when there is none"""
     first: Offsets = field(default_factory=dict)
-    """where the stream began; partitions found later began at 0"""
+    """where the stream began; partitions that came later began at 0"""
 
 
 class Unusable(Exception):  # noqa: N818 - the name says what the folder is
-    """The folder is there, and Spark could not go on from it; the text says why."""
+    """Spark could not go on from an existing checkpoint folder; the message says why."""
 
 
 def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
-    """None when nothing was ever begun there. Raises Unusable when files are missing, empty or torn."""
+    """Read a checkpoint's newest state.
+
+    Returns None when no batch was ever begun there. Raises Unusable when files are missing, empty or torn.
+    """
     if not _any(folder):
         return None
     if not _text(folder / "metadata"):
@@ -60,7 +63,7 @@ def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
 
 
 def query_id(folder: Path) -> str:
-    """The id of the query whose checkpoint this is: Delta keeps it beside each batch. Raises Unusable."""
+    """Return the id of the streaming query; Delta commits it with each batch. Raises Unusable."""
     try:
         return str(json.loads(_text(folder / "metadata"))["id"])
     except (ValueError, KeyError, TypeError) as error:
@@ -68,12 +71,12 @@ def query_id(folder: Path) -> str:
 
 
 def batch_end(folder: Path, batch: int, topic: str) -> Offsets:
-    """Where one batch ends. Raises Unusable when the checkpoint does not know it, or no longer."""
+    """Return the offsets at which a batch ends. Raises Unusable when the checkpoint does not have the batch."""
     return _offsets(folder / "offsets" / str(batch), topic)
 
 
 def first_offsets(folder: Path, topic: str) -> Offsets:
-    """Where Spark's Kafka source began, resolved to numbers; nothing when it does not say: then it was at 0."""
+    """Return where Spark's Kafka source began, as numbers; empty when there is no such entry: then it began at 0."""
     lines = _text(folder / "sources" / "0" / "0").splitlines()
     try:
         return _parsed(lines[1], topic)
@@ -82,7 +85,7 @@ def first_offsets(folder: Path, topic: str) -> Offsets:
 
 
 def furthest(folder: Path, topic: str) -> Offsets:
-    """Where the newest batch that can still be read ends: the table may have had rows up to there. Empty when none can be."""
+    """Return where the newest readable batch ends: the table may have had rows up to there. Empty when none is readable."""
     for batch in sorted(_numbered(folder / "offsets"), reverse=True):
         with contextlib.suppress(Unusable):
             return batch_end(folder, batch, topic)
@@ -90,30 +93,33 @@ def furthest(folder: Path, topic: str) -> Offsets:
 
 
 def agrees(checkpoint: Checkpoint, table: Offsets) -> bool:
-    """Whether the table ends where the checkpoint's last batch began or ended: Spark then goes on exactly."""
+    """Return whether the table ends where the checkpoint's last batch began or ended: then Spark loses and repeats nothing."""
     ends = (checkpoint.done, checkpoint.begun)
     return any(end is not None and _covers(end, table, checkpoint.first) for end in ends)
 
 
 def starting_offsets(topic: str, partitions: int, table: Offsets) -> str:
-    """Spark's `startingOffsets` that goes on where the table ends; partitions it has nothing of start at the earliest."""
+    """Return Spark's `startingOffsets` for going on where the table ends.
+
+    Partitions without rows get -2, which is Kafka's "earliest".
+    """
     return json.dumps({topic: {str(p): table.get(p, -2) for p in range(partitions)}})
 
 
 def retire(folder: Path) -> Path:
-    """Put an unusable checkpoint aside, beside itself; its new name."""
+    """Rename an unusable checkpoint to `NAME.retired-N`. Returns the new path."""
     number = 1
-    while (aside := folder.with_name(f"{folder.name}.retired-{number}")).exists():
+    while (retired := folder.with_name(f"{folder.name}.retired-{number}")).exists():
         number += 1
-    shutil.move(folder, aside)
-    return aside
+    shutil.move(folder, retired)
+    return retired
 
 
 def _covers(checkpoint: Offsets, table: Offsets, first: Offsets) -> bool:
-    """Equal where the table has rows; a partition without rows stands where it began, or its rows are gone.
+    """Return whether the checkpoint ends where the table does; partitions without rows must end where they began.
 
-    A transaction's end markers and aborted records take offsets and leave no rows: the checkpoint may be ahead by those,
-    which only the broker can tell (see resume.py).
+    A transaction's end markers and aborted records take offsets and leave no rows. The checkpoint may be ahead by those, which
+    only the broker can tell (see stream/start.py).
     """
     known = set(table) <= set(checkpoint)
     return known and all(table.get(p, first.get(p, 0)) == end for p, end in checkpoint.items())
@@ -135,7 +141,7 @@ def _text(path: Path) -> str:
 
 
 def _offsets(path: Path, topic: str) -> Offsets:
-    """One offset log entry: a version line, a metadata line, then one JSON line per source."""
+    """Read one entry of the offset log: a version line, a metadata line, then one JSON line per source. Raises Unusable."""
     lines = _text(path).splitlines()
     try:
         return _parsed(lines[2], topic)

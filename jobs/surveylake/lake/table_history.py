@@ -1,4 +1,4 @@
-"""What a table's commits say: the note of whoever made its rows, and whether its rows changed since a version."""
+"""The history of a table by its commits: the note of the job that wrote its rows, and how its rows changed since a version."""
 
 import json
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from pyspark.sql import SparkSession
 from surveylake.lake import folders, tables
 
 Change = Literal["same", "grown", "other"]
-"""Of the rows between two versions: the same, whatever files they lie in; some more, by a stream and nothing else; or other,
-which is also said when the log no longer tells."""
+"""How the rows of two versions differ: the same rows, in whatever files; grown, by a stream's appends only; or any other way,
+also when the log no longer has the commits."""
 
 
 def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
-    """The note of the newest commit that changed rows; empty when it has none. Compaction and settings are passed over."""
+    """Return the note of the newest commit that changed rows, past compaction and settings; empty when it has none."""
     for actions in _commits(spark, path, range(tables.version(spark, path), -1, -1)):
         info: dict[str, Any] = next(
             (action["commitInfo"] for action in actions or [] if "commitInfo" in action), {}
@@ -26,7 +26,7 @@ def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
 
 
 def metrics_of(spark: SparkSession, path: str) -> dict[str, Any]:
-    """What the newest commit counted of itself."""
+    """Return the operation metrics of the newest commit."""
     for actions in _commits(spark, path, range(tables.version(spark, path), -1, -1)):
         for action in actions or []:
             if "commitInfo" in action:
@@ -36,18 +36,18 @@ def metrics_of(spark: SparkSession, path: str) -> dict[str, Any]:
 
 
 def change(spark: SparkSession, path: str, since: int, until: int) -> Change:
-    """What happened to the rows after version `since`, up to and with version `until`."""
-    found: Change = "same" if since <= until else "other"
+    """Return how the rows of version `until` differ from those of version `since`."""
+    total: Change = "same" if since <= until else "other"
     for actions in _commits(spark, path, range(since + 1, until + 1)):
-        what = "other" if actions is None else _change(actions)
-        if what == "other":
-            return what
-        found = what if what == "grown" else found
-    return found
+        step = "other" if actions is None else _change(actions)
+        if step == "other":
+            return step
+        total = step if step == "grown" else total
+    return total
 
 
 def same_rows(spark: SparkSession, path: str, version: int) -> int:
-    """The newest version that has the same rows as `version`: VACUUM removes files that were compacted since."""
+    """Return the newest version with the same rows as `version`: VACUUM removes files that were compacted since."""
     for actions in _commits(spark, path, range(version + 1, tables.version(spark, path) + 1)):
         if actions is None or _change(actions) != "same":
             break
@@ -56,31 +56,34 @@ def same_rows(spark: SparkSession, path: str, version: int) -> int:
 
 
 def replaced_since(spark: SparkSession, path: str, version: int, since: int) -> set[str]:
-    """The files that were replaced at a time (ms since 1970) or later, by this version or one before, as far as the log tells."""
-    found: set[str] = set()
+    """Return the files that this version or an earlier one replaced at `since` (ms since 1970) or later.
+
+    The search ends where the log no longer has the commits.
+    """
+    replaced: set[str] = set()
     for actions in _commits(spark, path, range(version, -1, -1)):
         removed = [action["remove"] for action in actions or [] if "remove" in action]
-        found |= {unquote(each["path"]) for each in removed if each.get("deletionTimestamp", 0) >= since}
+        replaced |= {unquote(file["path"]) for file in removed if file.get("deletionTimestamp", 0) >= since}
         if any(
             action["commitInfo"].get("timestamp", 0) < since
             for action in actions or []
             if "commitInfo" in action
         ):
             break
-    return found
+    return replaced
 
 
 def _note(info: dict[str, Any]) -> dict[str, Any]:
-    """The note in a commit's info; empty where another program left something else there."""
+    """Return the note in a commit's info; empty where another program wrote something else there."""
     try:
-        said = json.loads(info.get("userMetadata") or "{}")
+        note = json.loads(info.get("userMetadata") or "{}")
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return note if isinstance(note, dict) else {}
 
 
 def _change(actions: list[dict[str, Any]]) -> Change:
-    """What one commit did. Compaction marks its files as no change of data; a stream's commit says which batch it is."""
+    """Return what one commit did. Compaction marks its files as no change of data; a stream's commit has a `txn` action."""
     if any(action["remove"].get("dataChange", True) for action in actions if "remove" in action):
         return "other"
     if not any(action["add"]["dataChange"] for action in actions if "add" in action):
@@ -89,7 +92,7 @@ def _change(actions: list[dict[str, Any]]) -> Change:
 
 
 def _commits(spark: SparkSession, path: str, versions: range) -> Iterator[list[dict[str, Any]] | None]:
-    """The actions of each version's commit; None, and no more, where the log no longer keeps it."""
+    """Yield the actions of each version's commit; None, then nothing more, where the log no longer has it."""
     for version in versions:
         text = folders.log_text(spark, path, f"{version:020d}.json")
         if text is None:

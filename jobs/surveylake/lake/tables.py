@@ -1,4 +1,4 @@
-"""The one door to storage: Delta tables under a lake folder, and what their logs say."""
+"""Delta tables under a lake folder: create, read, write, and their properties."""
 
 import json
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from pyspark.sql import DataFrame, SparkSession
 from surveylake import sql
 from surveylake.errors import StorageError
 from surveylake.lake import commits
-from surveylake.lake.log_files import forget_half_made, newer_protocol, require_whole
+from surveylake.lake.log_faults import require_whole
+from surveylake.lake.log_files import forget_half_made, newer_protocol
+from surveylake.paths import is_local
 from surveylake.wording import first_line
 
 RECORDS, RESPONSES = "records", "responses"
 Cell: TypeAlias = str | int | float | None
-"""A value of a table as the driver has it."""
-
-
+"""A value of a table on the driver."""
 STATISTICS, CHECKPOINTS = "delta.dataSkippingStatsColumns", "delta.checkpointInterval"
 RECORD_PROPERTIES = {
     # Only these are looked up by range; statistics on answers would cost time and copy personal data into the log.
@@ -36,23 +36,28 @@ class Lake:
     root: str
 
     def table(self, name: str) -> str:
-        """Where the table of that name lies."""
+        """The path of the table of that name."""
         return f"{self.root.rstrip('/')}/{name}"
 
     @property
+    def is_local(self) -> bool:
+        """Whether the folder is on this machine's file system, and not at a URI."""
+        return is_local(self.root)
+
+    @property
     def checkpoints(self) -> str:
-        """Where the stream keeps its checkpoints: beside the tables, so that they move and vanish together."""
+        """The folder of the stream's checkpoints: beside the tables, so that they move and vanish together."""
         return self.table("_checkpoints")
 
 
 def exists(spark: SparkSession, path: str) -> bool:
-    """Whether a Delta table lies at `path`. StorageError when it cannot be read, or not all of it (deltalog.py)."""
-    if "://" not in path:
+    """Return whether there is a Delta table at `path`. Raises StorageError when its log cannot be read or is broken."""
+    if is_local(path):
         require_whole(Path(path))
     try:
         return DeltaTable.isDeltaTable(spark, path)
     except Exception as error:
-        newer = "" if "://" in path else newer_protocol(Path(path))
+        newer = newer_protocol(Path(path)) if is_local(path) else ""
         hint = "Read it with the Delta that wrote it." if newer else "Check the path and its permissions."
         raise StorageError(f"{path} cannot be read: {newer or first_line(error)}", hint) from error
 
@@ -64,8 +69,11 @@ def create(
     properties: dict[str, str],
     comment: str,
 ) -> None:
-    """Make the empty table at `path`, or replace what is there; column -> (SQL type, comment). StorageError when it cannot be."""
-    if "://" not in path:
+    """Create the empty table at `path`, in place of an existing one; `columns` is name -> (SQL type, comment).
+
+    Raises StorageError when it cannot be written.
+    """
+    if is_local(path):
         forget_half_made(Path(path))
     builder = DeltaTable.createOrReplace(spark).location(path).comment(comment)
     for name, (kind, meaning) in columns.items():
@@ -81,9 +89,9 @@ def create(
 
 
 def properties(spark: SparkSession, path: str) -> dict[str, str]:
-    """The table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
-    found = commits.as_java(spark, commits.snapshot(spark, path).metadata().configuration())
-    return {str(key): str(value) for key, value in found.items()}
+    """Return the table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
+    configuration = commits.as_java(spark, commits.snapshot(spark, path).metadata().configuration())
+    return {str(key): str(value) for key, value in configuration.items()}
 
 
 def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
@@ -93,23 +101,23 @@ def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
 
 def set_properties(spark: SparkSession, path: str, properties: dict[str, str]) -> None:
     """Write table properties in one commit; Delta refuses some of them one by one."""
-    listed = ", ".join(f"{sql.text(key)} = {sql.text(value)}" for key, value in properties.items())
-    spark.sql(f"ALTER TABLE delta.{sql.name(path)} SET TBLPROPERTIES ({listed})")
+    assignments = ", ".join(f"{sql.text(key)} = {sql.text(value)}" for key, value in properties.items())
+    spark.sql(f"ALTER TABLE delta.{sql.name(path)} SET TBLPROPERTIES ({assignments})")
 
 
 def version(spark: SparkSession, path: str) -> int:
-    """The table's latest version."""
+    """Return the table's latest version."""
     return int(commits.snapshot(spark, path).version())
 
 
 def read(spark: SparkSession, path: str, at: int | None = None) -> DataFrame:
-    """The table, at its latest version or at version `at`."""
+    """Read the table at its latest version, or at version `at`."""
     reader = spark.read.format("delta")
     return (reader if at is None else reader.option("versionAsOf", at)).load(path)
 
 
 def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
-    """The table's path; StorageError naming the job that makes it when it is not there."""
+    """Return the table's path. Raises StorageError naming the job `made_by` when there is no such table."""
     path = lake.table(name)
     if not exists(spark, path):
         raise StorageError(
@@ -119,7 +127,7 @@ def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
 
 
 def replace(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
-    """Make `frame` the table's whole content in one commit, `note` kept in the commit as JSON. A missing table is made."""
+    """Replace the table's whole content in one commit that carries `note` as JSON; a missing table is created."""
     said = _said(note)
     if exists(frame.sparkSession, path) and commits.overwrite(frame, path, said):
         return
@@ -128,18 +136,21 @@ def replace(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
 
 
 def append(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
-    """Add `frame` to the table in one commit, `note` kept in the commit as JSON."""
+    """Append rows in one commit that carries `note` as JSON."""
     writer = frame.write.format("delta").mode("append")
     writer.option("userMetadata", _said(note)).save(path)
 
 
 def _said(note: dict[str, Any]) -> str:
-    """A note as a commit keeps it."""
+    """Return a note as the text that a commit carries."""
     return json.dumps(note, sort_keys=True)
 
 
 def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], note: dict[str, Any]) -> None:
-    """Give the rows that share `keys` with a row of `changed` its other columns, in one commit; none is added or removed."""
+    """MERGE: update the rows that share `keys` with a row of `changed` to its other columns, in one commit.
+
+    No row is added or removed.
+    """
     same = " AND ".join(f"old.{sql.name(key)} = new.{sql.name(key)}" for key in keys)
     values = {sql.name(column): f"new.{sql.name(column)}" for column in changed.columns if column not in keys}
     with noted(spark, note):
@@ -149,7 +160,7 @@ def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], 
 
 @contextmanager
 def noted(spark: SparkSession, note: dict[str, Any]) -> Iterator[None]:
-    """Have commits made in the block carry the note, where it says anything: MERGE and OPTIMIZE have no option for it."""
+    """Have commits in the block carry the note, unless it is empty: MERGE and OPTIMIZE have no option for it."""
     if not note:
         yield
         return

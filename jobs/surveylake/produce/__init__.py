@@ -1,1 +1,1 @@
-"""From a CSV, or a generator, to the topic: each row once."""
+"""The step from a CSV, or a generator, to the topic: each row is sent once."""

@@ -1,20 +1,20 @@
-"""Lines of a CSV that cannot be sent: what is wrong with each, and how all of them are told."""
+"""Lines of a CSV that cannot be sent: the problem of each, and one message for all of them."""
 
 from surveylake.produce.not_csv import AS_UTF8
 from surveylake.wording import listed
 
 NAMED_RUNS = 20
-"""Runs of alike lines that are told by number."""
+"""runs of alike lines that a message names by number"""
 NOT_UTF8 = "is not UTF-8"
 QUOTES = "a quote is opened and not closed, or followed by something other than a comma"
 MARKS = {";": "';'", "\t": "tabs", "|": "'|'"}
-"""What else than a comma may stand between cells -> how it is called."""
+"""separators other than a comma -> their name in messages"""
 
 
 def checked(row: list[str], header: tuple[str, ...]) -> bytes | str:
-    """The row as bytes that tell it from every other row, or what is wrong with it."""
+    """Return the row as bytes that no other row has, for the digest; or as text what is wrong with it."""
     if len(row) != len(header):
-        return _of_other_length(row, len(header))
+        return _wrong_length(row, len(header))
     try:
         data = "\0".join(row).encode() + b"\0"
     except UnicodeEncodeError:
@@ -25,47 +25,48 @@ def checked(row: list[str], header: tuple[str, ...]) -> bytes | str:
 
 
 def describe(bad: dict[int, str]) -> str:
-    """Line -> what is wrong, as one line of text each; alike lines that follow each other are one, and the last are counted."""
+    """Return the message for `bad` (line -> problem): one line per run of alike lines, those beyond NAMED_RUNS only counted."""
     runs: list[tuple[int, int, str]] = []
-    for line, what in bad.items():
-        if runs and runs[-1][1:] == (line - 1, what):
-            runs[-1] = (runs[-1][0], line, what)
+    for line, problem in bad.items():
+        if runs and runs[-1][1:] == (line - 1, problem):
+            runs[-1] = (runs[-1][0], line, problem)
         else:
-            runs.append((line, line, what))
-    told = [
-        f"  line {first}: {what}" if first == last else f"  lines {first} to {last}: each {what}"
-        for first, last, what in runs[:NAMED_RUNS]
+            runs.append((line, line, problem))
+    lines = [
+        f"  line {first}: {problem}" if first == last else f"  lines {first} to {last}: each {problem}"
+        for first, last, problem in runs[:NAMED_RUNS]
     ]
     if len(runs) > NAMED_RUNS:
-        told.append(f"  and {sum(line >= runs[NAMED_RUNS][0] for line in bad):,} more")
-    if any(what.startswith(NOT_UTF8) for what in bad.values()):
-        told.append(f"  not UTF-8: {AS_UTF8[0].lower()}{AS_UTF8[1:]}")
-    return "\n".join(told)
+        lines.append(f"  and {sum(line >= runs[NAMED_RUNS][0] for line in bad):,} more")
+    if any(problem.startswith(NOT_UTF8) for problem in bad.values()):
+        lines.append(f"  not UTF-8: {AS_UTF8[0].lower()}{AS_UTF8[1:]}")
+    return "\n".join(lines)
 
 
 def byte_in_words(letter: str, where: str) -> str:
-    """`byte 0xE9 in Tea; é in Windows-1252`: a byte that was read as half a surrogate pair."""
+    """Return `byte 0xE9 in Tea; é in Windows-1252` for a byte that was read as a lone surrogate."""
     byte = bytes([ord(letter) - 0xDC00])
-    meant = byte.decode("cp1252", "ignore")
-    told = f"; {meant} in Windows-1252" if meant and meant.isprintable() else ""
-    return f"byte 0x{byte.hex().upper()} in {where}{told}"
+    decoded = byte.decode("cp1252", "ignore")
+    guess = f"; {decoded} in Windows-1252" if decoded and decoded.isprintable() else ""
+    return f"byte 0x{byte.hex().upper()} in {where}{guess}"
 
 
 def is_no_letter(letter: str) -> bool:
-    """Whether it stands for a byte that is not UTF-8."""
+    """Return whether a character stands for a byte that is not UTF-8."""
     return "\udc80" <= letter <= "\udcff"
 
 
-def _of_other_length(row: list[str], due: int) -> str:
+def _wrong_length(row: list[str], expected: int) -> str:
+    """Return the problem of a row with another number of cells than the header; no cells mean broken quotes."""
     if not row:
         return QUOTES
     mark = next((mark for mark in MARKS if mark in row[0]), "") if len(row) == 1 else ""
     other = f"; {MARKS[mark]} stand in it, and no comma" if mark else ""
-    return f"has {len(row)} cell{'s' if len(row) > 1 else ''}, the header {due}{other}"
+    return f"has {len(row)} cell{'s' if len(row) > 1 else ''}, the header {expected}{other}"
 
 
 def _first_byte(row: list[str], header: tuple[str, ...]) -> str:
-    """The first byte that is not UTF-8, and its column: 'byte 0xE9 in Nationality; é in Windows-1252'."""
+    """Return the first byte that is not UTF-8, and its column: `byte 0xE9 in Nationality; é in Windows-1252`."""
     for name, cell in zip(header, row, strict=True):
         for letter in filter(is_no_letter, cell):
             return byte_in_words(letter, listed([name]))

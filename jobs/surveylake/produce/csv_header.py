@@ -1,4 +1,4 @@
-"""A CSV's header against the contract: every field must be there once, and what is wrong is told all at once, by column."""
+"""Check of a CSV's header: every field of the contract must be there once. All problems are in one message, by column."""
 
 import csv
 import difflib
@@ -14,11 +14,11 @@ from surveylake.produce.not_csv import AS_UTF8, refuse_other_texts
 from surveylake.wording import columns, listed, quoted, some
 
 SPREADSHEET_LINE = re.compile(r'("?sep=(.?)"?)(\r\n|\r|\n|\Z)')
-"""The first line by which a spreadsheet is told what stands between cells."""
+"""a first line that tells a spreadsheet the separator"""
 MOST_ROWS = 20
-"""rows looked at for a header that stands lower down"""
-MOST_TOLD = 5
-MOST_ASKED = 12
+"""rows that are searched for a header further down"""
+MOST_NAMED = 5
+MOST_EXPECTED = 12
 WITH_COMMAS = (
     "Save the file with commas between the cells (spreadsheets ask for the separator when they export)."
 )
@@ -26,16 +26,16 @@ ONE_NAME = "Give each column one name of its own, or delete the columns that nob
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """One thing that is wrong with the header: in which line, what, and what to do."""
+class Problem:
+    """One problem of the header: its line, a message, and what to do."""
 
     line: int
-    what: str
-    todo: str
+    message: str
+    hint: str
 
 
 def require_header(path: Path, line: int, names: list[str], text: str, contract: Contract) -> None:
-    """InputError that tells all that is wrong with the header; nothing where it can be used.
+    """Check the header. Raises InputError with all its problems.
 
     `names` are the cells of the first row, `line` is where it begins, `text` the beginning of the file.
     """
@@ -46,89 +46,94 @@ def require_header(path: Path, line: int, names: list[str], text: str, contract:
         raise InputError(
             f"{path}, line {line}: this is no text: NUL characters are in it", "Give the CSV, saved as UTF-8."
         )
-    troubles = _troubles(line, names, text, contract)
-    if len(troubles) == 1:
-        raise InputError(f"{path}, line {troubles[0].line}: {troubles[0].what}", troubles[0].todo)
-    told = "\n".join(f"  line {trouble.line}: {trouble.what}" for trouble in troubles)
-    todo = " ".join(dict.fromkeys(trouble.todo for trouble in troubles))
-    raise InputError(f"{path} cannot be sent as it is\n{told}", todo)
+    problems = _problems(line, names, text, contract)
+    if len(problems) == 1:
+        raise InputError(f"{path}, line {problems[0].line}: {problems[0].message}", problems[0].hint)
+    lines = "\n".join(f"  line {problem.line}: {problem.message}" for problem in problems)
+    hint = " ".join(dict.fromkeys(problem.hint for problem in problems))
+    raise InputError(f"{path} cannot be sent as it is\n{lines}", hint)
 
 
 def _is_sound(names: list[str], contract: Contract) -> bool:
+    """Return whether the header has no problem."""
     return (
         len(set(names)) == len(names) > 0
-        and not _odd(names)
+        and not _bad_byte(names)
         and not any("\0" in name for name in names)
         and "" not in names
         and set(contract.sources) <= set(names)
     )
 
 
-def _troubles(line: int, names: list[str], text: str, contract: Contract) -> list[Trouble]:
-    found: list[Trouble] = []
+def _problems(line: int, names: list[str], text: str, contract: Contract) -> list[Problem]:
+    """Return the problems of a header that is not sound; further ones are not searched where it is not the header at all."""
+    problems: list[Problem] = []
     mark, above = ",", 0
-    if told := SPREADSHEET_LINE.match(text):
-        what = f"is {quoted(told[1])}, which only spreadsheets read; the header follows it"
-        found.append(Trouble(1, what, "Delete line 1."))
-        mark, line, above, text = told[2] or ",", 2, 1, text[told.end() :]
+    if match := SPREADSHEET_LINE.match(text):
+        message = f"is {quoted(match[1])}, which only spreadsheets read; the header follows it"
+        problems.append(Problem(1, message, "Delete line 1."))
+        mark, line, above, text = match[2] or ",", 2, 1, text[match.end() :]
         names = _first(text, mark)
     elif other := _separator(text, names, contract):
         mark, names = other, _first(text, other)
     if mark != ",":
-        what = f"cells are separated by {MARKS.get(mark, quoted(mark))}, not by commas"
-        found.append(Trouble(line, what, WITH_COMMAS))
+        message = f"cells are separated by {MARKS.get(mark, quoted(mark))}, not by commas"
+        problems.append(Problem(line, message, WITH_COMMAS))
     if not names:
-        return [*found, Trouble(line, f"in the header {QUOTES}", "Correct the line.")]
-    if not set(contract.sources) <= set(names) and (lower := _lower(text, mark, contract)):
-        what = "this is not the header: it has not the contract's names"
-        todo = f"Line {lower + above} has them all: delete the lines above it."
-        return [*found, Trouble(line, what, todo)]
-    if odd := _odd(names):
-        found.append(Trouble(line, f"the header {odd}", AS_UTF8))
-    return [*found, *_named_badly(line, names), *_lacking(line, names, mark, contract)]
+        return [*problems, Problem(line, f"in the header {QUOTES}", "Correct the line.")]
+    if not set(contract.sources) <= set(names) and (lower := _lower_header(text, mark, contract)):
+        message = "this is not the header: it has not the contract's names"
+        hint = f"Line {lower + above} has them all: delete the lines above it."
+        return [*problems, Problem(line, message, hint)]
+    if bad_byte := _bad_byte(names):
+        problems.append(Problem(line, f"the header {bad_byte}", AS_UTF8))
+    return [*problems, *_bad_names(line, names), *_missing_names(line, names, mark, contract)]
 
 
-def _lower(text: str, mark: str, contract: Contract) -> int:
-    """The line of the first row but one that has all of the contract's names; 0 when none has."""
+def _lower_header(text: str, mark: str, contract: Contract) -> int:
+    """Return the line of a row below the first that has all of the contract's names; 0 when there is none."""
     return next((at for at, row in _rows(text, mark)[1:] if set(contract.sources) <= set(row)), 0)
 
 
-def _named_badly(line: int, names: list[str]) -> list[Trouble]:
-    """Columns without a name, and names that stand twice, each with its places."""
-    found = []
+def _bad_names(line: int, names: list[str]) -> list[Problem]:
+    """Return the problems of columns without a name, and of names that several columns have."""
+    problems = []
     if nameless := _places(names, ""):
-        what = f"{columns(nameless)} {'has' if len(nameless) == 1 else 'have'} no name"
-        found.append(Trouble(line, what, ONE_NAME))
+        message = f"{columns(nameless)} {'has' if len(nameless) == 1 else 'have'} no name"
+        problems.append(Problem(line, message, ONE_NAME))
     twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
-    for name in twice[:MOST_TOLD]:
+    for name in twice[:MOST_NAMED]:
         places = _places(names, name)
-        what = f"{columns(places)} are {'both' if len(places) == 2 else 'all'} called {quoted(name)}"
-        found.append(Trouble(line, what, ONE_NAME))
-    if len(twice) > MOST_TOLD:
-        found.append(Trouble(line, f"{len(twice) - MOST_TOLD:,} more names stand twice", ONE_NAME))
-    return found
+        message = f"{columns(places)} are {'both' if len(places) == 2 else 'all'} called {quoted(name)}"
+        problems.append(Problem(line, message, ONE_NAME))
+    if len(twice) > MOST_NAMED:
+        problems.append(Problem(line, f"{len(twice) - MOST_NAMED:,} more names stand twice", ONE_NAME))
+    return problems
 
 
-def _lacking(line: int, names: list[str], mark: str, contract: Contract) -> list[Trouble]:
-    """What is not there, and why that may be: spelt otherwise, no header at all, or quotes around the whole line."""
-    read = {*names, *map(_in_windows, names)}
-    missing = [source for source in contract.sources if source not in read]
+def _missing_names(line: int, names: list[str], mark: str, contract: Contract) -> list[Problem]:
+    """Return the problem of missing names, with its likely cause: other spellings, no header, quotes around the whole line."""
+    existing = {*names, *map(_in_windows, names)}
+    missing = [source for source in contract.sources if source not in existing]
     if not missing:
         return []
     hints = [_with_hint(source, names) for source in missing]
-    what = f"the header lacks {some(hints, MOST_TOLD)}"
-    asked = f"The contract '{contract.name}' asks for {listed(contract.sources, MOST_ASKED)}"
+    message = f"the header lacks {some(hints, MOST_NAMED)}"
+    expected = f"The contract '{contract.name}' asks for {listed(contract.sources, MOST_EXPECTED)}"
     if len(names) == 1 and set(contract.sources) <= set(_first(names[0], mark)):
-        what = f"the header lacks {listed(missing, MOST_TOLD)}: quotes stand around the whole line"
-        return [Trouble(line, what, "Save it with quotes around cells only, or without.")]
+        message = f"the header lacks {listed(missing, MOST_NAMED)}: quotes stand around the whole line"
+        return [Problem(line, message, "Save it with quotes around cells only, or without.")]
     if len(missing) == len(names) == len(contract.sources) and hints == missing:
         return [
-            Trouble(line, what, f"{asked}. Where the file has no header, write one above its first line.")
+            Problem(
+                line, message, f"{expected}. Where the file has no header, write one above its first line."
+            )
         ]
-    return [Trouble(line, what, f"{asked}; rename the columns, or give another --survey.")]
+    return [Problem(line, message, f"{expected}; rename the columns, or give another --survey.")]
 
 
 def _with_hint(source: str, names: list[str]) -> str:
+    """Return a missing name, with the most similar name of the header: `Tea (it has ' tea')`."""
     folded = {name.strip().lower(): name for name in names}
     near = difflib.get_close_matches(source.lower(), folded, n=1, cutoff=0.7)
     shown = listed([source])
@@ -136,12 +141,15 @@ def _with_hint(source: str, names: list[str]) -> str:
 
 
 def _separator(text: str, names: list[str], contract: Contract) -> str:
-    """What stands between the cells where it is no comma: with it more of the contract's names are found; or, where none is,
-    all rows have as many cells, and with commas they have not. '' otherwise."""
-    wanted = {source.strip().lower() for source in contract.sources}
+    """Return the separator where it is not a comma; '' otherwise.
+
+    With it more of the contract's names are found than with a comma. Or no name is found either way, and only with it all rows
+    have the same number of cells.
+    """
+    expected = {source.strip().lower() for source in contract.sources}
 
     def fits(mark: str) -> tuple[int, int]:
-        return len(wanted & {name.strip().lower() for name in _first(text, mark)}), _cells(text, mark)
+        return len(expected & {name.strip().lower() for name in _first(text, mark)}), _cells(text, mark)
 
     best, by_comma = max(MARKS, key=fits), fits(",")
     if fits(best)[0] > by_comma[0]:
@@ -150,13 +158,13 @@ def _separator(text: str, names: list[str], contract: Contract) -> str:
 
 
 def _cells(text: str, mark: str) -> int:
-    """How many cells each of the first rows has; 0 when they differ."""
+    """Return the number of cells that each of the first rows has; 0 when they differ."""
     counts = {len(row) for _, row in _rows(text, mark)}
     return counts.pop() if len(counts) == 1 else 0
 
 
-def _odd(names: list[str]) -> str:
-    """The first byte in the names that is not UTF-8; '' when there is none."""
+def _bad_byte(names: list[str]) -> str:
+    """Return a message about the first byte in the names that is not UTF-8; '' when there is none."""
     for place, name in enumerate(names, 1):
         for letter in filter(is_no_letter, name):
             where = f"column {place}, {quoted(name)}"
@@ -165,25 +173,28 @@ def _odd(names: list[str]) -> str:
 
 
 def _in_windows(name: str) -> str:
+    """Return a name read as Windows-1252."""
     return name.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def _places(names: list[str], name: str) -> list[int]:
-    return [place for place, held in enumerate(names, 1) if held == name]
+    """Return the columns of that name, from 1."""
+    return [place for place, other in enumerate(names, 1) if other == name]
 
 
 def _first(text: str, mark: str) -> list[str]:
+    """Return the cells of the first row."""
     return next((row for _, row in _rows(text, mark)), [])
 
 
 def _rows(text: str, mark: str) -> list[tuple[int, list[str]]]:
-    """(line, cells) of the first rows that are not empty, read as they would be with this between the cells."""
-    reader, found = csv.reader(io.StringIO(text, newline=""), delimiter=mark), list[tuple[int, list[str]]]()
+    """Return (line, cells) of the first rows that are not empty, read with this separator; MOST_ROWS at most."""
+    reader, rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark), list[tuple[int, list[str]]]()
     try:
-        while len(found) < MOST_ROWS:
+        while len(rows) < MOST_ROWS:
             line = reader.line_num + 1
             if row := next(reader):
-                found.append((line, row))
+                rows.append((line, row))
     except (StopIteration, csv.Error):
         pass
-    return found
+    return rows

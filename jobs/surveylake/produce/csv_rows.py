@@ -1,4 +1,4 @@
-"""A CSV of answers, read as it is: nothing re-encoded, nothing guessed, each line that cannot be sent named by number."""
+"""A CSV of answers as Kafka records: nothing is re-encoded or guessed, and each line that cannot be sent is named by number."""
 
 import csv
 import hashlib
@@ -19,10 +19,10 @@ from surveylake.produce.not_csv import refuse_other_files
 from surveylake.wording import listed
 
 LONGEST_CELL = 64 * 1024 * 1024
-"""Characters; far above what Kafka takes, and a bound on what one stray quote can swallow."""
-ROWS_PER_BATCH = 1_000
-LOOKED_AT = 65_536
-"""Bytes at the beginning of a file by which it is told what it is."""
+"""characters; far above what Kafka takes, and a bound on what one stray quote can swallow"""
+ROWS_PER_CHUNK = 1_000
+START_BYTES = 65_536
+"""bytes at the beginning of a file by which its format is recognised"""
 UTF8_MARK = b"\xef\xbb\xbf"
 
 escape: Callable[[str], str] = json.encoder.encode_basestring
@@ -36,19 +36,24 @@ class Answers:
     header: tuple[str, ...]
     rows: int
     source: str
-    """sha256 (hex) over header and rows as parsed: line ends, byte order mark and quoting do not change it"""
+    """sha256 (hex) over header and rows as parsed: it does not depend on line ends, byte order mark and quoting"""
     bad: dict[int, str]
     """line -> what is wrong with it"""
     notes: tuple[str, ...]
+    """messages about what is sent all the same"""
     stamp: tuple[int, ...]
+    """(inode, size, time of change in ns) of the file when it was read"""
 
     def describe_bad(self) -> str:
-        """The bad lines, one per line of text, the first ones in full."""
+        """Return the message for the bad lines."""
         return describe(self.bad)
 
 
 def read_answers(path: Path, contract: Contract) -> Answers:
-    """Read the whole file once and check it; InputError when no answer in it can be sent. Bad lines are listed, not raised."""
+    """Read the whole file once and check it; bad lines are listed and not raised.
+
+    Raises InputError when it is no CSV, its header does not fit the contract, or it has no rows.
+    """
     with _opened(path) as (file, start):
         stamp = _stamp(file)
         lines = _lines(file)
@@ -72,17 +77,18 @@ def read_answers(path: Path, contract: Contract) -> Answers:
     return Answers(path, header, rows, digest.hexdigest(), bad, tuple(notes), stamp)
 
 
-def batches(
+def chunks(
     answers: Answers, contract: Contract, row_key: bool = False, sent: bytearray | None = None
 ) -> Iterator[list[Record]]:
-    """The rows as records, ROWS_PER_BATCH at a time, without those marked 1 in `sent`.
+    """Yield the rows as records, ROWS_PER_CHUNK at a time, without those marked 1 in `sent`.
 
     Value: the row as a JSON object of strings under the header's names, as json.dumps(…, ensure_ascii=False) writes it.
-    Key: the cell of the contract's key field, or with `row_key` the row's number. InputError when the file has changed.
+    Key: the cell of the contract's key field, or with `row_key` the row's number.
+    Raises InputError when the file changed since it was read.
     """
     template = "{" + ", ".join(f"{escape(name)}: ".replace("%", "%%") + "%s" for name in answers.header) + "}"
     key_at = answers.header.index(contract.fields[contract.key].source)
-    batch: list[Record] = []
+    chunk: list[Record] = []
     number = -1
     with _opened(answers.path) as (file, _):
         if _stamp(file) != answers.stamp:
@@ -98,17 +104,20 @@ def batches(
             if sent is not None and sent[number]:
                 continue
             key = str(number) if row_key else row[key_at]
-            batch.append((number, line, key.encode(), (template % tuple(map(escape, row))).encode()))
-            if len(batch) == ROWS_PER_BATCH:
-                yield batch
-                batch = []
-    if batch:
-        yield batch
+            chunk.append((number, line, key.encode(), (template % tuple(map(escape, row))).encode()))
+            if len(chunk) == ROWS_PER_CHUNK:
+                yield chunk
+                chunk = []
+    if chunk:
+        yield chunk
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, bytes]]:
-    """The file as text after its byte order mark, and its first bytes; bytes that are not UTF-8 come as lone surrogates."""
+    """Open the file. Yields it as text after its byte order mark, and its first START_BYTES bytes.
+
+    Bytes that are not UTF-8 are read as lone surrogates. Raises InputError for a missing file, a pipe, or another format.
+    """
     if path.exists() and not path.is_file():
         raise InputError(
             f"{path} is not a regular file",
@@ -116,7 +125,7 @@ def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, bytes]]:
         )
     try:
         with path.open("rb") as raw:
-            start = raw.read(LOOKED_AT)
+            start = raw.read(START_BYTES)
             refuse_other_files(path, start)
             raw.seek(len(UTF8_MARK) if start.startswith(UTF8_MARK) else 0)
             # newline="" leaves line ends inside quotes as they are, and knows CR, LF and CRLF.
@@ -130,7 +139,7 @@ def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, bytes]]:
 
 
 def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
-    """(line the row starts at, its cells); empty lines are passed over, a row that breaks CSV's quoting has no cells."""
+    """Yield (line at which the row starts, its cells). Empty lines are skipped; a row with broken quotes has no cells."""
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(file, strict=True)
     while True:
@@ -150,6 +159,7 @@ def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
 def _header(
     path: Path, first: tuple[int, list[str]] | None, start: bytes, contract: Contract
 ) -> tuple[str, ...]:
+    """Return the header, checked. Raises InputError."""
     if first is None:
         raise InputError(f"{path} is empty", "Give a CSV with a header and at least one row.")
     line, names = first
@@ -159,5 +169,6 @@ def _header(
 
 
 def _stamp(file: io.TextIOWrapper) -> tuple[int, ...]:
-    found = os.fstat(file.fileno())
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    """Return (inode, size, time of change in ns)."""
+    status = os.fstat(file.fileno())
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,4 +1,4 @@
-"""The ways in which answers go wrong, to be mixed into generated ones: each with the reason the stream should give."""
+"""Defects for generated answers, each with the reason for which the stream should reject it."""
 
 import json
 from collections.abc import Callable
@@ -13,11 +13,11 @@ Cells: TypeAlias = dict[str, str]
 
 @dataclass(frozen=True)
 class Defect:
-    """One kind of defect. It changes either the cells (so that a CSV can hold it) or the record's value."""
+    """One kind of defect: a change of the cells, which a CSV can hold, or of the record's value."""
 
     name: str
     reason: str
-    """what `failed_rules` should hold; '' for what cleaning repairs"""
+    """the expected entry of `failed_rules`; '' for a defect that cleaning repairs"""
     cells: Callable[[Cells, Cells], Cells] | None = None
     """(this answer, the one before it) -> cells"""
     value: Callable[[Cells], bytes | None] | None = None
@@ -25,19 +25,20 @@ class Defect:
 
 
 def canonical(cells: Cells) -> bytes:
-    """The answer as the producer writes it: a JSON object of strings."""
+    """Return the answer's bytes as the producer writes them: a JSON object of strings."""
     return json.dumps(cells, ensure_ascii=False).encode()
 
 
 def defects(contract: Contract, csv_only: bool = False) -> list[Defect]:
-    """Every kind that this contract's fields allow, in a fixed order; with `csv_only` those a CSV can hold."""
+    """Return every kind that the contract's fields allow, in a fixed order; with `csv_only` those that a CSV can hold."""
     others = [field for name, field in contract.fields.items() if name != contract.key]
-    found = _of_numbers(contract, others) + _of_text(others)
-    return found if csv_only else found + _of_fields(others) + _of_bytes()
+    kinds = _number_defects(others) + _text_defects(others)
+    return kinds if csv_only else kinds + _field_defects(others) + _byte_defects()
 
 
-def _of_numbers(contract: Contract, fields: list[SurveyField]) -> list[Defect]:
-    found = []
+def _number_defects(fields: list[SurveyField]) -> list[Defect]:
+    """Return defects of numbers: out of range, not a number."""
+    kinds = []
     bounded = next((field for field in fields if field.is_number and field.max is not None), None)
     if bounded is not None and bounded.max is not None:
         source, most = bounded.source, bounded.max
@@ -49,22 +50,23 @@ def _of_numbers(contract: Contract, fields: list[SurveyField]) -> list[Defect]:
                 source: number if "." not in number and float(number) > most else f"{int(most) * 10}",
             }
 
-        found.append(Defect("answered twice, one zero too many", f"out_of_range:{source}", cells=slip))
+        kinds.append(Defect("answered twice, one zero too many", f"out_of_range:{source}", cells=slip))
     number = next((field for field in fields if field.is_number), None)
     if number is not None:
-        found.append(
+        kinds.append(
             _cell(
                 "not a number", f"not_a_number:{number.source}", number.source, lambda text: f"about {text}"
             )
         )
-    return found
+    return kinds
 
 
-def _of_text(fields: list[SurveyField]) -> list[Defect]:
-    found = []
+def _text_defects(fields: list[SurveyField]) -> list[Defect]:
+    """Return defects of texts: not allowed, blank, another spelling; each of the first field that allows it."""
+    kinds = []
     for field in fields:
         if field.allowed:
-            found.append(
+            kinds.append(
                 _cell(
                     "not an allowed value",
                     f"not_allowed:{field.source}",
@@ -75,21 +77,22 @@ def _of_text(fields: list[SurveyField]) -> list[Defect]:
             break
     for field in fields:
         if field.required:
-            found.append(_cell("blank", f"blank:{field.source}", field.source, lambda _: "  "))
+            kinds.append(_cell("blank", f"blank:{field.source}", field.source, lambda _: "  "))
             break
     for field in fields:
         variants = [spelling for spellings in field.spellings.values() for spelling in spellings]
         if variants:
-            found.append(
+            kinds.append(
                 _cell(
                     "another spelling, padded", "", field.source, lambda _, variant=variants[0]: f"{variant} "
                 )
             )
             break
-    return found
+    return kinds
 
 
-def _of_fields(fields: list[SurveyField]) -> list[Defect]:
+def _field_defects(fields: list[SurveyField]) -> list[Defect]:
+    """Return defects of a required field in the JSON object: missing, in another case, nested, twice."""
     required = next((field.source for field in fields if field.required), None)
     if required is None:
         return []
@@ -115,7 +118,8 @@ def _of_fields(fields: list[SurveyField]) -> list[Defect]:
     ]
 
 
-def _of_bytes() -> list[Defect]:
+def _byte_defects() -> list[Defect]:
+    """Return defects of the record's bytes."""
     return [
         Defect("malformed JSON", "malformed", value=lambda cells: canonical(cells)[:-1]),
         Defect(
@@ -139,4 +143,5 @@ def _of_bytes() -> list[Defect]:
 
 
 def _cell(name: str, reason: str, source: str, change: Callable[..., str]) -> Defect:
+    """Return a defect of one cell."""
     return Defect(name, reason, cells=lambda cells, _: {**cells, source: change(cells[source])})

@@ -1,4 +1,4 @@
-"""Made-up answers at any size, the same for the same seed: for demonstrations, benchmarks and the sample."""
+"""Generated answers, the same for the same seed: for demonstrations, benchmarks and the sample."""
 
 import csv
 import os
@@ -17,12 +17,12 @@ from surveylake.produce.delivery import Record
 from surveylake.produce.value_pools import Frequencies, pools
 
 BLOCK = 10_000
-"""Rows drawn at once; within a block each value is as frequent as in its pool, as nearly as whole rows allow."""
+"""rows drawn at once; within a block each value is as frequent as in its pool, up to whole rows"""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to make: `rows` answers, of which the share `bad` (0 to 1) with a defect, each kind in turn."""
+    """`rows` answers to be generated, of which the share `bad` (0 to 1) has a defect, each kind in turn."""
 
     contract: Contract
     frequencies: Frequencies
@@ -40,22 +40,26 @@ class Plan:
 
 @dataclass(frozen=True)
 class Block:
-    """Answers `start`, `start` + 1, …: one list of texts per field, in contract order; the key's texts are unique."""
+    """Answers from number `start` on: one list of texts per field, in contract order; the key's texts are unique."""
 
     start: int
     columns: list[list[str]]
 
 
-def records(plan: Plan, batch: int = BLOCK) -> Iterator[list[Record]]:
-    """The answers as records, `batch` at a time at most: key the participant, value as the producer writes a CSV's row."""
+def records(plan: Plan, chunk_size: int = BLOCK) -> Iterator[list[Record]]:
+    """Yield the answers as records, at most `chunk_size` at a time: key the participant, value as of a CSV's row."""
     sources = plan.contract.sources
     key_at = list(plan.contract.fields).index(plan.contract.key)
     kinds = defects(plan.contract)
-    written = [_Written(source, source == sources[0], source == sources[-1]) for source in sources]
+    fragments_by_text = [
+        _JsonFragments(source, source == sources[0], source == sources[-1]) for source in sources
+    ]
     for block in _blocks(plan):
         keys: list[bytes | None] = [key.encode() for key in block.columns[key_at]]
-        written[key_at].clear()
-        fragments = (map(written[at].__getitem__, column) for at, column in enumerate(block.columns))
+        fragments_by_text[key_at].clear()
+        fragments = (
+            map(fragments_by_text[at].__getitem__, column) for at, column in enumerate(block.columns)
+        )
         values: list[bytes | None] = [text.encode() for text in map(", ".join, zip(*fragments, strict=True))]
         for at, kind in _spoiled(plan, block.start, len(keys), kinds):
             here, before = _cells(plan, block, at), _cells(plan, block, max(at - 1, 0))
@@ -64,12 +68,15 @@ def records(plan: Plan, batch: int = BLOCK) -> Iterator[list[Record]]:
             keys[at] = changed[sources[key_at]].encode()
         numbers = range(block.start, block.start + len(keys))
         rows = zip(numbers, range(block.start + 1, block.start + 1 + len(keys)), keys, values, strict=True)
-        while part := list(islice(rows, batch)):
-            yield part
+        while chunk := list(islice(rows, chunk_size)):
+            yield chunk
 
 
 def write_csv(plan: Plan, path: Path) -> int:
-    """The answers as a CSV with CRLF line ends, replaced as a whole; rows written. Only defects that a cell can hold."""
+    """Write the answers as a CSV with CRLF line ends, with defects that a cell can hold only; an existing file is replaced.
+
+    Returns the number of rows. Raises InputError when the file cannot be written.
+    """
     kinds = defects(plan.contract, csv_only=True)
     part = path.with_name(path.name + ".part")
     try:
@@ -93,8 +100,8 @@ def write_csv(plan: Plan, path: Path) -> int:
     return plan.rows
 
 
-class _Written(dict[str, str]):
-    """A field's text -> how it stands in the JSON object, worked out once: texts repeat, and escaping is what takes long."""
+class _JsonFragments(dict[str, str]):
+    """A field's text -> its part of the JSON object, made once per text: texts repeat, and escaping takes most of the time."""
 
     def __init__(self, source: str, first: bool, last: bool) -> None:
         super().__init__()
@@ -107,9 +114,10 @@ class _Written(dict[str, str]):
 
 
 def _blocks(plan: Plan) -> Iterator[Block]:
+    """Draw the answers, block by block."""
     draw = np.random.default_rng(plan.seed)
     pool = pools(plan.contract, plan.frequencies, draw)
-    drawn_from = {source: np.array(values, dtype=object) for source, values in pool.items()}
+    arrays = {source: np.array(values, dtype=object) for source, values in pool.items()}
     key = plan.contract.fields[plan.contract.key]
     mark = f"S{plan.seed}P" if key.type == "string" else ""
     for start in range(0, plan.rows, BLOCK):
@@ -118,18 +126,18 @@ def _blocks(plan: Plan) -> Iterator[Block]:
             f"{mark}{number:07d}" if mark else str(number) for number in range(start + 1, start + size + 1)
         ]
         yield Block(start, [
-            ids if field is key else drawn_from[field.source][_order(len(pool[field.source]), size, draw)].tolist()
+            ids if field is key else arrays[field.source][_order(len(pool[field.source]), size, draw)].tolist()
             for field in plan.contract.fields.values()
         ])  # fmt: skip
 
 
 def _order(pool: int, size: int, draw: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """`size` places in a pool, shuffled: all of them equally often, but for the remainder, which is drawn."""
+    """Return `size` shuffled places in a pool: each equally often, except a remainder that is drawn."""
     return draw.permutation(np.resize(draw.permutation(pool), size))
 
 
 def _spoiled(plan: Plan, start: int, size: int, kinds: list[Defect]) -> Iterator[tuple[int, Defect]]:
-    """(place in the block, kind) of the rows to spoil: evenly spread, so that the share is kept to the row at any size."""
+    """Yield (place in the block, kind) of the rows to spoil, spread evenly, so that the share is exact to the row."""
     if plan.bad and not kinds:
         raise ConfigError("this contract's fields leave nothing to do wrong", "Leave --defects out.")
     places = np.floor(np.arange(start, start + size + 1) * plan.bad + 0.5).astype(int)
@@ -138,4 +146,5 @@ def _spoiled(plan: Plan, start: int, size: int, kinds: list[Defect]) -> Iterator
 
 
 def _cells(plan: Plan, block: Block, at: int) -> Cells:
+    """Return one answer of a block."""
     return {source: column[at] for source, column in zip(plan.contract.sources, block.columns, strict=True)}

@@ -1,4 +1,4 @@
-"""Files that are given for a CSV and are none: a workbook, an archive, a text of wide letters, a page of HTML."""
+"""Files given as a CSV that have another format: a workbook, an archive, UTF-16 text, a page of HTML."""
 
 import re
 import zipfile
@@ -20,14 +20,14 @@ UNPACK = {
     "bzip2": "bzip2 -dc",
     "zip": "unzip -p",
 }
-"""What a file is packed with -> the command that writes what is in it."""
+"""compression -> the command that unpacks it to standard output"""
 PACKED = "packed with "
 BOOKS = (
     (re.compile(r"xl/|\[Content_Types\]\.xml.*xl/"), "an Excel workbook (.xlsx)"),
     (re.compile(r"Index/.*\.iwa"), "an Apple Numbers document"),
     (re.compile(r"word/"), "a Word document (.docx)"),
 )
-"""A file's name in a zip -> what the zip is."""
+"""a file's name in a zip -> the format of the zip"""
 SHEET = b"application/vnd.oasis.opendocument.spreadsheet"
 TEXTS = (
     (re.compile(r"(?is)\s*(<!doctype html|<html)"), "a page of HTML",
@@ -35,11 +35,11 @@ TEXTS = (
     (re.compile(r"(?s)\s*<\?xml"), "XML", AS_CSV),
     (re.compile(r'(?s)\s*(\[\s*\{|\{)\s*"'), "JSON", "Write it as a CSV with a header and one row per answer."),
 )  # fmt: skip
-"""How a text begins -> what it is, what to do."""
+"""(beginning of a text, its format, what to do)"""
 
 
 def refuse_other_files(path: Path, start: bytes) -> None:
-    """InputError when the first bytes of a file are those of another format; a text that is only no CSV passes."""
+    """Raise InputError when the first bytes of a file are those of another format; any text in UTF-8 passes."""
     kind = formats.kind_of(start)
     packed = formats.packed_with(start) or kind.removeprefix(PACKED) * kind.startswith(PACKED)
     if packed == "zip":
@@ -50,22 +50,22 @@ def refuse_other_files(path: Path, start: bytes) -> None:
         raise InputError(
             f"{path} is {kind}, not a CSV", AS_CSV if "Excel" in kind else "Give the CSV to send."
         )
-    if wide := formats.wide_text(start[:64]):
+    if encoding := formats.wide_text(start[:64]):
         raise InputError(
-            f"{path} is {wide}, not UTF-8",
-            AS_UTF8.replace("Windows-1252", wide).replace("WINDOWS-1252", wide),
+            f"{path} is {encoding}, not UTF-8",
+            AS_UTF8.replace("Windows-1252", encoding).replace("WINDOWS-1252", encoding),
         )
 
 
 def refuse_other_texts(path: Path, line: int, text: str) -> None:
-    """InputError when a text without the contract's header is one of another kind."""
-    for shape, kind, todo in TEXTS:
-        if shape.match(text):
-            raise InputError(f"{path}, line {line}: this is {kind}, not a CSV", todo)
+    """Raise InputError when a text without the contract's header has another format."""
+    for beginning, kind, hint in TEXTS:
+        if beginning.match(text):
+            raise InputError(f"{path}, line {line}: this is {kind}, not a CSV", hint)
 
 
 def _zipped(path: Path) -> InputError:
-    """A workbook is a zip of its parts; any other zip has the files that somebody packed."""
+    """Return the error for a zip: a workbook is a zip of its parts, any other zip has files to unpack."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -75,7 +75,7 @@ def _zipped(path: Path) -> InputError:
             f"{path} is a zip archive or a workbook, and it is broken or cut off", "Fetch the file again."
         )
     book = "an OpenDocument spreadsheet (.ods)" if kind.startswith(SHEET) else ""
-    book = book or next((what for shape, what in BOOKS if any(map(shape.match, names))), "")
+    book = book or next((format_ for name, format_ in BOOKS if any(map(name.match, names))), "")
     if book:
         return InputError(f"{path} is {book}, not a CSV", AS_CSV)
     return InputError(
@@ -85,6 +85,7 @@ def _zipped(path: Path) -> InputError:
 
 
 def _unpack(packed: str, path: Path) -> str:
+    """Return the hint for a packed file."""
     command = UNPACK.get(packed)
     return (
         f"Unpack it{f', such as with {command} {path} > unpacked.csv,' if command else ''} and give the CSV."

@@ -1,4 +1,4 @@
-"""What generated answers are drawn from: for each field a pool of values, each as often in it as it is likely."""
+"""Pools of values from which answers are generated: for each field, each value as often as it is likely."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,15 +13,16 @@ from surveylake.errors import ConfigError
 from surveylake.wording import listed
 
 POOL = 1_000
-"""Values drawn for a field whose frequencies nobody stated."""
+"""values in the pool of a field without stated frequencies"""
 Frequencies = dict[str, dict[str, int]]
-_SHAPE = TypeAdapter(dict[str, dict[str, int]])
+"""header name -> value -> count"""
+_SHAPE = TypeAdapter(Frequencies)
 
 
 def load_frequencies(survey: Path) -> Frequencies:
-    """Header name -> value -> how often, from the file beside the contract: SURVEY.toml -> SURVEY.frequencies.toml.
+    """Read the file beside the contract: SURVEY.toml -> SURVEY.frequencies.toml.
 
-    Empty when there is no such file; ConfigError when it is not of this shape.
+    Returns an empty dict when there is no such file. Raises ConfigError when it has another shape.
     """
     path = survey.with_suffix(".frequencies.toml")
     if not path.exists():
@@ -36,14 +37,17 @@ def load_frequencies(survey: Path) -> Frequencies:
 
 
 def pools(contract: Contract, frequencies: Frequencies, draw: np.random.Generator) -> dict[str, list[str]]:
-    """Header name -> values as text, for every field but the key, in contract order; ConfigError for one nobody can invent."""
+    """Return header name -> values as text, for every field but the key, in contract order.
+
+    Raises ConfigError for frequencies of an unknown field, and for a field whose values cannot be invented.
+    """
     unknown = sorted(set(frequencies) - set(contract.sources))
     if unknown:
         raise ConfigError(
             f"the frequencies name fields the contract lacks: {listed(unknown)}", "Correct the file."
         )
     return {
-        field.source: _urn(frequencies[field.source])
+        field.source: _stated(frequencies[field.source])
         if field.source in frequencies
         else _invented(field, draw)
         for name, field in contract.fields.items()
@@ -51,8 +55,8 @@ def pools(contract: Contract, frequencies: Frequencies, draw: np.random.Generato
     }
 
 
-def _urn(counts: dict[str, int]) -> list[str]:
-    """Each value as often as it is counted."""
+def _stated(counts: dict[str, int]) -> list[str]:
+    """Return each value as often as its count. Raises ConfigError when all counts are 0."""
     values = [value for value, count in counts.items() for _ in range(count)]
     if not values:
         raise ConfigError("a field's frequencies are all 0", "Give at least one value a count.")
@@ -60,6 +64,7 @@ def _urn(counts: dict[str, int]) -> list[str]:
 
 
 def _invented(field: SurveyField, draw: np.random.Generator) -> list[str]:
+    """Return values by the field's type, limits and names. Raises ConfigError for a pattern without names."""
     if field.type == "date":
         return [str(date(2024, 1, 1) + timedelta(days=int(days))) for days in draw.integers(0, 366, POOL)]
     if field.type == "boolean":
@@ -70,11 +75,11 @@ def _invented(field: SurveyField, draw: np.random.Generator) -> list[str]:
     if not names and field.pattern:
         raise ConfigError(f"nobody stated values of {field.source}, and none can be invented for its pattern",
                           "Give values and counts in the .frequencies.toml beside the contract.")  # fmt: skip
-    return _falling(names or [f"{field.source} {number}" for number in range(1, 21)])
+    return _zipf(names or [f"{field.source} {number}" for number in range(1, 21)])
 
 
 def _numbers(field: SurveyField, draw: np.random.Generator) -> list[str]:
-    """Bell-shaped in the lower half of the bounds, as ages and prices are; never outside them."""
+    """Draw from a normal distribution in the lower half of the bounds, as ages and prices are, clipped to the bounds."""
     low = float(field.min if field.min is not None else 0)
     high = float(field.max if field.max is not None else low + 100)
     decimals = 0 if field.type == "integer" else int(field.type.rstrip(")").rpartition(",")[2])
@@ -82,6 +87,6 @@ def _numbers(field: SurveyField, draw: np.random.Generator) -> list[str]:
     return [f"{value:.{decimals}f}" for value in drawn]
 
 
-def _falling(names: list[str]) -> list[str]:
-    """The first name most often, the second half as often, the third a third as often (Zipf's law)."""
+def _zipf(names: list[str]) -> list[str]:
+    """Return the first name most often, the second half as often, the third a third as often (Zipf's law)."""
     return [name for rank, name in enumerate(names, start=1) for _ in range(max(60 // rank, 1))]

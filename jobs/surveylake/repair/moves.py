@@ -1,4 +1,4 @@
-"""Files put aside within the lake, outside every table, where they can be fetched back from; on disk when it is done."""
+"""Quarantine of broken files: moved within the lake to a folder outside every table, and fsynced."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,17 +6,20 @@ from pathlib import Path
 from surveylake.errors import StorageError
 from surveylake.lake.fsync import sync_folder
 
-ASIDE = "_repair"
+FOLDER = "_repair"
 
 
 def next_folder(lake: Path) -> Path:
-    """Where the next repair puts things: LAKE/_repair/1, then 2; each keeps the paths they had in the lake."""
-    there = [int(path.name) for path in (lake / ASIDE).glob("*") if path.name.isdigit()]
-    return lake / ASIDE / str(max(there, default=0) + 1)
+    """Return where the next repair moves files to: LAKE/_repair/1, then 2. They keep their paths below it."""
+    numbers = [int(path.name) for path in (lake / FOLDER).glob("*") if path.name.isdigit()]
+    return lake / FOLDER / str(max(numbers, default=0) + 1)
 
 
-def put_aside(lake: Path, paths: Iterable[Path], into: Path) -> None:
-    """Move files and folders of the lake, in order, to the same path below `into`. StorageError when one cannot be moved."""
+def move_files(lake: Path, paths: Iterable[Path], into: Path) -> None:
+    """Move files and folders of the lake, in order, to the same path below `into`; fsync the folders.
+
+    Raises StorageError when one cannot be moved.
+    """
     changed = {lake}
     try:
         for path in paths:

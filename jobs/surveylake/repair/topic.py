@@ -1,4 +1,4 @@
-"""May the newest versions of `records` go? When the topic still keeps every record that they held, or may have held."""
+"""Check that the newest versions of `records` may be dropped: the topic must keep every record that they may have held."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ REPLAY = "if it was jobs/replay.py, run that again"
 
 
 def newest_epoch(log: Log) -> tuple[int, str]:
-    """The newest epoch of `records`, and its 'cluster id/topic id'. StorageError when the table has none."""
+    """Return the newest epoch of `records`, and its 'cluster id/topic id'. Raises StorageError when the table has none."""
     epochs = {
         int(key.removeprefix(EPOCH)): value
         for key, value in log.configuration.items()
@@ -51,9 +51,10 @@ def newest_epoch(log: Log) -> tuple[int, str]:
 def require_kept(
     open_spark: OpenSession, log: Log, checkpoint: Path, config: Config, contract: Contract
 ) -> str:
-    """A sentence saying that the topic keeps all that comes after `log`; ProofError or TopicError when that is not proved.
+    """Check that the topic keeps every record that comes after `log`.
 
-    `log` is the whole log without the versions in question, `checkpoint` the folder of its newest epoch.
+    `log` is the log without the versions to be dropped, `checkpoint` the folder of its newest epoch.
+    Returns a sentence that says so. Raises ProofError when it is not proved, TopicError when the topic does not answer.
     """
     topic, (epoch, pinned) = contract.topic, newest_epoch(log)
     asked = same_topic((_reached(config, topic), Check("broker", topic, SAID, "answers")), pinned, epoch)
@@ -61,61 +62,67 @@ def require_kept(
         raise ProofError(
             f"this topic cannot give back what is lost: {asked[1].detail}", f"{UNCHANGED} {OTHER}"
         )
-    kept, ends = asked[0].kept, _ends(open_spark, log, epoch)
+    bounds, ends = asked[0].kept, _ends(open_spark, log, epoch)
     first, furthest = cp.first_offsets(checkpoint, topic), cp.furthest(checkpoint, topic)
-    begins = {p: ends.get(p, first.get(p, 0)) for p in {*kept, *ends, *furthest}}
-    gone = [
-        f"partition {p}: {begin} to {kept[p][0] - 1}"
+    begins = {p: ends.get(p, first.get(p, 0)) for p in {*bounds, *ends, *furthest}}
+    expired = [
+        f"partition {p}: {begin} to {bounds[p][0] - 1}"
         for p, begin in sorted(begins.items())
-        if p in kept and kept[p][0] > begin
+        if p in bounds and bounds[p][0] > begin
     ]
-    if gone:
-        said = f"topic {topic} no longer keeps offsets that a lost version may have held, {examples(gone)}"
-        raise ProofError(said, f"{UNCHANGED} {EXPIRED}")
+    if expired:
+        message = (
+            f"topic {topic} no longer keeps offsets that a lost version may have held, {examples(expired)}"
+        )
+        raise ProofError(message, f"{UNCHANGED} {EXPIRED}")
     read = {p: max(begin, furthest.get(p, 0)) for p, begin in sorted(begins.items())}
     short = [
-        f"partition {p} ends at {kept.get(p, (0, 0))[1]} and was read to {end}"
+        f"partition {p} ends at {bounds.get(p, (0, 0))[1]} and was read to {end}"
         for p, end in read.items()
-        if kept.get(p, (0, 0))[1] < end
+        if bounds.get(p, (0, 0))[1] < end
     ]
     if short:
-        said = f"topic {topic} is shorter than what was read from it: {examples(short)}"
-        raise ProofError(said, f"{UNCHANGED} {SHORTER}")
+        message = f"topic {topic} is shorter than what was read from it: {examples(short)}"
+        raise ProofError(message, f"{UNCHANGED} {SHORTER}")
     where = examples([f"{begin} of partition {p}" for p, begin in sorted(begins.items())])
     return f"topic {topic} keeps every offset after version {log.version} of {RECORDS}: from {where}"
 
 
-def made_by(files: LogFiles, version: int, batches: dict[str, int]) -> tuple[str, dict[str, int]]:
-    """In words what made a version that is broken, as far as anything left of it tells; and query id -> batch at it.
+def made_by(files: LogFiles, version: int, previous: dict[str, int]) -> tuple[str, dict[str, int]]:
+    """Find out what made a broken version, as far as its remaining files tell.
 
-    `batches` is the same at the version before.
+    `previous` is query id -> newest batch at the version before.
+    Returns words for a message, and query id -> newest batch at this version.
     """
-    kept = _object(files.checksums[version].read_bytes()) if version in files.checksums else {}
-    known = kept.get("setTransactions")
-    then = batches if known is None else {action["appId"]: int(action["version"]) for action in known}
+    checksum = _object(files.checksums[version].read_bytes()) if version in files.checksums else {}
+    known = checksum.get("setTransactions")
+    batches = previous if known is None else {action["appId"]: int(action["version"]) for action in known}
     lines = files.commits[version].read_bytes().splitlines() if version in files.commits else []
     operation = _object(lines[0]).get("commitInfo", {}).get("operation") if lines else None
-    newer = any(batch > batches.get(query, -1) for query, batch in then.items())
+    newer = any(batch > previous.get(query, -1) for query, batch in batches.items())
     if operation == "STREAMING UPDATE" or (newer and not operation):
-        return "the stream", then
+        return "the stream", batches
     if operation:
         again = ": run jobs/replay.py again" if operation == "MERGE" else ""
-        return f"{operation}, which is undone by this{again}", then
-    return f"something {'that left no trace' if known is None else 'else'}, {REPLAY}", then
+        return f"{operation}, which is undone by this{again}", batches
+    return f"something {'that left no trace' if known is None else 'else'}, {REPLAY}", batches
 
 
 def _reached(config: Config, topic: str) -> Broker:
+    """Connect to the topic. Raises TopicError saying why it is needed."""
     try:
         return reach(config.kafka, topic)
     except TopicError as error:
-        said = f"versions of {RECORDS} may go only when the topic keeps their records, and it was not asked: "
-        raise TopicError(said + error.message, f"{UNCHANGED} {error.hint}") from error
+        reason = (
+            f"versions of {RECORDS} may go only when the topic keeps their records, and it was not asked: "
+        )
+        raise TopicError(reason + error.message, f"{UNCHANGED} {error.hint}") from error
 
 
 def _ends(open_spark: OpenSession, log: Log, epoch: int) -> dict[int, int]:
-    """Partition -> the offset the stream would go on at, by the rows of the version's data files.
+    """Return partition -> the offset at which the stream would go on, by the rows of the version's data files.
 
-    Read as plain Parquet: Delta would read the log as it lies there, broken part and all.
+    They are read as plain Parquet: Delta would read the broken part of the log too.
     """
     if not log.files:
         return {}
@@ -126,13 +133,14 @@ def _ends(open_spark: OpenSession, log: Log, epoch: int) -> dict[int, int]:
         raise StorageError(
             f"the data files of {log.table} cannot be read: {first_line(error)}", UNCHANGED
         ) from error
-    lost = {c.partition: offsets.accepted_losses(log.configuration, epoch, c.partition) for c in partitions}
-    return {c.partition: offsets.go_on_at(c, lost[c.partition]) for c in partitions if c.epoch == epoch}
+    losses = {c.partition: offsets.accepted_losses(log.configuration, epoch, c.partition) for c in partitions}
+    return {c.partition: offsets.go_on_at(c, losses[c.partition]) for c in partitions if c.epoch == epoch}
 
 
 def _object(text: bytes) -> dict[str, Any]:
+    """Parse a JSON object. Returns an empty one for anything else."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

@@ -67,7 +67,7 @@ def rows_per_second(before: CommitStats, batch: CommitStats) -> float:
 def batches_of(table: Path) -> list[CommitStats]:
     """The newest commits of the stream, oldest first; of a lake at a URI none."""
     commits = (
-        sorted(log_files.listed(table).commits.items())[-LOOK_BACK:]
+        sorted(log_files.list_log(table).commits.items())[-LOOK_BACK:]
         if (table / log_files.LOG).is_dir()
         else []
     )

@@ -119,7 +119,7 @@ def _take_in(job: StreamJob, start: Start, begin: int, odd: Misstamped, calm: in
 
 def _began(job: StreamJob, start: Start) -> dict[int, int]:
     """Partition -> offset at which the stream began, as far as its checkpoint can be asked."""
-    if "://" in job.lake.root:
+    if not job.lake.is_local:
         return {}
     return stream_checkpoint.first_offsets(Path(start.checkpoint), job.topic.name)
 

@@ -32,5 +32,5 @@ def stream_job(
     spark: SparkSession, topic: Topic, lake: Lake, config: Config, contract: Contract
 ) -> StreamJob:
     """Return the job with a sink of its own; several queries may write to it, one after the other."""
-    sink = DeltaSink(spark, lake.table(RECORDS), shared="://" in lake.root)
+    sink = DeltaSink(spark, lake.table(RECORDS), shared=not lake.is_local)
     return StreamJob(spark, topic, lake, config, contract, sink)

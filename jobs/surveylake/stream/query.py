@@ -47,7 +47,7 @@ def batch_limit(job: StreamJob, start: Start) -> int:
     waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
     if waiting <= batch_size.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
-    batches = batch_size.batches_of(Path(job.records)) if "://" not in job.lake.root else []
+    batches = batch_size.batches_of(Path(job.records)) if job.lake.is_local else []
     size = 0.0 if batches else mean_message_bytes(job.topic)
     files = min(len(bounds), commits.most_tasks(job.spark))
     limit = batch_size.limit(batches, seconds, len(bounds), files, most, size)
@@ -126,7 +126,7 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
 
 def _barrier(job: StreamJob, start: Start) -> SyncBarrier | None:
     """Return the durability barrier, where it is wished and the lake is on this machine."""
-    if not job.config.stream.durable or "://" in job.lake.root:
+    if not job.config.stream.durable or not job.lake.is_local:
         return None
     return SyncBarrier(Path(job.records), Path(start.checkpoint))
 
@@ -165,7 +165,7 @@ def explained(job: StreamJob, error: BaseException, cause: str = "") -> Surveyla
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
     if "UnknownTopicOrPartition" in cause:
         cause = f"topic {job.topic.name} is gone, or some of its partitions: {cause}"
-    if FULL in cause and "://" not in job.lake.root:
+    if FULL in cause and job.lake.is_local:
         cause = f"{job.lake.root} has {disk_usage(job.lake.root).free:,} bytes left: {cause}"
     # By the classes' names: a lake's path may hold the word too.
     kind = (

@@ -12,6 +12,7 @@ from surveylake.lake import folders, records_table, tables
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.records_table import EPOCH, LOSS, OffsetRange
 from surveylake.lake.tables import RECORDS
+from surveylake.paths import is_local
 from surveylake.stream.job import StreamJob
 from surveylake.wording import examples
 
@@ -66,7 +67,7 @@ def plan_start(
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{epoch}"
     known_ends = {**(began or {}), **table}
     from_table = cp.starting_offsets(topic.name, len(kept), known_ends) if known_ends else ""
-    if "://" in lake.root:
+    if not lake.is_local:
         where = f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}"
         return Start(epoch, where, from_table or options.starting_offsets, table)
     retired = _settle(folder, topic.name, table, ranges)
@@ -76,8 +77,8 @@ def plan_start(
 
 def put_aside(spark: SparkSession, start: Start, reason: str) -> None:
     """Give the checkpoint another name, where there is one, so that the table's offsets decide."""
-    if "://" in start.checkpoint:
-        folders.put_aside(spark, start.checkpoint)
+    if not is_local(start.checkpoint):
+        folders.retire(spark, start.checkpoint)
     elif Path(start.checkpoint).is_dir():
         _retire(Path(start.checkpoint), reason)
 

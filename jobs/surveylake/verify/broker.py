@@ -1,4 +1,4 @@
-"""What Kafka says of offsets that the table has no row of: a record, an aborted one, or none at all."""
+"""Asking the broker about offsets without a row in the table: each is a record, an aborted record, or none."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,22 +14,22 @@ from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
 from surveylake.kafka.topic import Bounds, Topic, TopicIdentity, open_topic
 
 NEAR = 10_000
-"""offsets: a hole this near ahead is reached by reading on; seeking throws away what was fetched"""
+"""offsets; a hole nearer than this is reached by reading on, because seeking discards what was fetched"""
 Range = tuple[int, int]
 """First and last offset, both included."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the broker says of one range of offsets."""
+    """The broker's records in one range of offsets."""
 
     hole: Range
     committed: int = 0
-    """records a consumer of committed records is given: the table should have them"""
+    """records that a read_committed consumer gets: the table should have them"""
     aborted: int = 0
-    """records of transactions that were aborted: nobody should have them"""
+    """records of aborted transactions: the table should not have them"""
     unknown: str = ""
-    """why the broker could not tell; then the counts mean nothing"""
+    """why the broker could not tell; the counts mean nothing then"""
 
     @property
     def empty(self) -> int:
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Broker:
-    """A topic on a Kafka that answered."""
+    """A topic on a Kafka cluster that answered."""
 
     topic: Topic
     identity: TopicIdentity
@@ -48,39 +48,42 @@ class Broker:
     compacted: bool
 
     def ask(self, holes: Mapping[int, Sequence[Range]]) -> dict[int, list[Answer]]:
-        """What each range of offsets holds, by partition; ranges in ascending order, none overlapping."""
-        unknown = {(p, hole): self._out_of_reach(p, hole) for p, of in holes.items() for hole in of}
-        within = {p: [hole for hole in of if not unknown[p, hole]] for p, of in holes.items()}
+        """Return the answer about each range of offsets, by partition. Ranges ascend and do not overlap."""
+        unknown = {(p, hole): self._out_of_reach(p, hole) for p, ranges in holes.items() for hole in ranges}
+        within = {p: [hole for hole in ranges if not unknown[p, hole]] for p, ranges in holes.items()}
         committed = self._records(within, "read_committed")
-        silent = {p: [hole for hole in of if not committed[p, hole]] for p, of in within.items()}
+        silent = {p: [hole for hole in ranges if not committed[p, hole]] for p, ranges in within.items()}
         written = self._records(silent, "read_uncommitted")
         return {
             p: [
                 Answer(hole, committed.get((p, hole), 0), written.get((p, hole), 0), unknown[p, hole])
-                for hole in of
+                for hole in ranges
             ]
-            for p, of in holes.items()
+            for p, ranges in holes.items()
         }
 
     def _out_of_reach(self, partition: int, hole: Range) -> str:
+        """Return why the broker cannot tell about a range; empty when it can."""
         first, end = self.kept.get(partition, (0, 0))
         if hole[0] < first:
             return f"the broker keeps nothing before offset {first}"
         return f"the topic ends at offset {end}" if hole[1] >= end else ""
 
     def _records(self, holes: Mapping[int, Sequence[Range]], isolation: str) -> dict[tuple[int, Range], int]:
-        """How many records one consumer finds in each range of each partition."""
-        found = {(p, hole): 0 for p, of in holes.items() for hole in of}
-        if not found:
-            return found
+        """Return (partition, range) -> how many records a consumer with this isolation level reads there."""
+        counts = {(p, hole): 0 for p, ranges in holes.items() for hole in ranges}
+        if not counts:
+            return counts
         with self._consumer(isolation) as consumer:
-            for partition, of in holes.items():
-                for hole, number in self._in(consumer, partition, of):
-                    found[partition, hole] = number
-        return found
+            for partition, ranges in holes.items():
+                for hole, number in self._count(consumer, partition, ranges):
+                    counts[partition, hole] = number
+        return counts
 
-    def _in(self, consumer: Consumer, partition: int, holes: Sequence[Range]) -> Iterator[tuple[Range, int]]:
-        """Each range of one partition with the number of its records."""
+    def _count(
+        self, consumer: Consumer, partition: int, holes: Sequence[Range]
+    ) -> Iterator[tuple[Range, int]]:
+        """Yield each range of one partition with the number of its records."""
         at, offset = -NEAR, -1
         for hole in holes:
             number = 0
@@ -108,7 +111,7 @@ class Broker:
 
 
 def reach(kafka: Kafka, name: str) -> Broker:
-    """Return the topic, where it answers. Raises TopicError saying why it does not."""
+    """Connect to the topic. Raises TopicError when it does not answer."""
     topic = open_topic(kafka, name)
     identity = topic.identify()
     try:
@@ -119,10 +122,13 @@ def reach(kafka: Kafka, name: str) -> Broker:
 
 
 def _next(consumer: Consumer, at: int) -> tuple[int, int]:
-    """The position after, and the offset of, the next record; at the end of the partition its end, and offset -1."""
+    """Read on from the position `at`.
+
+    Returns the position after the next record and the record's offset; at the end of the partition its end and -1.
+    """
     deadline = time.monotonic() + AGAIN_SECONDS
-    while (left := deadline - time.monotonic()) > 0:
-        message = consumer.poll(left)
+    while (remaining := deadline - time.monotonic()) > 0:
+        message = consumer.poll(remaining)
         error = message.error() if message is not None else None
         if message is None or (error is not None and passes(error)):
             continue

@@ -1,4 +1,4 @@
-"""What `records` holds of each partition, which offsets it lacks, which it has twice: each asked of all partitions at once."""
+"""Coverage of `records`: the offsets that each partition holds, lacks, or has twice; one query for all partitions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from surveylake.lake import timestamps
 from surveylake.verify.broker import Range
 
 MOST_HOLES = 1_000_000
-"""ranges looked into; a table with more has another trouble"""
+"""ranges that are examined; a table with more has another problem"""
 MOST_DOUBLES = 1_000
 Place = tuple[int, int]
 """Epoch and partition."""
@@ -19,7 +19,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class PartitionCoverage:
-    """What the table holds of one epoch and partition."""
+    """The rows of one epoch and partition in the table."""
 
     epoch: int
     partition: int
@@ -31,25 +31,26 @@ class PartitionCoverage:
 
     @property
     def place(self) -> Place:
-        """Which epoch and partition."""
+        """Epoch and partition."""
         return self.epoch, self.partition
 
     @property
     def where(self) -> str:
-        """How a person calls it."""
+        """Label for messages, such as `epoch 1 partition 0`."""
         return f"epoch {self.epoch} partition {self.partition}"
 
     @property
     def lacking(self) -> int:
-        """How many offsets between the first and the last have no row."""
+        """Number of offsets between the first and the last without a row."""
         return self.last - self.first + 1 - self.distinct
 
 
 def partition_coverage(records: DataFrame) -> list[PartitionCoverage]:
-    """Each epoch and partition, exactly counted: every offset sets one bit of a bitmap, so doubles and holes show.
+    """Count the offsets of each epoch and partition exactly: every offset sets one bit of a bitmap, so doubles and holes show.
 
-    The files' own statistics would be cheaper, and prove less: a file that holds one offset twice and lacks another has the
-    same smallest, largest and number as a sound one.
+    The files' own statistics would be cheaper and prove less: a file that holds one offset twice and lacks another has the same
+    minimum, maximum and count as a sound one.
+    Returns one coverage per epoch and partition, in that order.
     """
     bucket, bit = F.bitmap_bucket_number("offset"), F.bitmap_construct_agg(F.bitmap_bit_position("offset"))
     buckets = records.groupBy("epoch", "partition", bucket.alias("bucket")).agg(
@@ -68,58 +69,62 @@ def partition_coverage(records: DataFrame) -> list[PartitionCoverage]:
     )
 
 
-def holes(records: DataFrame, found: Iterable[PartitionCoverage]) -> dict[Place, list[Range]]:
-    """The ranges between first and last offset that have no row, ascending, of each place that has some."""
-    wanted = [cover for cover in found if cover.lacking]
-    if not wanted:
+def holes(records: DataFrame, coverages: Iterable[PartitionCoverage]) -> dict[Place, list[Range]]:
+    """Return the ranges without a row between first and last offset, ascending, of each place with some; MOST_HOLES in all."""
+    incomplete = [coverage for coverage in coverages if coverage.lacking]
+    if not incomplete:
         return {}
-    there = _of(records, wanted).select("epoch", "partition", "offset").distinct()
+    offsets = _rows_of(records, incomplete).select("epoch", "partition", "offset").distinct()
     after = F.lead("offset").over(Window.partitionBy("epoch", "partition").orderBy("offset"))
-    steps = there.select("*", after.alias("next")).where("next > offset + 1")
+    steps = offsets.select("*", after.alias("next")).where("next > offset + 1")
     ranges: dict[Place, list[Range]] = {}
     for row in steps.orderBy("epoch", "partition", "offset").limit(MOST_HOLES).collect():
         ranges.setdefault((row["epoch"], row["partition"]), []).append((row["offset"] + 1, row["next"] - 1))
     return ranges
 
 
-def doubles(records: DataFrame, found: Iterable[PartitionCoverage]) -> dict[Place, list[int]]:
-    """Offsets that have more than one row, ascending, of each place that has some; MOST_DOUBLES in all."""
-    wanted = [cover for cover in found if cover.rows != cover.distinct]
-    if not wanted:
+def doubles(records: DataFrame, coverages: Iterable[PartitionCoverage]) -> dict[Place, list[int]]:
+    """Return the offsets with more than one row, ascending, of each place that has some; MOST_DOUBLES in all."""
+    doubled = [coverage for coverage in coverages if coverage.rows != coverage.distinct]
+    if not doubled:
         return {}
-    counted = _of(records, wanted).groupBy("epoch", "partition", "offset").count().where("count > 1")
-    twice: dict[Place, list[int]] = {cover.place: [] for cover in wanted}
+    counted = _rows_of(records, doubled).groupBy("epoch", "partition", "offset").count().where("count > 1")
+    twice: dict[Place, list[int]] = {coverage.place: [] for coverage in doubled}
     for row in counted.orderBy("epoch", "partition", "offset").limit(MOST_DOUBLES).collect():
         twice[row["epoch"], row["partition"]].append(row["offset"])
     return twice
 
 
 def without_time(records: DataFrame) -> list[tuple[Place, int, int]]:
-    """Each place that has records without a time that can be shown: how many, and the first offset. Files' statistics pass over
-    the rest."""
-    found = records.where(timestamps.unshown("timestamp")).groupBy("epoch", "partition")
-    rows = found.agg(F.count("*").alias("records"), F.min("offset").alias("first")).collect()
+    """Return (place, number, first offset) of each place that has records whose time cannot be shown.
+
+    Files without such a record are skipped by their statistics.
+    """
+    by_place = records.where(timestamps.unshown("timestamp")).groupBy("epoch", "partition")
+    rows = by_place.agg(F.count("*").alias("records"), F.min("offset").alias("first")).collect()
     return sorted(((row["epoch"], row["partition"]), row["records"], row["first"]) for row in rows)
 
 
 def size(ranges: Sequence[Range]) -> int:
-    """How many offsets ranges hold."""
+    """Return the number of offsets in ranges."""
     return sum(last - first + 1 for first, last in ranges)
 
 
-def without(found: Sequence[Range], known: Sequence[Range]) -> list[Range]:
-    """What is left of ranges when others are taken out of them."""
-    left = list(found)
-    for first, last in known:
-        rest = [((a, min(b, first - 1)), (max(a, last + 1), b)) for a, b in left]
-        left = [part for pair in rest for part in dict.fromkeys(pair) if part[0] <= part[1]]
-    return left
+def without(ranges: Sequence[Range], excluded: Sequence[Range]) -> list[Range]:
+    """Return what remains of ranges without the excluded ones."""
+    remaining = list(ranges)
+    for first, last in excluded:
+        pairs = [((a, min(b, first - 1)), (max(a, last + 1), b)) for a, b in remaining]
+        remaining = [part for pair in pairs for part in dict.fromkeys(pair) if part[0] <= part[1]]
+    return remaining
 
 
-def _of(records: DataFrame, wanted: Iterable[PartitionCoverage]) -> DataFrame:
-    """The rows of some epochs and partitions."""
+def _rows_of(records: DataFrame, coverages: Iterable[PartitionCoverage]) -> DataFrame:
+    """Return the rows of these epochs and partitions."""
     partitions: dict[int, list[str]] = {}
-    for cover in wanted:
-        partitions.setdefault(cover.epoch, []).append(str(cover.partition))
-    terms = [f"(epoch = {epoch} AND partition IN ({', '.join(of)}))" for epoch, of in partitions.items()]
+    for coverage in coverages:
+        partitions.setdefault(coverage.epoch, []).append(str(coverage.partition))
+    terms = [
+        f"(epoch = {epoch} AND partition IN ({', '.join(numbers)}))" for epoch, numbers in partitions.items()
+    ]
     return records.where(" OR ".join(terms))

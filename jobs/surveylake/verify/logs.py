@@ -1,6 +1,7 @@
-"""What a Delta table's log says, once it is whole. Read file by file: Spark would read another state in silence.
+"""The state of a Delta table by its log, read file by file: from a broken log Spark would read another state in silence.
 
-Witness besides those of deltalog.py: Delta's own version checksum (`N.crc`: transaction, number and size of the files then).
+Beyond what lake/log_faults.py checks, the state is compared with Delta's version checksum (`N.crc`), which has the id of the
+transaction and the number and size of the files.
 """
 
 import json
@@ -10,20 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from surveylake.lake.log_files import (
-    LOG,
-    POINTER,
-    Action,
-    Fault,
-    LogFiles,
-    actions,
-    asks_too_much,
-    faults,
-    listed,
-    matches_checksum,
-    sidecar_of,
-    torn,
-)
+from surveylake.lake import hadoop_checksum
+from surveylake.lake.hadoop_checksum import sidecar_of
+from surveylake.lake.log_faults import Fault, faults, torn
+from surveylake.lake.log_files import LOG, POINTER, Action, LogFiles, actions, asks_too_much, list_log
 
 ReadCheckpoint = Callable[[list[Path]], Iterable[Action]]
 """Reads the add and txn actions out of a log checkpoint's Parquet files."""
@@ -31,27 +22,27 @@ ReadCheckpoint = Callable[[list[Path]], Iterable[Action]]
 
 @dataclass
 class Log:
-    """One table's log as it lies there: the newest version, what is live at it, and what is wrong."""
+    """The newest state of one table by its log, and the log's faults."""
 
     table: Path
     version: int = -1
     files: dict[str, int] = field(default_factory=dict)
-    """live data file, relative to the table -> bytes"""
-    transactions: dict[str, int] = field(default_factory=dict)
+    """live data file, relative to the table -> size in bytes"""
+    batch_by_query: dict[str, int] = field(default_factory=dict)
     """streaming query id -> its newest batch in the table"""
     note: Action = field(default_factory=dict)
     """the newest note that names a version of `records`"""
     configuration: dict[str, str] = field(default_factory=dict)
     """the table's properties"""
-    found: list[Fault] = field(default_factory=list)
-    """what is wrong; with anything wrong, nothing else here is to be trusted"""
+    faults: list[Fault] = field(default_factory=list)
+    """with any fault, the rest of the state is not to be trusted"""
     txn_id: str = ""
     """Delta's id of the newest commit's transaction"""
 
     @property
-    def faults(self) -> list[str]:
-        """What is wrong, in words."""
-        return [fault.said for fault in self.found]
+    def messages(self) -> list[str]:
+        """The message of each fault."""
+        return [fault.message for fault in self.faults]
 
     def take(self, action: Action) -> None:
         """Apply one action of the log."""
@@ -60,113 +51,120 @@ class Log:
         if remove := action.get("remove"):
             self.files.pop(unquote(remove["path"]), None)
         if txn := action.get("txn"):
-            self.transactions[txn["appId"]] = int(txn["version"])
+            self.batch_by_query[txn["appId"]] = int(txn["version"])
         if metadata := action.get("metaData"):
             self.configuration = dict(metadata.get("configuration") or {})
         if newer := asks_too_much(action.get("protocol", {})):
-            self.found.append(Fault(newer))
+            self.faults.append(Fault(newer))
         if info := action.get("commitInfo"):
             self.txn_id = str(info.get("txnId", ""))
             self.note = _note(action) or self.note
 
 
 def tables_in(lake: Path) -> list[Path]:
-    """Every folder of the lake that has a Delta log, by name."""
+    """Return every folder of the lake that has a Delta log, sorted by name."""
     return sorted(folder for folder in lake.iterdir() if (folder / LOG).is_dir())
 
 
-def read_log(table: Path, read_checkpoint: ReadCheckpoint, aside: Collection[Path] = ()) -> Log:
-    """The table's newest state, or what is wrong with its log; files in `aside` are taken for gone."""
-    files = listed(table, aside)
+def read_log(table: Path, read_checkpoint: ReadCheckpoint, excluded: Collection[Path] = ()) -> Log:
+    """Read the table's newest state, or the faults of its log, as if the `excluded` files were gone."""
+    files = list_log(table, excluded)
     log = Log(table, files.newest)
-    log.found += [*_pointer(files, aside), *faults(files)]
+    log.faults += [*_pointer_faults(files, excluded), *faults(files)]
     if log.version < 0:
-        log.found.append(Fault("the log is empty"))
-    if not log.found:
-        _state(log, files, read_checkpoint)
-    if not log.found:
-        log.found += _checksum(log, files)
+        log.faults.append(Fault("the log is empty"))
+    if not log.faults:
+        _read_state(log, files, read_checkpoint)
+    if not log.faults:
+        log.faults += _checksum_faults(log, files)
     return log
 
 
 def missing_data(log: Log, deep: bool = False) -> list[str]:
-    """Live data files that are gone, or of another size; with `deep`, also those whose bytes differ from their checksum."""
-    wrong = []
+    """Return a message for each live data file that is missing or of another size.
+
+    With `deep`, also for those whose bytes differ from their checksum.
+    """
+    messages = []
     for name, size in sorted(log.files.items()):
         path = log.table / name
         if not path.is_file():
-            wrong.append(f"{name} is missing")
+            messages.append(f"{name} is missing")
         elif path.stat().st_size != size:
-            wrong.append(f"{name} has {path.stat().st_size:,} bytes instead of {size:,}")
-        elif deep and not matches_checksum(path):
-            wrong.append(f"{name} differs from its checksum")
-    return wrong
+            messages.append(f"{name} has {path.stat().st_size:,} bytes instead of {size:,}")
+        elif deep and not hadoop_checksum.matches(path):
+            messages.append(f"{name} differs from its checksum")
+    return messages
 
 
-def _pointer(files: LogFiles, aside: Collection[Path]) -> list[Fault]:
-    """`_last_checkpoint`, when there is one, names a log checkpoint that is there."""
+def _pointer_faults(files: LogFiles, excluded: Collection[Path]) -> list[Fault]:
+    """Return the fault of a `_last_checkpoint` that names no whole log checkpoint."""
     path = files.folder / POINTER
-    if not path.is_file() or path in aside:
+    if not path.is_file() or path in excluded:
         return []
     content = _json(path.read_bytes())
-    named = content.get("version") if isinstance(content, dict) else None
-    if named in files.checkpoints:
+    version = content.get("version") if isinstance(content, dict) else None
+    if version in files.checkpoints:
         return []
-    said = f"names version {named}, of which there is no whole checkpoint"
-    said = f"{POINTER} {'is empty or torn' if named is None else said}"
-    return [Fault(said, _there(path, sidecar_of(path)))]
+    reason = f"names version {version}, of which there is no whole checkpoint"
+    reason = "is empty or torn" if version is None else reason
+    return [Fault(f"{POINTER} {reason}", _with_sidecar(path))]
 
 
-def _state(log: Log, files: LogFiles, read_checkpoint: ReadCheckpoint) -> None:
-    """Take in the newest log checkpoint, then every commit after it."""
+def _read_state(log: Log, files: LogFiles, read_checkpoint: ReadCheckpoint) -> None:
+    """Apply the newest log checkpoint, then every commit after it."""
     start = max(files.checkpoints, default=-1)
     for action in read_checkpoint(files.checkpoints[start]) if start >= 0 else ():
         log.take(action)
     for version in sorted(version for version in files.commits if version >= start):
-        found = actions(files.commits[version])
-        if found is None and version > start:
-            log.found.append(Fault(torn(files.commits[version]), files.of(version)))
+        commit = actions(files.commits[version])
+        if commit is None and version > start:
+            log.faults.append(torn(files, version))
             return
-        for action in found or []:
-            # A log checkpoint holds all that its own commit says, but for who made it and why.
+        for action in commit or []:
+            # A log checkpoint has all that its own commit has, except who made it and why.
             if version > start or "commitInfo" in action:
                 log.take(action)
-    # The note may be older than the log checkpoint; what a stream writes has none, and many versions.
+    # The note may be older than the log checkpoint. A stream's commits have none, and are many.
     for version in sorted((version for version in files.commits if version < start), reverse=True):
-        if log.note or log.transactions:
+        if log.note or log.batch_by_query:
             break
         log.note = next(filter(None, map(_note, actions(files.commits[version]) or [])), {})
 
 
-def _checksum(log: Log, files: LogFiles) -> list[Fault]:
-    """The newest version is what Delta's version checksum says."""
+def _checksum_faults(log: Log, files: LogFiles) -> list[Fault]:
+    """Return the fault of a newest version that differs from its version checksum."""
     path = files.checksums.get(log.version)
     if path is None:
         return []
-    said = _json(path.read_bytes())
-    if not isinstance(said, dict):
-        return [Fault(f"{path.name} is empty or torn", _there(path, sidecar_of(path)))]
-    live, then = (len(log.files), sum(log.files.values())), (said["numFiles"], said["tableSizeBytes"])
-    if live == then and (not log.txn_id or said.get("txnId", log.txn_id) == log.txn_id):
+    checksum = _json(path.read_bytes())
+    if not isinstance(checksum, dict):
+        return [Fault(f"{path.name} is empty or torn", _with_sidecar(path))]
+    number, size = len(log.files), sum(log.files.values())
+    expected_number, expected_size = checksum["numFiles"], checksum["tableSizeBytes"]
+    same_transaction = not log.txn_id or checksum.get("txnId", log.txn_id) == log.txn_id
+    if (number, size) == (expected_number, expected_size) and same_transaction:
         return []
-    differs = (
-        f"version {log.version} has {live[0]} files of {live[1]:,} bytes, its checksum says "
-        f"{then[0]} of {then[1]:,}: a commit was replaced"
+    message = (
+        f"version {log.version} has {number} files of {size:,} bytes, its checksum says "
+        f"{expected_number} of {expected_size:,}: a commit was replaced"
     )
-    return [Fault(differs, files.of(log.version))]
+    return [Fault(message, files.of(log.version))]
 
 
 def _note(action: Action) -> Action:
-    """The note of a commit, where this action holds one that names a version of `records`."""
+    """Return the note in a commitInfo action, if it names a version of `records`; else empty."""
     note = _json(str(action.get("commitInfo", {}).get("userMetadata", "")))
     return note if isinstance(note, dict) and "records_version" in note else {}
 
 
-def _there(*paths: Path) -> tuple[Path, ...]:
-    return tuple(path for path in paths if path.is_file())
+def _with_sidecar(path: Path) -> tuple[Path, ...]:
+    """Return a file, and Hadoop's checksum of it where there is one."""
+    return tuple(file for file in (path, sidecar_of(path)) if file.is_file())
 
 
 def _json(text: str | bytes) -> Any:
+    """Parse JSON. Returns None for what is not JSON."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The whole proof of one lake: the logs first, in plain Python; then what Spark counts; the broker asked where it answers."""
+"""The whole proof of one lake: the logs in plain Python, then the rows by Spark, the broker asked where it answers."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
-from surveylake.lake.log_files import MEND, Action
+from surveylake.lake.log_faults import MEND
+from surveylake.lake.log_files import Action
+from surveylake.paths import is_local
 from surveylake.runtime.session import OpenSession
 from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
@@ -41,8 +43,11 @@ def prove(
     out: Path | None = None,
     deep: bool = False,
 ) -> Proof:
-    """Look at everything; the verdict is in what is returned. StorageError when there is no lake of this kind at `root`."""
-    if "://" in root:
+    """Run all checks of the lake at `root`, and of the exports in `out`; `deep` compares the bytes of data files too.
+
+    Raises ConfigError for a lake at a URI, StorageError when there is no table `records`.
+    """
+    if not is_local(root):
         raise ConfigError(f"{root} is not a folder: the tables' logs are read as files", COPY)
     lake = Path(root)
     if not (lake / RECORDS).is_dir():
@@ -70,20 +75,20 @@ def prove(
 
 @dataclass(frozen=True)
 class VerifyContext:
-    """What the counting part of a proof looks at."""
+    """The inputs of the checks that need Spark."""
 
     spark: "SparkSession"
     root: str
     config: Config
     contract: Contract
     logs: dict[str, Log]
-    """the whole logs, by table; `records` is among them"""
+    """the logs without faults, by table; `records` is among them"""
 
 
 def _count(
     proof: Proof, context: VerifyContext, done: dict[int, int | None], asked: BrokerAnswer, out: Path | None
 ) -> None:
-    """What needs Spark: the offsets, against checkpoint and broker; then what was made of the records."""
+    """Add the checks that need Spark: of the offsets, the checkpoint, the broker, and the tables made from `records`."""
     from surveylake.lake import tables
     from surveylake.verify import checkpoint
     from surveylake.verify.published import published
@@ -94,20 +99,23 @@ def _count(
     broker, identity = same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
     partitions, checks, ends = _timed(proof, "offsets", lambda: _offsets(context, properties, newest, broker))
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{newest}"
-    topic, batches = context.contract.topic, log.transactions
+    topic, batches = context.contract.topic, log.batch_by_query
     proof.add([identity, *checks])
     proof.add([checkpoint.check(folder, topic, ends, done.get(newest), batches, broker)])
     proof.add([lag(broker, ends)] if broker else [])
     publish = context.config.publish
-    what = partial(published, context.spark, lake, context.contract, publish, context.logs, out)
-    proof.add(_timed(proof, "published", what))
+    check_published = partial(published, context.spark, lake, context.contract, publish, context.logs, out)
+    proof.add(_timed(proof, "published", check_published))
     proof.claim = _claim(partitions, log, broker)
 
 
 def _offsets(
     context: VerifyContext, properties: dict[str, str], newest: int, broker: Broker | None
 ) -> tuple["list[PartitionCoverage]", list[Check], dict[int, int]]:
-    """What each epoch and partition holds, a check of each, and for the newest epoch partition -> where the stream goes on."""
+    """Return the coverage of each epoch and partition, the checks of the offsets, and `ends`.
+
+    `ends` is partition of the newest epoch -> the offset at which the stream goes on.
+    """
     from surveylake.lake import tables
     from surveylake.verify import coverage, offsets
 
@@ -116,26 +124,26 @@ def _offsets(
     )
     partitions, claims, ends = coverage.partition_coverage(records), [], {}
     from_start = context.config.stream.starting_offsets == "earliest"
-    for cover in partitions:
-        present = broker if cover.epoch == newest else None
-        lost = offsets.accepted_losses(properties, cover.epoch, cover.partition)
-        kept = present.kept.get(cover.partition) if present and from_start else None
-        claims.append(offsets.Claim(cover, lost, present, kept[0] if kept else None))
-        if cover.epoch == newest:
-            ends[cover.partition] = offsets.go_on_at(cover, lost)
+    for covered in partitions:
+        present = broker if covered.epoch == newest else None
+        lost = offsets.accepted_losses(properties, covered.epoch, covered.partition)
+        bounds = present.kept.get(covered.partition) if present and from_start else None
+        claims.append(offsets.Claim(covered, lost, present, bounds[0] if bounds else None))
+        if covered.epoch == newest:
+            ends[covered.partition] = offsets.go_on_at(covered, lost)
     return partitions, [*offsets.checks(records, claims), *offsets.times(records)], ends
 
 
 def _logs(open_spark: OpenSession, lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
-    """The whole logs by table, and a check for every table's log and data files."""
+    """Return the logs without faults by table, and a check of every table's log and data files."""
     whole, checks = {}, []
     for table in tables_in(lake):
         log = read_log(table, partial(read_checkpoint, open_spark))
-        if log.faults:
-            checks.append(Check("log", table.name, NOT_PROVED, "; ".join(log.faults), REPAIR))
+        if log.messages:
+            checks.append(Check("log", table.name, NOT_PROVED, "; ".join(log.messages), REPAIR))
             continue
-        if gone := missing_data(log, deep):
-            checks.append(Check("data files", table.name, NOT_PROVED, examples(gone), REBUILD))
+        if damaged := missing_data(log, deep):
+            checks.append(Check("data files", table.name, NOT_PROVED, examples(damaged), REBUILD))
             continue
         whole[table.name] = log
         size = f"{counted(len(log.files), 'data file')} of {sum(log.files.values()):,} bytes"
@@ -146,7 +154,7 @@ def _logs(open_spark: OpenSession, lake: Path, deep: bool) -> tuple[dict[str, Lo
 
 
 def read_checkpoint(open_spark: OpenSession, paths: list[Path]) -> Iterable[Action]:
-    """Return the actions in a log checkpoint's Parquet files."""
+    """Yield the add, txn and metaData actions in a log checkpoint's Parquet files."""
     frame = open_spark().read.parquet(*(str(path) for path in paths))
     rows = frame.select(
         "add.path", "add.size", "txn.appId", "txn.version", "metaData.configuration"
@@ -161,19 +169,22 @@ def read_checkpoint(open_spark: OpenSession, paths: list[Path]) -> Iterable[Acti
 
 
 def _claim(partitions: "list[PartitionCoverage]", log: Log, broker: Broker | None) -> str:
-    rows = sum(cover.rows for cover in partitions)
+    """Return the sentence that is proved when no check fails."""
+    rows = sum(covered.rows for covered in partitions)
     where = f"{counted(len(partitions), 'partition')} of version {log.version} of records"
     asked = "the broker agrees" if broker else "without a broker"
     return f"{counted(rows, 'record')} in {where}, every offset from first to last exactly once ({asked})"
 
 
 def _epochs(folder: Path) -> list[int]:
+    """Return the epochs that have a streaming checkpoint."""
     names = [path.name.removeprefix("epoch-") for path in folder.iterdir()] if folder.is_dir() else []
     return [int(name) for name in names if name.isdigit()]
 
 
 def _timed(proof: Proof, step: str, work: Callable[[], T]) -> T:
+    """Return what `work` returns, and add its seconds to the step's."""
     began = time.monotonic()
-    done: Any = work()
+    result: Any = work()
     proof.seconds[step] = proof.seconds.get(step, 0.0) + time.monotonic() - began
-    return done  # type: ignore[no-any-return]
+    return result  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Do `responses`, the summaries and the exported files follow from the version of `records` that they name?"""
+"""Checks that `responses`, the summaries and the exported files follow from the version of `records` that they name."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def published(
     logs: dict[str, Log],
     out: Path | None,
 ) -> list[Check]:
-    """Every check of what was made from `records`; `logs` are the whole logs, by table."""
+    """Return every check of what was made from `records`; `logs` are the logs without faults, by table."""
     log = logs.get(RESPONSES)
     if log is None:
         return [Check(WHAT, RESPONSES, SAID, "not made yet, or its log is not whole")]
@@ -48,81 +48,83 @@ def published(
     if version is None:
         return [_without_note(log)]
     if log.note.get("contract") != contract.fingerprint:
-        said = f"made from version {version} of records under another contract than this {contract.name}"
-        return [Check(WHAT, RESPONSES, NOT_PROVED, said, f"Give that contract (--survey). Or: {AGAIN}")]
+        detail = f"made from version {version} of records under another contract than this {contract.name}"
+        return [Check(WHAT, RESPONSES, NOT_PROVED, detail, f"Give that contract (--survey). Or: {AGAIN}")]
     try:
-        seen = noted(spark, lake, log.note)
-        answers = _responses(spark, lake, contract, log, seen, logs[RECORDS].version)
-        made = analysis.analyse(spark, lake, contract, publish, seen)
+        counts = noted(spark, lake, log.note)
+        answers = _responses(spark, lake, contract, log, counts, logs[RECORDS].version)
+        expected = analysis.analyse(spark, lake, contract, publish, counts)
         numbers = [
-            _summary(spark, lake, logs, name, frame, log.note, seen) for name, frame in made.frames.items()
+            _summary(spark, lake, logs, name, frame, log.note, counts)
+            for name, frame in expected.frames.items()
         ]
     except commits.FAILURES as error:
         if java_exit.out_of_memory(error):
             raise
-        said = f"version {version} of records cannot be read any more: {wording.first_line(error)}"
-        return [Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)]
+        detail = f"version {version} of records cannot be read any more: {wording.first_line(error)}"
+        return [Check(WHAT, RESPONSES, NOT_PROVED, detail, AGAIN)]
     except StorageError as error:
         return [Check(WHAT, RESPONSES, NOT_PROVED, error.message, AGAIN)]
-    return [answers, *numbers, *([_exported(out, made)] if out else [])]
+    return [answers, *numbers, *([_exported(out, expected)] if out else [])]
 
 
 def _without_note(log: Log) -> Check:
-    """A table that does not name its version: another program made it, or the log's cleaning took the note with it."""
-    said = "it does not say which version of records it was made from"
+    """Check a table that names no version of `records`: another program made it, or its note was cleaned out of the log."""
+    detail = "it does not say which version of records it was made from"
     if keeps_every_commit(log.table):
-        return Check(WHAT, RESPONSES, NOT_PROVED, said, AGAIN)
-    return Check(
-        WHAT, RESPONSES, SAID, f"{said}: that commit was cleaned away, so nothing was compared. {AGAIN}"
-    )
+        return Check(WHAT, RESPONSES, NOT_PROVED, detail, AGAIN)
+    detail = f"{detail}: that commit was cleaned away, so nothing was compared. {AGAIN}"
+    return Check(WHAT, RESPONSES, SAID, detail)
 
 
 def _responses(
-    spark: SparkSession, lake: Lake, contract: Contract, log: Log, seen: RecordCounts, newest: int
+    spark: SparkSession, lake: Lake, contract: Contract, log: Log, counts: RecordCounts, newest: int
 ) -> Check:
-    """One row per accepted participant of that version, the same in every column, each within the constraints."""
+    """Check that `responses` has one row per accepted participant of its version, equal in every column, within the constraints.
+
+    `newest` is the newest version of `records`.
+    """
     responses = tables.read(spark, lake.table(RESPONSES), log.version)
-    due = aggregates.latest(seen.records, contract)
-    (rows, people, content), (due_rows, _, due_content) = (
-        aggregates.digest(frame, contract.key) for frame in (responses, due)
+    expected = aggregates.latest(counts.records, contract)
+    (rows, people, content), (expected_rows, _, expected_content) = (
+        aggregates.digest(frame, contract.key) for frame in (responses, expected)
     )
-    wrong, version = [], f"version {seen.version} of records{seen.how}"
+    wrong, version = [], f"version {counts.version} of records{counts.how}"
     if rows != people:
         wrong.append(f"{counted(rows - people, 'participant')} too many: some are there twice")
-    if rows != due_rows:
-        wrong.append(f"{counted(rows, 'row')}, and {version} has {counted(due_rows, 'accepted participant')}")
-    elif content != due_content:
+    if rows != expected_rows:
+        wrong.append(
+            f"{counted(rows, 'row')}, and {version} has {counted(expected_rows, 'accepted participant')}"
+        )
+    elif content != expected_content:
         wrong.append(f"the answers differ from those in {version}")
     wrong += _constraints(responses, contract, log.configuration)
     if wrong:
         return Check(WHAT, RESPONSES, NOT_PROVED, "; ".join(wrong), AGAIN)
-    later = f"; records is at version {newest} since" if newest != seen.version else ""
-    said = f"{counted(rows, 'participant')}, each once, as in {version}"
-    return Check(WHAT, RESPONSES, PROVED, f"{said}, all within the constraints{later}")
+    later = f"; records is at version {newest} since" if newest != counts.version else ""
+    detail = f"{counted(rows, 'participant')}, each once, as in {version}"
+    return Check(WHAT, RESPONSES, PROVED, f"{detail}, all within the constraints{later}")
 
 
 def _constraints(responses: DataFrame, contract: Contract, configuration: dict[str, str]) -> list[str]:
-    """What is wrong with the CHECK constraints, and with the rows under them."""
-    due = rules.checks(contract)
-    there = {
+    """Return what is wrong with the CHECK constraints in the table's properties, and with the rows under them."""
+    expected = rules.checks(contract)
+    existing = {
         key.removeprefix(CONSTRAINTS): text
         for key, text in configuration.items()
         if key.startswith(CONSTRAINTS)
     }
     wrong = []
-    # Delta may keep an expression with other blanks than it was given.
-    if configuration and {k: re.sub(r"\s", "", v) for k, v in there.items()} != {
-        k: re.sub(r"\s", "", v) for k, v in due.items()
-    }:
+    if configuration and _without_blanks(existing) != _without_blanks(expected):
         wrong.append("its CHECK constraints are not the contract's")
-    broken = (
-        responses.where(
-            f"NOT ({' AND '.join(f'coalesce({check}, false)' for check in due.values())})"
-        ).count()
-        if due
-        else 0
-    )
-    return [*wrong, f"{counted(broken, 'row')} outside the constraints"] if broken else wrong
+    satisfied = " AND ".join(f"coalesce({check}, false)" for check in expected.values())
+    outside = responses.where(f"NOT ({satisfied})").count() if expected else 0
+    return [*wrong, f"{counted(outside, 'row')} outside the constraints"] if outside else wrong
+
+
+def _without_blanks(constraints: dict[str, str]) -> dict[str, str]:
+    """Return constraints without blanks: Delta may store an expression with other blanks than it was given."""
+    return {name: re.sub(r"\s", "", check) for name, check in constraints.items()}
 
 
 def _summary(
@@ -130,38 +132,34 @@ def _summary(
     lake: Lake,
     logs: dict[str, Log],
     name: str,
-    due: DataFrame,
+    expected: DataFrame,
     note: dict[str, object],
-    seen: RecordCounts,
+    counts: RecordCounts,
 ) -> Check:
-    """One published table against the same numbers computed anew."""
+    """Compare a published table with the same numbers computed again; `note` is that of `responses`."""
     what, log = "numbers", logs.get(name)
     if log is None:
         return Check(what, name, NOT_PROVED, "it is missing, or its log is not whole", AGAIN)
     if any(log.note.get(key) != note.get(key) for key in ("records_version", "contract")):
-        said = f"made from version {log.note.get('records_version')} of records, responses from {note['records_version']}"
-        return Check(what, name, NOT_PROVED, said, AGAIN)
+        detail = f"made from version {log.note.get('records_version')} of records, responses from {note['records_version']}"
+        return Check(what, name, NOT_PROVED, detail, AGAIN)
     if log.note.get("rules") != RULES:
-        said = "published under the rules of another release; jobs/aggregate.py makes it anew"
-        return Check(what, name, SAID, said)
-    there, expected = (
-        tables.read(spark, lake.table(name), log.version).select(*due.columns).collect(),
-        due.collect(),
-    )
-    wrong = sorted(set(_cells(expected)) ^ set(_cells(there)))
-    if wrong or len(there) != len(expected):
-        said = f"differs from what its version of records gives: {examples(wrong) or 'a row is there twice'}"
-        return Check(what, name, NOT_PROVED, said, f"If smallest_group was changed since: {AGAIN}")
-    return Check(
-        what,
-        name,
-        PROVED,
-        f"{counted(len(there), 'row')}, the same computed anew from version {seen.version}{seen.how}",
-    )
+        detail = "published under the rules of another release; jobs/aggregate.py makes it anew"
+        return Check(what, name, SAID, detail)
+    rows = tables.read(spark, lake.table(name), log.version).select(*expected.columns).collect()
+    expected_rows = expected.collect()
+    wrong = sorted(set(_cells(expected_rows)) ^ set(_cells(rows)))
+    if wrong or len(rows) != len(expected_rows):
+        detail = (
+            f"differs from what its version of records gives: {examples(wrong) or 'a row is there twice'}"
+        )
+        return Check(what, name, NOT_PROVED, detail, f"If smallest_group was changed since: {AGAIN}")
+    detail = f"{counted(len(rows), 'row')}, the same computed anew from version {counts.version}{counts.how}"
+    return Check(what, name, PROVED, detail)
 
 
 def _cells(rows: Sequence[Row]) -> list[str]:
-    """Rows as CSV lines: numbers to the digits that are published, for the last ones depend on the order of adding up."""
+    """Return rows as CSV lines, numbers rounded as they are published: the last digits depend on the order of summation."""
     return [",".join(csv_files.csv_cell(_plain(value)) for value in row) for row in rows]
 
 
@@ -170,33 +168,25 @@ def _plain(value: object) -> Cell:
     return value if value is None or isinstance(value, str | int | float) else float(str(value))
 
 
-def _exported(out: Path, made: Published) -> Check:
-    """The files in OUT are those its manifest lists, and its numbers are the table's."""
+def _exported(out: Path, expected: Published) -> Check:
+    """Check that the files in OUT are those of its manifest, and that its numbers are those of the tables."""
     where, publish = str(out), "Run jobs/export.py, then this again."
     if not (out / MANIFEST).is_file():
         return Check("exports", where, NOT_PROVED, f"there is no {MANIFEST}", publish)
     if damaged := damaged_files(out):
-        return Check(
-            "exports",
-            where,
-            NOT_PROVED,
-            f"missing or changed since they were written: {examples(damaged)}",
-            publish,
-        )
-    kept = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
-    due = json.loads(json.dumps(csv_files.facts_of(made.findings)))
+        detail = f"missing or changed since they were written: {examples(damaged)}"
+        return Check("exports", where, NOT_PROVED, detail, publish)
+    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    facts = json.loads(json.dumps(csv_files.facts_of(expected.findings)))
     # A manifest of an earlier release does not say how many answers were replaced.
     if other := sorted(
         key
-        for key, value in due.items()
-        if kept.get(key, due["replaced"] if key == "replaced" else None) != value
+        for key, value in facts.items()
+        if manifest.get(key, facts["replaced"] if key == "replaced" else None) != value
     ):
-        return Check(
-            "exports",
-            where,
-            NOT_PROVED,
-            f"its manifest says other {examples(other)} than the tables",
-            publish,
-        )
-    said = f"{counted(len(kept['files']), 'file')} as their manifest says, their counts those of the tables"
-    return Check("exports", where, PROVED, said)
+        detail = f"its manifest says other {examples(other)} than the tables"
+        return Check("exports", where, NOT_PROVED, detail, publish)
+    detail = (
+        f"{counted(len(manifest['files']), 'file')} as their manifest says, their counts those of the tables"
+    )
+    return Check("exports", where, PROVED, detail)

@@ -1,4 +1,4 @@
-"""Is the topic that answers the one the table was read from, and what does it hold beyond the table?"""
+"""Checks of the topic: whether it is the one that the table was read from, and its records beyond the table."""
 
 from typing import TypeAlias
 
@@ -9,7 +9,7 @@ from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
 from surveylake.wording import counted, examples
 
 BrokerAnswer: TypeAlias = tuple[Broker | None, Check]
-"""The topic, or None and the line that says why it was not asked."""
+"""The topic and its check, or None and the check that says why it was not asked."""
 OTHER_TOPIC = (
     "Give the broker that the lake was read from (--bootstrap); "
     "if the topic was made anew, see --accept-new-topic of jobs/stream.py."
@@ -21,19 +21,22 @@ EXPIRED = (
 
 
 def ask(kafka: Kafka, name: str) -> BrokerAnswer:
-    """The topic where it answers, else why not."""
+    """Return the topic where it answers, else why it does not."""
     try:
         return reach(kafka, name), Check("broker", name, SAID, "answers")
     except TopicError as error:
-        said = f"not asked, so neither lag nor the topic's identity is known: {error.message}"
-        return None, Check("broker", name, SAID, said)
+        detail = f"not asked, so neither lag nor the topic's identity is known: {error.message}"
+        return None, Check("broker", name, SAID, detail)
 
 
 def same_topic(asked: BrokerAnswer, pinned: str, epoch: int) -> BrokerAnswer:
-    """The broker when its topic is the one the table was read from; any other has nothing to say about it."""
-    broker, said = asked
+    """Return the broker if its topic is the one that the table was read from; any other cannot tell about the table.
+
+    `pinned` is the epoch's 'cluster id/topic id' by the table.
+    """
+    broker, check = asked
     if broker is None:
-        return None, said
+        return None, check
     identity, where = broker.identity.pin, broker.identity.name
     if identity == pinned:
         return broker, Check("identity", where, PROVED, f"cluster id and topic id are those of epoch {epoch}")
@@ -44,22 +47,22 @@ def same_topic(asked: BrokerAnswer, pinned: str, epoch: int) -> BrokerAnswer:
 
 
 def lag(broker: Broker, ends: dict[int, int]) -> Check:
-    """What the topic has beyond the table is not lost: it is to come, as long as the broker keeps it.
+    """Check that the topic still has what the table lacks: that is lag, as long as the broker keeps it.
 
-    `ends` is partition -> the offset the stream goes on at.
+    `ends` is partition -> the offset at which the stream goes on.
     """
-    where, kept = broker.identity.name, broker.kept
-    behind = [(p, end) for p, end in sorted(ends.items()) if kept.get(p, (0, 0))[1] < end]
+    where, bounds = broker.identity.name, broker.kept
+    behind = [(p, end) for p, end in sorted(ends.items()) if bounds.get(p, (0, 0))[1] < end]
     if behind:
-        named = [f"partition {p} ends at {kept.get(p, (0, 0))[1]}, the table at {end}" for p, end in behind]
-        said = f"the topic is shorter than what was read from it: {examples(named)}"
-        return Check("topic", where, NOT_PROVED, said, SHORT)
-    if gone := [
-        f"partition {p}: {ends[p]} to {kept[p][0] - 1}" for p in sorted(ends) if kept[p][0] > ends[p]
+        named = [f"partition {p} ends at {bounds.get(p, (0, 0))[1]}, the table at {end}" for p, end in behind]
+        detail = f"the topic is shorter than what was read from it: {examples(named)}"
+        return Check("topic", where, NOT_PROVED, detail, SHORT)
+    if expired := [
+        f"partition {p}: {ends[p]} to {bounds[p][0] - 1}" for p in sorted(ends) if bounds[p][0] > ends[p]
     ]:
-        said = f"offsets expired before they were taken in, {examples(gone)}"
-        return Check("topic", where, NOT_PROVED, said, EXPIRED)
-    ahead = {p: end - ends.get(p, first) for p, (first, end) in kept.items()}
+        detail = f"offsets expired before they were taken in, {examples(expired)}"
+        return Check("topic", where, NOT_PROVED, detail, EXPIRED)
+    ahead = {p: end - ends.get(p, first) for p, (first, end) in bounds.items()}
     beyond = examples([f"partition {p}: {n:,}" for p, n in ahead.items() if n])
-    said = f"{counted(sum(ahead.values()), 'offset')} not taken in yet"
-    return Check("lag", where, SAID, f"{said} ({beyond})" if beyond else said)
+    total = f"{counted(sum(ahead.values()), 'offset')} not taken in yet"
+    return Check("lag", where, SAID, f"{total} ({beyond})" if beyond else total)

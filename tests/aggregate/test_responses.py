@@ -145,8 +145,8 @@ def test_what_was_added_is_one_commit_with_the_note_of_its_version(
     pond.stream([pets_survey.answer("a", age=2), pets_survey.answer("c")], partition=1)
     pond.aggregate()
     assert DeltaTable(pond.lake.table(RESPONSES)).version() == before + 1
-    note = responses.made_from(spark, pond.lake)
-    assert (note["records_version"], note["ends"]) == (2, {"1": {"0": 2, "1": 2}})
+    provenance = responses.read_provenance(spark, pond.lake)
+    assert (provenance.records_version, provenance.ends) == (2, {1: {0: 2, 1: 2}})
 
 
 def test_new_people_are_added_and_nothing_is_written_anew(pond: Pond, small_is_many: None) -> None:
@@ -170,8 +170,8 @@ def test_only_new_records_are_looked_at_when_answers_are_added(
     pond.stream([pets_survey.answer("a"), pets_survey.answer("b")])
     pond.aggregate()
     path = pond.lake.table(RESPONSES)
-    note = responses.made_from(spark, pond.lake)
-    tables.replace(tables.read(spark, path).where("who = 'a'"), path, note)
+    provenance = responses.read_provenance(spark, pond.lake)
+    tables.replace(tables.read(spark, path).where("who = 'a'"), path, provenance)
     pond.stream([pets_survey.answer("c")])
     pond.aggregate()
     assert {row["who"] for row in pond.published()[RESPONSES]} == {"a", "c"}

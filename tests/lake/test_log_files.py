@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 from surveylake.errors import StorageError
 from surveylake.lake import log_files, tables
 from surveylake.lake.log_files import LOG
+from surveylake.lake.provenance import Provenance
 from surveylake.verify.logs import read_log
 from surveylake.verify.proof import read_checkpoint
 
@@ -41,9 +42,9 @@ def faults(table: Path) -> list[str]:
 def test_a_table_that_stands_at_its_own_log_checkpoint_is_whole_and_knows_its_note(table: Path) -> None:
     """Who made a version and why is in its commit only; the log checkpoint holds the rest."""
     log = read_log(table, read_checkpoint)
-    assert (log.faults, log.version, log.note) == ([], 2, {"records_version": 2})
+    assert (log.faults, log.version, log.provenance) == ([], 2, Provenance(records_version=2))
     commit(table, 2).unlink()
-    assert read_log(table, read_checkpoint).note == {"records_version": 1}
+    assert read_log(table, read_checkpoint).provenance == Provenance(records_version=1)
 
 
 def test_what_a_log_checkpoint_replaces_is_not_looked_at(table: Path) -> None:
@@ -69,7 +70,7 @@ def test_without_a_torn_log_checkpoint_the_commits_tell_the_same(
     assert set(fault.files) == ({part, sidecar} if witness else {part})
     pointer = [table / LOG / "_last_checkpoint", table / LOG / "._last_checkpoint.crc"]
     rest = read_log(table, read_checkpoint, [*fault.files, *pointer])
-    assert (rest.faults, rest.files, rest.note) == ([], whole.files, whole.note)
+    assert (rest.faults, rest.files, rest.provenance) == ([], whole.files, whole.provenance)
 
 
 def test_a_table_whose_newest_commit_is_empty_is_not_opened(spark: SparkSession, table: Path) -> None:

@@ -34,7 +34,7 @@ def publish(spark: SparkSession, name: str, made: Made, folder: Path) -> Path:
     try:
         responses = people.latest(taken, contract)
         settings = Publish()
-        findings = analysis.findings_of(responses, contract, settings, record_counts.held(taken, 1))
+        findings = analysis.findings_of(responses, contract, settings, record_counts.count(taken, 1))
     finally:
         taken.unpersist()
     out = folder / "out"

@@ -1,4 +1,4 @@
-"""What a table's commits say: the note of whoever made its rows, and whether its rows changed since a version."""
+"""What a table's commits say: the provenance of its rows, and whether its rows changed since a version."""
 
 import json
 from collections.abc import Iterator
@@ -8,21 +8,25 @@ from urllib.parse import unquote
 from pyspark.sql import SparkSession
 
 from surveylake.lake import folders, tables
+from surveylake.lake.provenance import Provenance
 
 Change = Literal["same", "grown", "other"]
 """Of the rows between two versions: the same, whatever files they lie in; some more, by a stream and nothing else; or other,
 which is also said when the log no longer tells."""
 
 
-def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
-    """The note of the newest commit that changed rows; empty when it has none. Compaction and settings are passed over."""
+def provenance_of(spark: SparkSession, path: str) -> Provenance:
+    """Return the provenance in the newest commit that changed rows; an empty one when that commit has none.
+
+    Compaction and changes of settings are passed over.
+    """
     for actions in _commits(spark, path, range(tables.version(spark, path), -1, -1)):
         info: dict[str, Any] = next(
             (action["commitInfo"] for action in actions or [] if "commitInfo" in action), {}
         )
         if actions is None or _change(actions) != "same" or "userMetadata" in info:
-            return _note(info)
-    return {}
+            return Provenance.from_json(info.get("userMetadata") or "{}")
+    return Provenance()
 
 
 def metrics_of(spark: SparkSession, path: str) -> dict[str, Any]:
@@ -68,15 +72,6 @@ def replaced_since(spark: SparkSession, path: str, version: int, since: int) -> 
         ):
             break
     return found
-
-
-def _note(info: dict[str, Any]) -> dict[str, Any]:
-    """The note in a commit's info; empty where another program left something else there."""
-    try:
-        said = json.loads(info.get("userMetadata") or "{}")
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _change(actions: list[dict[str, Any]]) -> Change:

@@ -161,8 +161,8 @@ def _derived(lake: Path, newest: int, say: Say) -> list[Step]:
         if table.name == RECORDS:
             continue
         log = read_log(table, read_checkpoint)
-        wrong, version = log.faults or missing_data(log), int(log.note.get("records_version", -1))
-        if not wrong and version > newest:
+        wrong, version = log.faults or missing_data(log), log.provenance.records_version
+        if not wrong and version is not None and version > newest:
             wrong = [f"made from version {version} of {RECORDS}, which is not there"]
         if not wrong:
             continue

@@ -24,6 +24,7 @@ from surveylake.lake.log_files import (
     sidecar_of,
     torn,
 )
+from surveylake.lake.provenance import Provenance
 
 ReadCheckpoint = Callable[[list[Path]], Iterable[Action]]
 """Reads the add and txn actions out of a log checkpoint's Parquet files."""
@@ -39,8 +40,8 @@ class Log:
     """live data file, relative to the table -> bytes"""
     transactions: dict[str, int] = field(default_factory=dict)
     """streaming query id -> its newest batch in the table"""
-    note: Action = field(default_factory=dict)
-    """the newest note that names a version of `records`"""
+    provenance: Provenance = field(default_factory=Provenance)
+    """the newest that names a version of `records`"""
     configuration: dict[str, str] = field(default_factory=dict)
     """the table's properties"""
     found: list[Fault] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Log:
             self.found.append(Fault(newer))
         if info := action.get("commitInfo"):
             self.txn_id = str(info.get("txnId", ""))
-            self.note = _note(action) or self.note
+            self.provenance = _provenance(action) or self.provenance
 
 
 def tables_in(lake: Path) -> list[Path]:
@@ -131,11 +132,12 @@ def _state(log: Log, files: LogFiles, read_checkpoint: ReadCheckpoint) -> None:
             # A log checkpoint holds all that its own commit says, but for who made it and why.
             if version > start or "commitInfo" in action:
                 log.take(action)
-    # The note may be older than the log checkpoint; what a stream writes has none, and many versions.
+    # The provenance may be older than the log checkpoint; what a stream writes has none, and many versions.
     for version in sorted((version for version in files.commits if version < start), reverse=True):
-        if log.note or log.transactions:
+        if log.provenance != Provenance() or log.transactions:
             break
-        log.note = next(filter(None, map(_note, actions(files.commits[version]) or [])), {})
+        provenances = map(_provenance, actions(files.commits[version]) or [])
+        log.provenance = next(filter(None, provenances), Provenance())
 
 
 def _checksum(log: Log, files: LogFiles) -> list[Fault]:
@@ -156,10 +158,10 @@ def _checksum(log: Log, files: LogFiles) -> list[Fault]:
     return [Fault(differs, files.of(log.version))]
 
 
-def _note(action: Action) -> Action:
-    """The note of a commit, where this action holds one that names a version of `records`."""
-    note = _json(str(action.get("commitInfo", {}).get("userMetadata", "")))
-    return note if isinstance(note, dict) and "records_version" in note else {}
+def _provenance(action: Action) -> Provenance | None:
+    """Return the commit's provenance, where this action holds one that names a version of `records`."""
+    provenance = Provenance.from_json(str(action.get("commitInfo", {}).get("userMetadata", "")))
+    return provenance if provenance.records_version is not None else None
 
 
 def _there(*paths: Path) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from support.checker_facts import Facts, as_text
-from support.checker_statements import Said, pool, same
+from support.checker_statements import Said, plain, pool, same
 from support.checker_words import FIXED, SHARE, percents, shortened
 
 PART_OF_ROW = ("share", "share_1", "share_2", "p", "low")
@@ -41,7 +41,7 @@ class _Page(HTMLParser):
 
 def faults(said: Said, facts: Facts) -> Iterator[str]:
     """Yield every percentage and name that should not be there, and every cell of a CSV that differs."""
-    words = dict(_words(said.folder))
+    words = {file: plain(text) for file, text in _words(said.folder)}
     known = FIXED.union(*(percents(share) for share in _shares(said)))
     # Parts of a picture that stand for many: checker_charts has recomputed them.
     known |= {
@@ -55,10 +55,10 @@ def faults(said: Said, facts: Facts) -> Iterator[str]:
     ]
     odd_names = [name for name in names if "%" in name]
     for file, text in words.items():
-        plain = text
+        rest = text
         for name in odd_names:
-            plain = plain.replace(name, "·")
-        for token in sorted({*SHARE.findall(plain)} - known):
+            rest = rest.replace(name, "·")
+        for token in sorted({*SHARE.findall(rest)} - known):
             yield f"{file}: says {token!r}, which no statement does"
     yield from _rare_names(words, said, facts)
     yield from _tables(said, facts)

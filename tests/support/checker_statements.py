@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 from support.checker_facts import Survey
 
 Statement = Mapping[str, Any]
+ISOLATED = "\u2068[^\u2068\u2069]*\u2069"
 CLOSE = 1e-9
 """report.json has 12 digits"""
 
@@ -20,6 +23,9 @@ class Said:
 
     folder: Path
     statements: tuple[Statement, ...]
+    """without the isolates in their words"""
+    turned: tuple[str, ...] = ()
+    """words in which a right-to-left letter stands outside an isolate, and so reorders its neighbours"""
 
     def all(self, what: str, *columns: str) -> list[Statement]:
         """Return the statements of a kind, about these columns if any are given."""
@@ -35,8 +41,29 @@ class Said:
 
 def read(folder: Path) -> Said:
     """Read report.json in a folder."""
-    told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return Said(folder, tuple(told["statements"]))
+    statements = json.loads((folder / "report.json").read_text(encoding="utf-8"))["statements"]
+    words = [
+        text
+        for statement in statements
+        for text in (statement["text"], *statement.get("more", {}).values())
+        if isinstance(text, str)
+    ]
+    turned = tuple(text for text in words if any(map(_is_right_to_left, re.sub(ISOLATED, "", text))))
+    return Said(folder, tuple(map(_without_isolates, statements)), turned)
+
+
+def _is_right_to_left(char: str) -> bool:
+    return unicodedata.bidirectional(char) in ("R", "AL", "AN")
+
+
+def _without_isolates(statement: Statement) -> Statement:
+    more = {name: plain(value) for name, value in statement.get("more", {}).items()}
+    return {**statement, "text": plain(statement["text"]), **({"more": more} if more else {})}
+
+
+def plain(value: Any) -> Any:
+    """Return words without isolates, any other value as it is."""
+    return re.sub("[\u2068\u2069]", "", value) if isinstance(value, str) else value
 
 
 def pool(survey: Survey) -> str:

@@ -22,6 +22,7 @@ SHARES = ("share", "p", "share_1", "share_2", "low")
 
 def faults(said: Said, facts: Facts) -> Iterator[str]:
     """Yield every number that is none of those it could be, in statements but the charts' (see checker_charts)."""
+    yield from (f"{text!r}: a right-to-left name reorders it" for text in said.turned)
     for statement in said.statements:
         if statement["what"] == "chart":
             continue

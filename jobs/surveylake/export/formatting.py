@@ -13,6 +13,10 @@ NOT_GIVEN = "not given"
 """How a NULL group is named."""
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories that draw nothing or turn the text around: control, format, surrogate, private, unassigned."""
+ISOLATES = ("\u2068", "\u2069")
+"""first strong isolate, pop directional isolate"""
+RIGHT_TO_LEFT = {"R", "AL", "AN"}
+"""bidirectional classes: Hebrew and its kin, Arabic and its kin, Arabic digits"""
 
 
 def count(number: float) -> str:
@@ -54,18 +58,33 @@ def words(column: str) -> str:
     return column.replace("_", " ")
 
 
-def shorten(text: Cell, width: int = 28) -> str:
-    """One line of at most `width` columns that cannot disturb its surroundings; NULL is `not given`.
+def shorten(text: Cell, width: int = 28, keep: str = "") -> str:
+    """Return a value as a label: one line of at most `width` columns, without UNSEEN characters but those in `keep`.
 
-    A letter takes one column, a Chinese, Japanese or Korean one and an emoji two: they are as wide as two Latin ones.
+    NULL is `not given`. A letter takes one column, a Chinese, Japanese or Korean one and an emoji two: they are as wide as two
+    Latin ones.
     """
     if text is None:
         return NOT_GIVEN
-    # A name may be 10 kB long: only its start can be shown, so only its start is looked at.
-    seen = (" " if char.isspace() else char for char in str(text)[: width * 8])
-    line = " ".join("".join(c for c in seen if unicodedata.category(c) not in UNSEEN).split())
+    # A name may be 10 kB long: only its start can be shown, so only its start is read.
+    start = (" " if char.isspace() else char for char in str(text)[: width * 8])
+    line = " ".join("".join(c for c in start if c in keep or unicodedata.category(c) not in UNSEEN).split())
     ends = list(accumulate(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line))
     return line if not ends or ends[-1] <= width else line[: bisect_right(ends, width - 1)].rstrip() + "…"
+
+
+def in_sentence(value: Cell, width: int = 28) -> str:
+    """Return a value as a part of a sentence: shortened, and isolated."""
+    return isolated(shorten(value, width))
+
+
+def isolated(text: str) -> str:
+    """Return the text between ISOLATES if it has right-to-left letters or digits, else as it is.
+
+    Without them such a text reorders the numbers and words around it (Unicode Standard Annex 9, first strong isolate).
+    """
+    is_turned = any(unicodedata.bidirectional(char) in RIGHT_TO_LEFT for char in text)
+    return text.join(ISOLATES) if is_turned else text
 
 
 def joined(parts: Iterable[str], last: str = "and") -> str:
@@ -81,4 +100,4 @@ def measure_words(contract: Contract) -> str:
         return ""
     part = contract.fields.get(measure) or contract.derived.get(measure)
     unit = part.description if part else ""
-    return f"{words(measure)} ({unit})" if 0 < len(unit) <= 24 else words(measure)
+    return f"{words(measure)} ({isolated(unit)})" if 0 < len(unit) <= 24 else words(measure)

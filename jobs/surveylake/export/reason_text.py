@@ -1,7 +1,7 @@
 """The reasons in `failed_rules`, in words for a reader. Text only: no value of any record is ever part of it."""
 
 from surveylake.contract.model import Contract, SurveyField
-from surveylake.export.formatting import joined, shorten
+from surveylake.export.formatting import in_sentence, joined
 
 ALONE = {
     "tombstone": "no value at all (a Kafka tombstone)",
@@ -42,8 +42,8 @@ def in_words(reason: str, contract: Contract) -> str:
     kind, _, source = reason.partition(":")
     if source and kind in OF_FIELD:
         field = next((field for field in contract.fields.values() if field.source == source), None)
-        return OF_FIELD[kind].format(shorten(source)) + (_limits(kind, field) if field else "")
-    return f"the survey's rule '{shorten(reason, 60)}' does not hold"
+        return OF_FIELD[kind].format(in_sentence(source)) + (_limits(kind, field) if field else "")
+    return f"the survey's rule '{in_sentence(reason, 60)}' does not hold"
 
 
 def remedy(reason: str, contract: Contract) -> str:
@@ -68,5 +68,5 @@ def _limits(kind: str, field: SurveyField) -> str:
         high = "and more" if field.max is None else f"to {field.max:,}" if low else f"up to {field.max:,}"
         return f" (allowed: {low}{high})"
     if kind == "not_allowed":
-        return f" (allowed: {joined((shorten(value) for value in field.allowed[:8]), 'or')})"
+        return f" (allowed: {joined((in_sentence(value) for value in field.allowed[:8]), 'or')})"
     return ""

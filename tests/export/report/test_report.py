@@ -172,6 +172,17 @@ def test_hostile_text_stays_text(tmp_path):
     ElementTree.fromstring(pipeline)
 
 
+def test_a_group_is_called_by_its_whole_name_as_received(tmp_path):
+    """A name may hold what separates the words of a statement."""
+    lines = (ReceivedLine("a:b", "named", 9, 8, 8), ReceivedLine("a, b: c", "named", 7, 7, 7))
+    blank = ReceivedLine(None, "named", 6, 6, 6)
+    _, text, page = report(replace(SAMPLE, received_by=(*lines, blank)), tmp_path)
+    for row in ("| a:b | 9 | 8 | 8 |", "| a, b: c | 7 | 7 | 7 |", "| without gender | 6 | 6 | 6 |"):
+        assert row in text
+    for cell in ("a:b", "a, b: c", "without gender"):
+        assert f'<td class="name">{cell}</td>' in page
+
+
 def test_no_answers_at_all_make_a_report_that_says_so(tmp_path):
     _, text, page = report(EMPTY, tmp_path)
     assert "No data: nobody answered yet" in text

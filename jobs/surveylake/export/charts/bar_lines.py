@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from surveylake.aggregate.ordering import has_order
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, percent, shorten
+from surveylake.export.formatting import count, in_sentence, percent
 from surveylake.export.statements.model import Table
 from surveylake.wording import counted
 
@@ -55,7 +55,7 @@ def spoken(bars: list[Bar]) -> str:
 
 def said(name: str, people: int, share: float) -> str:
     """Return one group in words: `Female 165 (57.3 %)`."""
-    return f"{shorten(name)} {count(people)} ({percent(share)})"
+    return f"{in_sentence(name)} {count(people)} ({percent(share)})"
 
 
 def _people(value: object) -> int:

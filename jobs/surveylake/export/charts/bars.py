@@ -17,7 +17,7 @@ from surveylake.export.charts.style import (
     place,
     text_width,
 )  # fmt: skip
-from surveylake.export.formatting import count, joined, percent, shorten, words
+from surveylake.export.formatting import count, in_sentence, joined, percent, shorten, words
 from surveylake.export.statements.model import Table
 from surveylake.wording import counted
 
@@ -49,7 +49,7 @@ def draw_pie(table: Table, contract: Contract, version: int) -> Drawn:
     """Draw the shares of the groups of a one-column table; past six groups the rest is one slice."""
     bars, folded = bars_of(table, contract, MOST_SLICES)
     label, caption = words(table.columns[0]), caption_of(table, version, folded)
-    named = [f"{shorten(bar.name, 18)} {percent(bar.share)}" for bar in bars[:3]]
+    named = [f"{in_sentence(bar.name, 18)} {percent(bar.share)}" for bar in bars[:3]]
     title = (
         f"{joined(named) if len(bars) <= 3 else ', '.join(named) + ' …'} of {counted(table.base, 'answer')}"
     )

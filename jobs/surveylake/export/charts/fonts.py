@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from matplotlib.font_manager import FontEntry, findSystemFonts, fontManager, ttfFontProperty
 from matplotlib.ft2font import FT2Font
 
+from surveylake.export.formatting import ISOLATES
+
 REGULAR, BOLD = 400, 700
 BOXES = "lastresort"
 """Fonts called so have a box for every letter there is."""
@@ -19,8 +21,8 @@ SCRIPTS = {"CJK": "Chinese characters", "HIRAGANA": "Japanese", "KATAKANA": "Jap
 """The first word of a letter's Unicode name -> what readers call its script, where that is another word."""
 SYMBOLS = "signs and emoji"
 MOST_SHOWN = 12
-UNSEEN = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
-"""Variation selectors: they only say how the letter before them is to look."""
+UNSEEN = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *map(ord, ISOLATES)}
+"""Characters that are never drawn: variation selectors, which choose the form of the letter before them, and isolates."""
 HINT = "Install a font that has them (Debian, Ubuntu: fonts-noto-cjk, fonts-noto-core, fonts-symbola), then run jobs/export.py."
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from surveylake.contract.model import Contract
 from surveylake.export.charts.bars import caption_of
 from surveylake.export.charts.style import MUTED, PAPER, Axes, Drawn, colour, frame, place
-from surveylake.export.formatting import count, decimal, joined, measure_words, shorten, words
+from surveylake.export.formatting import count, decimal, in_sentence, joined, measure_words, shorten, words
 from surveylake.export.statements.model import Statement, Table
 from surveylake.wording import counted
 
@@ -33,7 +33,7 @@ def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
         answers.set_xticks(range(len(bands)), [""] * len(bands))
     _name_bands(lowest, [shorten(line.groups[0], 14) for line in bands], words(band))
     spoken = [
-        f"{shorten(line.groups[0])} {count(_people(line))}"
+        f"{in_sentence(line.groups[0])} {count(_people(line))}"
         + (f" (median {median:,g})" if median == median else "")
         for line, median in zip(bands, medians, strict=True)
     ]
@@ -43,7 +43,7 @@ def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
 
 def _peak(table: Table, bands: tuple[Statement, ...]) -> str:
     most = max(map(_people, bands))
-    tops = [shorten(line.groups[0]) for line in bands if _people(line) == most]
+    tops = [in_sentence(line.groups[0]) for line in bands if _people(line) == most]
     label = words(table.columns[0])
     if len(tops) > MOST_LEVEL:
         return f"{label.capitalize()}: {count(len(tops))} bands gave the most answers, {count(most)} each"

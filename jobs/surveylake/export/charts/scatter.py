@@ -7,7 +7,7 @@ from surveylake.aggregate.findings import Point
 from surveylake.contract.model import Contract
 from surveylake.export.charts.bars import caption_of
 from surveylake.export.charts.style import GRID, INK, MUTED, Axes, Drawn, colour, frame, place, text_width
-from surveylake.export.formatting import count, joined, measure_words, shorten, words
+from surveylake.export.formatting import count, in_sentence, joined, measure_words, shorten, words
 from surveylake.export.statements.model import Table
 
 MOST_STRIPS = 12
@@ -31,7 +31,7 @@ def draw_scatter(
     label, shown = measure_words(contract), sum(map(len, strips.values()))
     caption = caption_of(table, version, more=_how_drawn(shown, total))
     middles = {name: value for name in strips if (value := _median(table, name)) is not None}
-    medians = [f"{shorten(name, 18)} {middles[name]:,g}" for name in strips if name in middles]
+    medians = [f"{in_sentence(name, 18)} {middles[name]:,g}" for name in strips if name in middles]
     measure = words(contract.summaries.measure or "")
     title = (
         f"Median {measure}: {joined(medians)}"
@@ -45,7 +45,7 @@ def draw_scatter(
     axes = place(figure, left + labels, bottom + 0.45, width - labels - 0.12, height - 0.45)
     _draw_strips(axes, list(strips), list(strips.values()), middles)
     axes.set_xlabel(label, size=9, labelpad=3)
-    drawn = ", ".join(f"{shorten(name)} {count(len(strip))}" for name, strip in strips.items())
+    drawn = ", ".join(f"{in_sentence(name)} {count(len(strip))}" for name, strip in strips.items())
     alt = f"Scatter chart of {label} by {words(group)}, points: {drawn}. {title}."
     return Drawn(figure, title, caption, alt)
 

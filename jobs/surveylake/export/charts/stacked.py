@@ -3,7 +3,7 @@
 from surveylake.export.charts.bar_lines import Bar, said
 from surveylake.export.charts.bars import MOST_BARS, caption_of, named_axes, plain_axis, tint
 from surveylake.export.charts.style import GRID, PAPER, WIDTH, Axes, Drawn, Figure, frame, on, text_width
-from surveylake.export.formatting import count, percent, shorten, words
+from surveylake.export.formatting import count, in_sentence, percent, shorten, words
 from surveylake.export.statements.model import Statement, Table
 
 MOST_LAYERS = 6
@@ -35,7 +35,7 @@ def draw_stacked(table: Table, version: int) -> Drawn:
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     plain_axis(axes, f"% of the answers of each {words(group)}")
     _legend(figure, tints if all(complete) else {**tints, UNSAID: GRID}, bottom + height - 0.14)
-    spoken = [f"{shorten(row.groups[0])}: {_spoken(row, cells, layers)}" for row in rows]
+    spoken = [f"{in_sentence(row.groups[0])}: {_spoken(row, cells, layers)}" for row in rows]
     return Drawn(
         figure, title, caption, f"Stacked bars of {words(stack)} by {words(group)}. {'; '.join(spoken)}."
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from surveylake.export.formatting import ISOLATES
 from surveylake.paths import VAR
 
 
@@ -155,7 +156,16 @@ def wrapped(text: str, size: float, weight: str, most: int) -> str:
             lines[-1] = longer
         else:
             lines.append(word)
-    return "\n".join(line for line in lines[:most] if line)
+    return "\n".join(_isolated_by_line([line for line in lines[:most] if line]))
+
+
+def _isolated_by_line(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines with each isolate that is broken over two of them closed in one and opened in the next."""
+    opened = ""
+    for line in lines:
+        line = opened + line
+        opened = ISOLATES[0] if line.count(ISOLATES[0]) > line.count(ISOLATES[1]) else ""
+        yield line + (ISOLATES[1] if opened else "")
 
 
 def frame(title: str, caption: str, height: float) -> tuple[Figure, Box]:

@@ -5,7 +5,16 @@ from typing import Any
 from surveylake.aggregate.findings import Findings
 from surveylake.contract.model import Contract
 from surveylake.export.charts.render import Chart, said_of_boxes
-from surveylake.export.formatting import count, decimal, measure_words, p_value, percent, shorten, words
+from surveylake.export.formatting import (
+    count,
+    decimal,
+    in_sentence,
+    measure_words,
+    p_value,
+    percent,
+    shorten,
+    words,
+)
 from surveylake.export.hypothesis_tests import CONFIDENCE, FEWEST_EXPECTED, LEVEL
 from surveylake.export.report.provenance import provenance, stages
 from surveylake.export.report.tables import table_view
@@ -92,7 +101,7 @@ def _steps(report: Report, contract: Contract) -> dict[str, Any] | None:
     if not group or not lines:
         return None
     numbers = [(line, [line.value, line.more["accepted"], line.more["counted"]]) for line in lines]
-    rows = [[shorten(line.text.partition(":")[0], 60), *map(_few, steps)] for line, steps in numbers]
+    rows = [[_received_name(line, group), *map(_few, steps)] for line, steps in numbers]
     differ = [line.text for line, steps in numbers if len(set(steps)) > 1 and not line.rule]
     return {
         "field": words(group),
@@ -102,10 +111,16 @@ def _steps(report: Report, contract: Contract) -> dict[str, Any] | None:
     }
 
 
+def _received_name(line: Statement, column: str) -> str:
+    return shorten(line.groups[0], 60) if line.groups else f"without {words(column)}"
+
+
 def _claim(claim: Statement, contract: Contract) -> dict[str, Any]:
     hypothesis = contract.hypothesis
     assert hypothesis is not None
-    called = [shorten(hypothesis.words.get(name, name), 22) for name in (hypothesis.more, hypothesis.less)]
+    called = [
+        in_sentence(hypothesis.words.get(name, name), 22) for name in (hypothesis.more, hypothesis.less)
+    ]
     drawn = claim.share is not None
     return {
         "text": hypothesis.claim,

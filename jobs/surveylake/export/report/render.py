@@ -15,7 +15,7 @@ from markupsafe import Markup
 from surveylake.aggregate.findings import Findings
 from surveylake.export.charts.render import Chart, chart_statements
 from surveylake.export.charts.style import GRID, INK, MUTED, PAPER
-from surveylake.export.formatting import shorten
+from surveylake.export.formatting import ISOLATES, shorten
 from surveylake.export.report.content import view
 from surveylake.export.statements.model import Report
 
@@ -54,7 +54,12 @@ def write_report(report: Report, findings: Findings, charts: list[Chart], folder
 
 def markdown(text: object) -> str:
     """Data as plain text in Markdown: one line, with every character that means something there escaped."""
-    line = shorten(str(text), 2_000).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = (
+        shorten(str(text), 2_000, keep="".join(ISOLATES))
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     return MARKDOWN.sub(lambda match: "\\" + match[0], line)
 
 

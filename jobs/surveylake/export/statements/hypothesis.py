@@ -2,7 +2,7 @@
 
 from surveylake.aggregate.findings import Findings, Summary
 from surveylake.contract.model import Hypothesis
-from surveylake.export.formatting import count, p_value, percent, percent_in_words, words
+from surveylake.export.formatting import count, isolated, p_value, percent, percent_in_words, words
 from surveylake.export.hypothesis_tests import CONFIDENCE, LEVEL, Association, ClaimTest, Evidence
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
@@ -122,8 +122,9 @@ def _reading(test: Association, field: str) -> str:
 
 
 def _called(claim: Hypothesis) -> tuple[str, str]:
-    """Return what the report calls the two groups."""
-    return claim.words.get(claim.more, claim.more), claim.words.get(claim.less, claim.less)
+    """Return the names of the two groups, the contract's words before the values, for use in a sentence."""
+    more, less = (isolated(claim.words.get(group, group)) for group in (claim.more, claim.less))
+    return more, less
 
 
 def _whole(share: float) -> str:

@@ -2,7 +2,7 @@
 
 from surveylake.aggregate.findings import Findings, ReceivedLine
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, percent_in_words, shorten, words
+from surveylake.export.formatting import count, in_sentence, percent_in_words, words
 from surveylake.export.reason_text import in_words, remedy
 from surveylake.export.statements.model import Statement
 from surveylake.wording import counted
@@ -114,7 +114,7 @@ def _as_received(column: str, line: ReceivedLine) -> Statement:
     )
     rule = "groups of too few people are not named" if line.kind == "pooled" else None
     return Statement(
-        "as received", f"{shorten(named)}: {said}", (column,), () if line.group is None else (line.group,), line.received,
+        "as received", f"{in_sentence(named)}: {said}", (column,), () if line.group is None else (line.group,), line.received,
         rule=rule, more={name: n for name, n in numbers.items() if name != "received"},
     )  # fmt: skip
 
@@ -125,7 +125,7 @@ def _spellings(findings: Findings) -> list[Statement]:
     for column, spelled in findings.unknown_spellings.items():
         named = {text: n for text, n in spelled.items() if n >= findings.smallest_group}
         statements += [
-            Statement("spelling", shorten(text, 60), (column,), (text,), n) for text, n in named.items()
+            Statement("spelling", in_sentence(text, 60), (column,), (text,), n) for text, n in named.items()
         ]
         if few := len(spelled) - len(named):
             said = f"{counted(few, 'spelling')} of fewer than {findings.smallest_group} people each"

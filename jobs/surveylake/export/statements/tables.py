@@ -4,7 +4,7 @@ Every share is of the people who answered.
 """
 
 from surveylake.aggregate.findings import Findings, Line, Summary
-from surveylake.export.formatting import count, decimal, joined, percent, shorten, words
+from surveylake.export.formatting import count, decimal, in_sentence, joined, percent, words
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
 from surveylake.lake.tables import Cell
@@ -59,7 +59,7 @@ def _totals(table: Summary) -> list[Statement]:
     return [
         Statement(
             what,
-            f"{shorten(value)}: n = {count(people)}",
+            f"{in_sentence(value)}: n = {count(people)}",
             table.by,
             (value,),
             people,
@@ -99,8 +99,8 @@ def _shown(table: Summary, line: Line) -> Statement:
     base = table.totals[0][line.groups[0]] if table.totals else table.base
     people = line.people or 0
     what = "cell" if table.totals else "group"
-    row = f"{shorten(line.groups[0])}: " if table.totals else ""
-    said = f"{row}{shorten(line.groups[-1])} {count(people)} ({percent(people / base)})"
+    row = f"{in_sentence(line.groups[0])}: " if table.totals else ""
+    said = f"{row}{in_sentence(line.groups[-1])} {count(people)} ({percent(people / base)})"
     return Statement(what, said, table.by, line.groups, people, base, people / base)
 
 
@@ -121,9 +121,11 @@ def _largest(table: Summary, label: str) -> Statement:
     level = [line.groups[0] for line in named if line.people == most]
     share = most / table.base
     if len(level) == 1:
-        said = f"{label}: {shorten(level[0])} leads, {count(most)} of {count(table.base)} ({percent(share)})"
+        said = (
+            f"{label}: {in_sentence(level[0])} leads, {count(most)} of {count(table.base)} ({percent(share)})"
+        )
     else:
-        names = joined(map(shorten, level)) if len(level) <= MOST_LEVEL else f"{count(len(level))} groups"
+        names = joined(map(in_sentence, level)) if len(level) <= MOST_LEVEL else f"{count(len(level))} groups"
         said = f"{label}: {names} are level at {counted(most, 'answer')}"
     return Statement("headline", said, table.by, tuple(level), most, table.base, share)
 
@@ -139,12 +141,14 @@ def _difference(table: Summary) -> Statement:
         common = list(shares[groups[0]])
     value = max(common, key=lambda value: _apart([shares[group][value] for group in groups]))
     parts = [(group, shares[group][value], table.totals[0][group]) for group in groups]
-    said = joined(f"{percent(share)} of {shorten(group, 18)} (n = {count(n)})" for group, share, n in parts)
+    said = joined(
+        f"{percent(share)} of {in_sentence(group, 18)} (n = {count(n)})" for group, share, n in parts
+    )
     more: dict[str, Cell] = {"whole": not any(line.kind == "held" for line in table.lines)}
     for place, (_, share, n) in enumerate(parts, 1):
         more |= {f"share_{place}": share, f"n_{place}": n}
     return Statement(
-        "headline", f"{shorten(value)}: {said}", table.by, (value, *groups), _apart([share for _, share, _ in parts]),
+        "headline", f"{in_sentence(value)}: {said}", table.by, (value, *groups), _apart([share for _, share, _ in parts]),
         base=table.base, more=more,
     )  # fmt: skip
 
@@ -182,7 +186,7 @@ def _measure(table: Summary, line: Line, measure: str) -> Statement:
     elif values["min"] is None or values["max"] is None:
         rule = EXTREMES_UNSAID
     said = ", ".join(f"{name} {decimal(value)}" for name, value in values.items() if value is not None)
-    whom = ", ".join(map(shorten, line.groups))
+    whom = ", ".join(map(in_sentence, line.groups))
     n = line.measures.get("n")
     return Statement(
         "measure", f"{whom}: {said}", table.by, line.groups, base=line.people, n=int(n) if n is not None else None,

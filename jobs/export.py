@@ -53,7 +53,6 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     from surveylake.export.charts import render
     from surveylake.export.publication import Publication
     from surveylake.export.report import render as report
-    from surveylake.export.responses_csv import write_responses_csv
     from surveylake.export.statements.report import report_of
     from surveylake.lake import tables
     from surveylake.runtime import session
@@ -63,14 +62,15 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     with Publication(out, lake.root) as publication:
         published = published or _aggregated(lake, config, contract)
         responses = tables.read(spark, lake.table(tables.RESPONSES), published.responses_version)
-        write_responses_csv(responses, contract, publication.path("responses.csv"), config.publish.csv_bom)
-        csv_files.write_summaries(published.findings, publication.folder(), config.publish.csv_bom)
+        bom = config.publish.csv_bom
+        csv_files.write_responses(responses, contract, publication.path("responses.csv"), bom)
+        csv_files.write_summaries(published.findings, publication.folder(), bom)
         tests = hypothesis_tests.run_tests(published.findings)
         statements = report_of(published.findings, tests, config.publish.warn_rejected_share)
         drawn = render.draw_charts(statements, published.findings, publication.folder("charts"))
         report.write_report(statements, published.findings, drawn, publication.folder())
         files = publication.commit(csv_files.facts_of(published.findings))
-    if boxes := render.said_of_boxes(drawn):
+    if boxes := render.boxes_note(drawn):
         print(f"note: {wording.printable(boxes)}", file=sys.stderr)
     print(
         f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"

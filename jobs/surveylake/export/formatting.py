@@ -1,4 +1,4 @@
-"""Numbers and names as a reader sees them, alike in charts, report and captions. Pure text, no layout."""
+"""Numbers and names as text, the same in charts, report and captions. Pure text, no layout."""
 
 import math
 import unicodedata
@@ -10,7 +10,7 @@ from surveylake.contract.model import Contract
 from surveylake.lake.tables import Cell
 
 NOT_GIVEN = "not given"
-"""How a NULL group is named."""
+"""name of a NULL group"""
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories that draw nothing or turn the text around: control, format, surrogate, private, unassigned."""
 ISOLATES = ("\u2068", "\u2069")
@@ -20,12 +20,12 @@ RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 
 def count(number: float) -> str:
-    """1234 as `1,234`."""
+    """Return 1234 as `1,234`."""
     return f"{round(number):,}"
 
 
 def percent(share: float) -> str:
-    """Return 0.5729 as `57.3 %`; what is above 0 is not called 0, and what is under 1 is not called all."""
+    """Return 0.5729 as `57.3 %`; a share above 0 is never `0.0 %`, and one under 1 never `100.0 %`."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     return "> 99.9 %" if 0.9995 <= share < 1 else f"{share:.1%}".replace("%", " %")
@@ -37,7 +37,7 @@ def percent_in_words(share: float) -> str:
 
 
 def decimal(number: Cell, places: int = 1) -> str:
-    """A measure such as a mean, `33.2`; NULL and NaN are an en dash."""
+    """Return a measure such as a mean, `33.2`; NULL and NaN are an en dash."""
     if isinstance(number, str):
         return number
     if number is None or math.isnan(number):
@@ -54,7 +54,7 @@ def p_value(p: float, level: float = 0.05) -> str:
 
 
 def words(column: str) -> str:
-    """A column's name in words: `age_group` as `age group`."""
+    """Return a column's name in words: `age_group` as `age group`."""
     return column.replace("_", " ")
 
 
@@ -88,13 +88,13 @@ def isolated(text: str) -> str:
 
 
 def joined(parts: Iterable[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Return `a`, `a and b`, or `a, b and c`."""
     *first, end = list(parts) or [""]
     return f"{', '.join(first)} {last} {end}" if first else end
 
 
 def measure_words(contract: Contract) -> str:
-    """The measure with its unit when the contract says one briefly: `age (years, whole)`; empty without a measure."""
+    """Return the measure with its unit, where the contract has a short one: `age (years, whole)`; empty without a measure."""
     measure = contract.summaries.measure
     if measure is None:
         return ""

@@ -1,4 +1,4 @@
-"""The reasons in `failed_rules`, in words for a reader. Text only: no value of any record is ever part of it."""
+"""The reasons in `failed_rules`, in words. Text only: it holds no value of any record."""
 
 from surveylake.contract.model import Contract, SurveyField
 from surveylake.export.formatting import in_sentence, joined
@@ -18,7 +18,7 @@ ALONE = {
     "duplicate_key": "one key twice",
     "unknown_field": "a field the contract does not know",
 }
-"""what is wrong with a record as a whole"""
+"""reason -> fault of a record as a whole"""
 OF_FIELD = {
     "missing_field": "{} is missing",
     "wrong_case": "{} is there only in another case, such as upper case",
@@ -32,11 +32,11 @@ OF_FIELD = {
     "not_allowed": "{} is not one of the allowed answers",
     "pattern": "{} does not have the form asked for",
 }
-"""what is wrong with one field"""
+"""reason -> fault of one field"""
 
 
 def in_words(reason: str, contract: Contract) -> str:
-    """`out_of_range:Age` as `Age is out of range (allowed: 5 to 110)`; a contract's own rule by its name."""
+    """Return `out_of_range:Age` as `Age is out of range (allowed: 5 to 110)`; a contract's own rule by its name."""
     if reason in ALONE:
         return ALONE[reason]
     kind, _, source = reason.partition(":")
@@ -47,7 +47,7 @@ def in_words(reason: str, contract: Contract) -> str:
 
 
 def remedy(reason: str, contract: Contract) -> str:
-    """Say what to do where good records are rejected for this reason."""
+    """Return what to do where good records are rejected for this reason."""
     then = "then run jobs/replay.py, which judges the stored records again."
     kind, _, source = reason.partition(":")
     name = next((name for name, field in contract.fields.items() if field.source == source), None)

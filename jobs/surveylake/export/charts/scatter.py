@@ -1,4 +1,4 @@
-"""People's measures as points, strip by strip. Statements and points in, figure out."""
+"""Scatter chart of people's measures, a strip per group. From statements and points to a figure."""
 
 import random
 from collections.abc import Sequence
@@ -12,17 +12,17 @@ from surveylake.export.statements.model import Table
 
 MOST_STRIPS = 12
 SEED = 20260101
-"""of the jitter: the same findings give the same picture"""
+"""of the jitter: the same findings give the same chart"""
 VECTOR_POINTS = 1_000
-"""past so many points an SVG holds them as one image, or it would weigh megabytes"""
+"""above so many points an SVG holds them as one image, or it would be megabytes"""
 
 
 def draw_scatter(
     table: Table, contract: Contract, version: int, points: Sequence[Point], total: int
 ) -> Drawn | None:
-    """Draw people's measures as points in their group's strip, moved a little at random; None when nobody can be drawn.
+    """Draw people's measures as points in their group's strip, with jitter. Returns None when nobody can be drawn.
 
-    `points` are those who have both a measure and a group, of `total`.
+    `points` are people with both a measure and a group, of `total`. `version` of `records` is in the caption.
     """
     group = table.columns[0]
     strips = _strips(table, points)
@@ -53,8 +53,8 @@ def draw_scatter(
 def _strips(table: Table, points: Sequence[Point]) -> dict[str, list[float]]:
     """Return group -> measures, in the order of the table.
 
-    Protected people are not drawn. Where that would let a reader work out their measures from the group's mean, or where the
-    mean is not said, `smallest` others are left out as well, the first by their rank.
+    Leaves out protected people. Where a reader could derive their measures from the group's mean, or the mean is withheld,
+    also leaves out `smallest` others, the first by rank.
     """
     strips = {}
     for line in table.lines[:MOST_STRIPS]:
@@ -107,7 +107,7 @@ def _draw_strips(axes: Axes, names: list[str], strips: list[list[float]], middle
 
 
 def _unit(strips: list[list[float]]) -> float:
-    """How far apart measures lie: 1 for whole numbers, else a hundredth of their range."""
+    """Return the distance between measures: 1 for whole numbers, else a hundredth of their range."""
     values = [value for strip in strips for value in strip]
     if all(float(value).is_integer() for value in values):
         return 1.0

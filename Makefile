@@ -1,6 +1,6 @@
 # surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults soak bench check setup setup-dev verify lock clean
+.PHONY: help run test faults soak bench picture check setup setup-dev verify lock clean
 
 # A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to add to what the lake holds, and
 # 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
@@ -59,11 +59,20 @@ bench: setup-dev ## speed as ratios, beside the peers, into benchmarks/results (
 	@$(BIN)/python benchmarks/run.py $(call option,--rows,$(ROWS)) $(call option,--repeats,$(REPEATS)) \
 	  $(call option,--only,$(ONLY)) $(ARGS)
 
+picture: setup-dev ## docs/report.png: the report on the sample, as a browser shows it (needs chromium)
+	@command -v chromium >/dev/null || { echo 'error: chromium is needed' >&2; exit 3; }
+	@rm -rf var/picture
+	@SURVEYLAKE_VAR=var/picture $(BIN)/python jobs/run.py --lake var/picture/lake --out var/picture/out
+	@chromium --headless --no-sandbox --hide-scrollbars --window-size=1200,2640 \
+	  --screenshot=var/picture/report.png "file://$$PWD/var/picture/out/report.html" 2>var/picture/chromium.log
+	@$(BIN)/python -c "from PIL import Image as I; \
+	  I.open('var/picture/report.png').convert('RGB').quantize(128).save('docs/report.png', optimize=True)"
+
 check: setup-dev ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@PYTHONPATH=jobs $(BIN)/lint-imports --no-timing
+	@PYTHONPATH=jobs $(BIN)/lint-imports --no-logo
 
 verify: setup ## prove that the lake holds every offset of the topic exactly once
 	@$(BIN)/python jobs/verify.py $(call option,--survey,$(SURVEY)) $(call option,--lake,$(LAKE)) \

@@ -8,7 +8,7 @@ from unittest import mock
 
 from surveylake.lake import tables
 from surveylake.runtime import launch
-from surveylake.stream.sink import Landing
+from surveylake.stream.sink import DeltaSink
 from surveylake.validate import fast_path
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ ABLATIONS = {
     "parquet_2": Ablation(MANY, "Parquet's version 2", of=CPU, hadoop={"parquet.writer.version": "PARQUET_2_0"}),
     "asking": Ablation(
         SHORT, "the log asked before each commit", True,
-        patches=(mock.patch("surveylake.stream.query.Landing", lambda spark, path, **_: Landing(spark, path, shared=True)),),
+        patches=(mock.patch("surveylake.stream.job.DeltaSink", lambda spark, path, **_: DeltaSink(spark, path, shared=True)),),
     ),
     "not_durable": Ablation(
         SHORT, "nothing forced to the disk",

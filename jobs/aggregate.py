@@ -15,6 +15,7 @@ from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.export.formatting import shorten
 from surveylake.lake.lock import one_writer
+from surveylake.runtime.session import OpenSession, opener
 
 if TYPE_CHECKING:
     from surveylake.aggregate.analysis import Published
@@ -42,19 +43,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     with one_writer(args.lake, "aggregate.py"):
-        aggregate(args.lake, config, contract, args.version)
+        aggregate(opener("surveylake aggregate"), args.lake, config, contract, args.version)
     return 0
 
 
-def aggregate(root: str, config: Config, contract: Contract, at: int | None = None) -> "Published | None":
+def aggregate(
+    open_spark: OpenSession, root: str, config: Config, contract: Contract, at: int | None = None
+) -> "Published | None":
     """Run the step; the caller holds the lake's lock. Returns what was published, or None when there was nothing to do."""
     began = time.monotonic()
     from surveylake.aggregate import analysis, responses, summary_tables
     from surveylake.lake import records_table, tables
-    from surveylake.runtime import session
     from surveylake.validate import sql_check
 
-    spark = session.open_session("surveylake aggregate")
+    spark = open_spark()
     sql_check.check_sql(spark, contract)
     lake = tables.Lake(cli.absolute(root))
     path = tables.require(spark, lake, tables.RECORDS, "jobs/stream.py")

@@ -13,8 +13,11 @@ from surveylake import cli, wording
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import StorageError
+from surveylake.runtime.session import OpenSession, opener
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from surveylake.aggregate.analysis import Published
     from surveylake.lake import tables
 
@@ -42,11 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
-    export(args.lake, args.out, config, contract, None)
+    export(opener("surveylake export"), args.lake, args.out, config, contract, None)
     return 0
 
 
-def export(root: str, out: Path, config: Config, contract: Contract, published: "Published | None") -> None:
+def export(
+    open_spark: OpenSession,
+    root: str,
+    out: Path,
+    config: Config,
+    contract: Contract,
+    published: "Published | None",
+) -> None:
     """Run the step. Without `published` (what run.py has just aggregated), computes it from the lake again."""
     began = time.monotonic()
     from surveylake.export import csv_files, hypothesis_tests
@@ -55,12 +65,11 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     from surveylake.export.report import render as report
     from surveylake.export.statements.report import report_of
     from surveylake.lake import tables
-    from surveylake.runtime import session
 
-    spark = session.open_session("surveylake export")
+    spark = open_spark()
     lake = tables.Lake(cli.absolute(root))
     with Publication(out, lake.root) as publication:
-        published = published or _aggregated(lake, config, contract)
+        published = published or _aggregated(spark, lake, config, contract)
         responses = tables.read(spark, lake.table(tables.RESPONSES), published.responses_version)
         bom = config.publish.csv_bom
         csv_files.write_responses(responses, contract, publication.path("responses.csv"), bom)
@@ -77,13 +86,13 @@ def export(root: str, out: Path, config: Config, contract: Contract, published: 
     )
 
 
-def _aggregated(lake: "tables.Lake", config: Config, contract: Contract) -> "Published":
+def _aggregated(
+    spark: "SparkSession", lake: "tables.Lake", config: Config, contract: Contract
+) -> "Published":
     """Compute what aggregate.py made last, again from the same version of `records`."""
     from surveylake.aggregate import analysis, record_counts
     from surveylake.lake import table_history, tables
-    from surveylake.runtime import session
 
-    spark = session.open_session("surveylake export")
     path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
     provenance = table_history.provenance_of(spark, path)
     if provenance.records_version is None:

@@ -12,8 +12,9 @@ from surveylake.cli import command, survey_parser
 from surveylake.config import Kafka, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, InputError
-from surveylake.kafka.topic import create_topic
-from surveylake.produce.already_sent import look
+from surveylake.kafka.topic import Topic
+from surveylake.kafka.topic_creation import create_topic
+from surveylake.produce.already_sent import scan
 from surveylake.produce.csv_rows import batches, read_answers
 from surveylake.produce.delivery import Record
 from surveylake.produce.generator import BLOCK, Plan, records, write_csv
@@ -41,30 +42,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _arguments(argv)
     contract = load_contract(args.survey)
     kafka = load_config(args.conf).at(args.bootstrap).kafka
-    topic = args.topic or contract.topic
+    name = args.topic or contract.topic
     if args.generate is not None:
         plan = Plan(contract, load_frequencies(args.survey), args.generate, args.seed, args.defects)
         if args.csv:
             print(f"wrote {write_csv(plan, args.csv):,} rows to {args.csv}")
             return 0
-        create_topic(kafka, topic)
+        topic, _ = create_topic(kafka, name)
         source, total = "", args.generate
         batch = max(1, min(BLOCK, int(args.rate / 20))) if args.rate else BLOCK
         rows: Iterable[list[Record]] = records(plan, batch)
     else:
-        source, total, rows = _file(args, contract, kafka, topic)
+        topic, source, total, rows = _file(args, contract, kafka, name)
         if not total:
             return 0
     with stop_on_signals() as stop:
-        tally = AnswerProducer(kafka, topic, source, args.echo).send(rows, stop, total, args.rate)
+        tally = AnswerProducer(topic, source, args.echo).send(rows, stop, total, args.rate)
     print(f"{tally}{' (stopped before the end; run it again for the rest)' if tally.stopped else ''}")
     return 0 if tally.complete else 1
 
 
 def _file(
-    args: Namespace, contract: Contract, kafka: Kafka, topic: str
-) -> tuple[str, int, Iterable[list[Record]]]:
-    """(source, rows to send, their batches): the CSV checked from end to end before anything is sent of it."""
+    args: Namespace, contract: Contract, kafka: Kafka, name: str
+) -> tuple[Topic, str, int, Iterable[list[Record]]]:
+    """Return (topic, source, rows to send, their batches): the CSV checked from end to end before anything is sent of it."""
     answers = read_answers(args.file or args.survey.with_suffix(".sample.csv"), contract)
     for note in answers.notes:
         print(f"note: {printable(note)}", file=sys.stderr)
@@ -74,20 +75,20 @@ def _file(
                          f" nothing was sent\n{answers.describe_bad()}", SKIP_BAD)  # fmt: skip
     if answers.bad:
         print(f"left out {bad}:\n{printable(answers.describe_bad())}", file=sys.stderr)
-    is_new = create_topic(kafka, topic)
+    topic, is_new = create_topic(kafka, name)
     if is_new or args.again:
-        return answers.source, answers.rows, batches(answers, contract, args.key == "row-number")
-    sent = look(kafka, topic, answers.source, answers.rows)
+        return topic, answers.source, answers.rows, batches(answers, contract, args.key == "row-number")
+    sent = scan(topic, answers.source, answers.rows)
     if sent.expired and sent.count < answers.rows:
         print(
-            f"note: {sent.expired:,} older records are no longer kept in {topic}; rows among them are sent again",
+            f"note: {sent.expired:,} older records are no longer kept in {name}; rows among them are sent again",
             file=sys.stderr,
         )
     missing = answers.rows - sent.count
     if sent.count:
         rest = f"sending the other {missing:,}" if missing else "nothing sent (--again sends them again)"
         print(f"already in the topic: {sent.count:,} of {answers.rows:,} rows; {rest}")
-    return answers.source, missing, batches(answers, contract, args.key == "row-number", sent.rows)
+    return topic, answers.source, missing, batches(answers, contract, args.key == "row-number", sent.rows)
 
 
 def _arguments(argv: Sequence[str] | None) -> Namespace:

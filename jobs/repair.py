@@ -12,6 +12,7 @@ from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ProofError
 from surveylake.lake.lock import one_writer
+from surveylake.runtime.session import OpenSession, opener
 
 EXAMPLES = """
   python jobs/repair.py --dry-run                        what is broken, and what would be put aside; changes nothing
@@ -34,15 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     lake = repair.lake_at(cli.absolute(args.lake))
     with one_writer(str(lake), "repair.py"):
-        return mend(lake, config, contract, args.dry_run)
+        return mend(opener("surveylake repair"), lake, config, contract, args.dry_run)
 
 
-def mend(lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
+def mend(open_spark: OpenSession, lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
     """Plan, say, do, and look again; the lake's lock is held by the caller."""
     from surveylake.repair import plan as repair
     from surveylake.repair.moves import next_folder, put_aside
 
-    plan = repair.plan(lake, config, contract, lambda line: print(wording.printable(line)))
+    plan = repair.plan(open_spark, lake, config, contract, lambda line: print(wording.printable(line)))
     if not plan.steps:
         print(f"repair: nothing to mend in {lake}: {plan.left}")
         return 0
@@ -53,7 +54,7 @@ def mend(lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
         print(f"repair: {len(plan.steps)} steps to take in {lake}; nothing was changed")
         return ProofError.exit_code
     put_aside(lake, [path for step in plan.steps for path in step.paths], into)
-    again = repair.plan(lake, config, contract, lambda _: None)
+    again = repair.plan(open_spark, lake, config, contract, lambda _: None)
     if again.steps:
         raise ProofError(
             f"{lake} is still broken: {again.steps[0].what}", "Run this again; then jobs/verify.py."

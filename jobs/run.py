@@ -9,11 +9,11 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aggregate
 import export
@@ -22,16 +22,20 @@ import stream
 from surveylake import cli, signals
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
-from surveylake.errors import InputError
+from surveylake.errors import InputError, TopicMissingError
 from surveylake.kafka.connection import connect
 from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.topic import open_topic
 from surveylake.lake.lock import one_writer
 from surveylake.paths import VAR
 from surveylake.produce.already_sent import sources
 from surveylake.produce.csv_rows import read_answers
 from surveylake.runtime.java import java_environment
 from surveylake.runtime.launch import Launch
-from surveylake.runtime.session import check_spark, open_session
+from surveylake.runtime.session import OpenSession, check_spark, open_session
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 EXAMPLES = """
   python jobs/run.py                                          the survey's own sample
@@ -79,15 +83,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     with (
         one_writer(args.lake, "run.py"),
         ThreadPoolExecutor(1) as pool,
-        _broker(args.bootstrap, args.lake, config, took, pool, launch) as ready,
+        _started(args, config, took, pool.submit(open_session, "surveylake run", launch)) as (ready, spark),
     ):
-        pool.submit(_warm_up, contract)
+        pool.submit(_warm_up, spark, contract)
         _refuse_a_mix(ready, contract, source, answers, args)
         _timed(took, "produce", lambda: _produce(answers, args, ready))
-        _timed(took, "stream", lambda: stream.stream(args.lake, ready, contract, "available-now"))
+        _timed(took, "stream", lambda: stream.stream(spark, args.lake, ready, contract, "available-now"))
         signals.go_on()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
-        published = _timed(took, "aggregate", lambda: aggregate.aggregate(args.lake, ready, contract))
-        _timed(took, "export", lambda: export.export(args.lake, args.out, ready, contract, published))
+        published = _timed(took, "aggregate", lambda: aggregate.aggregate(spark, args.lake, ready, contract))
+        _timed(took, "export", lambda: export.export(spark, args.lake, args.out, ready, contract, published))
     print(
         "took: "
         + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in took.items())
@@ -99,37 +103,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _warm_up(contract: Contract) -> None:
+def _warm_up(open_spark: OpenSession, contract: Contract) -> None:
     """While Kafka takes the answers: load what the later steps need, and let Spark compile its first expressions."""
     from surveylake.validate import sql_check
 
-    sql_check.check_sql(open_session("surveylake run"), contract)
+    sql_check.check_sql(open_spark(), contract)
     for module in ("charts.render", "hypothesis_tests", "report.render"):
         import_module(f"surveylake.export.{module}")
 
 
 @contextmanager
-def _broker(
-    bootstrap: str | None,
-    lake: str,
-    config: Config,
-    took: dict[str, float],
-    pool: ThreadPoolExecutor,
-    launch: Launch,
-) -> Iterator[Config]:
-    """The configuration at a broker that answers, with Spark started meanwhile; an embedded broker ends with the block."""
+def _started(
+    args: Namespace, config: Config, took: dict[str, float], spark: "Future[SparkSession]"
+) -> Iterator[tuple[Config, OpenSession]]:
+    """Yield the configuration at a broker that answers, and the session that was started meanwhile.
+
+    An embedded broker ends with the block.
+    """
     began = time.monotonic()
-    spark = pool.submit(open_session, "surveylake run", launch)
-    if bootstrap:
-        connect(config.at(bootstrap).kafka)
+    if args.bootstrap:
+        connect(config.at(args.bootstrap).kafka)
         spark.result()
         took["start"] = time.monotonic() - began
-        yield config.at(bootstrap)
+        yield config.at(args.bootstrap), spark.result
         return
-    with EmbeddedBroker(_kafka_folder(lake)) as broker:
+    with EmbeddedBroker(_kafka_folder(args.lake)) as broker:
         spark.result()
         took["start"] = time.monotonic() - began
-        yield config.at(broker.bootstrap)
+        yield config.at(broker.bootstrap), spark.result
         ending = time.monotonic()
     took["stop"] = time.monotonic() - ending
 
@@ -142,10 +143,14 @@ def _kafka_folder(lake: str) -> Path:
 
 
 def _refuse_a_mix(config: Config, contract: Contract, source: str, answers: Path, args: Namespace) -> None:
-    """InputError when the topic holds another file's answers and --add was not given: two surveys must not mix unseen."""
-    if args.add or contract.topic not in connect(config.kafka)[1].topics:
+    """Raise InputError when the topic holds another file's answers and --add was not given: two surveys must not mix unseen."""
+    if args.add:
         return
-    others = {known: n for known, n in sources(config.kafka, contract.topic).items() if known != source}
+    try:
+        topic = open_topic(config.kafka, contract.topic)
+    except TopicMissingError:
+        return
+    others = {known: n for known, n in sources(topic).items() if known != source}
     if others:
         raise InputError(
             f"topic {contract.topic} already holds {sum(others.values()):,} answers that are not from {answers};"

@@ -16,15 +16,14 @@ from surveylake import cli
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, TopicError
-from surveylake.kafka import topic
+from surveylake.kafka.topic import Topic, open_topic
 from surveylake.lake.lock import one_writer
+from surveylake.runtime.session import OpenSession, opener
 from surveylake.wording import examples
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-    from surveylake.lake.tables import Lake
     from surveylake.stream.batch_progress import Taken
+    from surveylake.stream.job import StreamJob
 
 log = logging.getLogger(__name__)
 SAMPLES, SAMPLE_WIDTH = 3, 120
@@ -67,11 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
     with one_writer(args.lake, "stream.py"):
-        stream(args.lake, config, contract, args.trigger, args.accept_new_topic, args.accept_loss)
+        allowed = (args.accept_new_topic, args.accept_loss)
+        stream(opener("surveylake stream"), args.lake, config, contract, args.trigger, *allowed)
     return 0
 
 
 def stream(
+    open_spark: OpenSession,
     root: str,
     config: Config,
     contract: Contract,
@@ -79,47 +80,48 @@ def stream(
     accept_new_topic: bool = False,
     accept_loss: bool = False,
 ) -> None:
-    """The whole step, for this verb and for run.py; the lake's lock is held by the caller."""
+    """Run the whole step, for this verb and for run.py; the lake's lock is held by the caller.
+
+    The topic is asked for before Spark is started: what is wrong with it is known within a second.
+    """
     began = time.monotonic()
-    identity = topic.preflight(config.kafka, contract.topic)
+    topic = open_topic(config.kafka, contract.topic)
+    identity = topic.identify()
     from surveylake.lake.tables import Lake
-    from surveylake.runtime import session
-    from surveylake.stream import detour, start
+    from surveylake.stream import detour, job, start
     from surveylake.validate import sql_check
 
-    spark = session.open_session("surveylake stream")
+    spark = open_spark()
     sql_check.check_sql(spark, contract)
-    lake = Lake(cli.absolute(root))
-    wishes = start.StartOptions(config.stream.starting_offsets, accept_new_topic, accept_loss)
-    taken = detour.stream(spark, lake, config, contract, identity, wishes, trigger)
+    work = job.stream_job(spark, topic, Lake(cli.absolute(root)), config, contract)
+    options = start.StartOptions(config.stream.starting_offsets, accept_new_topic, accept_loss)
+    taken = detour.stream(work, identity, options, trigger)
     print(
         f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"
     )
-    _warn_of_rejections(spark, lake, taken, config, contract)
-    _name_what_waits(config, contract)
+    _warn_of_rejections(work, taken)
+    _name_what_waits(topic)
 
 
-def _warn_of_rejections(
-    spark: "SparkSession", lake: "Lake", taken: "Taken", config: Config, contract: Contract
-) -> None:
+def _warn_of_rejections(job: "StreamJob", taken: "Taken") -> None:
     """Say why most of what came was rejected, with a few records: the contract may be at fault, not the answers."""
     from surveylake.export.statements.survey import mostly_rejected
     from surveylake.lake import tables
     from surveylake.quarantine import rejects as quarantine
 
-    share = config.publish.warn_rejected_share
-    for statement in mostly_rejected(dict(taken.failed), taken.received, taken.rejected, share, contract):
+    share = job.config.publish.warn_rejected_share
+    for statement in mostly_rejected(dict(taken.failed), taken.received, taken.rejected, share, job.contract):
         log.warning("warning: %s", statement.text)
         (reason,) = statement.groups
-        rejects = quarantine.rejects(tables.read(spark, lake.table(tables.RECORDS)), reason)
+        rejects = quarantine.rejects(tables.read(job.spark, job.records), reason)
         for row in quarantine.ordered(rejects, SAMPLES).collect():
             log.warning("  %s", quarantine.shown(row, SAMPLE_WIDTH))
 
 
-def _name_what_waits(config: Config, contract: Contract) -> None:
+def _name_what_waits(topic: Topic) -> None:
     """Say which records are there and cannot be read yet: a run that ends before them has not read the whole topic."""
     try:
-        waiting = topic.open_transactions(config.kafka, contract.topic)
+        waiting = topic.open_transactions()
     except TopicError as error:
         log.warning("whether records wait for a transaction is not known: %s", error.message)
         return

@@ -12,6 +12,7 @@ from surveylake.config import load_config
 from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError
 from surveylake.runtime import java_exit
+from surveylake.runtime.session import opener
 from surveylake.verify.proof import prove
 
 EXAMPLES = """
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
-    proof = prove(cli.absolute(args.lake), config, contract, args.out, args.deep)
+    proof = prove(opener("surveylake verify"), cli.absolute(args.lake), config, contract, args.out, args.deep)
     java_exit.require_life()
     print(proof.as_json() if args.json else "\n".join(wording.printable(line) for line in proof.lines()))
     return 0 if proof.proved else ProofError.exit_code

@@ -16,6 +16,7 @@ import verify
 from support import pets_survey
 from support.foreign_values import AVRO, AVRO_FILE, LZ4, PLAIN, PROTOBUF, REGISTRY, ZSTD
 from support.reference_verdict import verdict
+from support.sessions import OPEN
 from support.validation import ANSWER, FOOD, MAX_BYTES, reasons, verdicts
 from surveylake import formats
 from surveylake.contract.model import Contract
@@ -166,7 +167,7 @@ def test_b16_a_lake_that_was_judged_before_is_proved_and_replay_gives_it_the_new
         before.setattr(strict_json, "_foreign", lambda: "CAST(NULL AS string)")
         before.setattr(strict_json, "_no_object", lambda: "'not_an_object'")
         pets_survey.take_in(lake, settings, survey)
-    aggregate.aggregate(str(lake), settings, survey)
+    aggregate.aggregate(OPEN, str(lake), settings, survey)
     assert export.main([*given, "--out", str(tmp_path / "out")]) == 0
     assert verify.main([*given, "--bootstrap", broker, "--out", str(tmp_path / "out")]) == 0
     assert rejected(lake) == ["bad_encoding", "bad_encoding", "not_an_object"]

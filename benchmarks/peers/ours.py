@@ -13,18 +13,20 @@ import aggregate as aggregate_verb
 import stream
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
-from surveylake.runtime.session import open_session
+from surveylake.kafka.topic import open_topic
+from surveylake.runtime.session import opener
 from surveylake.stream.query import kafka_rows
 from surveylake.stream.start import Start
-from surveylake.validate.pipeline import judged
+from surveylake.validate.pipeline import validated
 
+OPEN = opener("surveylake stream")
 ALL = 1_000_000_000
 """Records per micro-batch: one batch, whatever the topic holds."""
 
 
 def take(bootstrap: str, survey: str, out: str) -> None:
     """The topic into OUT/records."""
-    stream.stream(out, load_config().at(bootstrap), load_contract(Path(survey)), "available-now")
+    stream.stream(OPEN, out, load_config().at(bootstrap), load_contract(Path(survey)), "available-now")
 
 
 def take_in_batches(bootstrap: str, survey: str, out: str, most: int) -> None:
@@ -33,7 +35,7 @@ def take_in_batches(bootstrap: str, survey: str, out: str, most: int) -> None:
     config = config.model_copy(
         update={"stream": config.stream.model_copy(update={"max_offsets_per_trigger": most})}
     )
-    stream.stream(out, config, load_contract(Path(survey)), "available-now")
+    stream.stream(OPEN, out, config, load_contract(Path(survey)), "available-now")
 
 
 def read(bootstrap: str, survey: str, out: str) -> None:
@@ -44,15 +46,17 @@ def read(bootstrap: str, survey: str, out: str) -> None:
 def judge(bootstrap: str, survey: str, out: str) -> None:
     """The first two stages: parsed, cleaned, derived and judged."""
     _drop(
-        judged(_rows(bootstrap, survey), load_contract(Path(survey)), load_config().stream.max_message_bytes),
+        validated(
+            _rows(bootstrap, survey), load_contract(Path(survey)), load_config().stream.max_message_bytes
+        ),
         out,
     )
 
 
 def _rows(bootstrap: str, survey: str) -> DataFrame:
     start = Start(1, "", "earliest", {})
-    spark = open_session("surveylake stream")
-    return kafka_rows(spark, load_config().at(bootstrap), load_contract(Path(survey)), start, ALL)
+    topic = open_topic(load_config().at(bootstrap).kafka, load_contract(Path(survey)).topic)
+    return kafka_rows(OPEN(), topic, start, ALL)
 
 
 def _drop(rows: DataFrame, checkpoint: str) -> None:
@@ -62,7 +66,7 @@ def _drop(rows: DataFrame, checkpoint: str) -> None:
 
 def aggregate(survey: str, out: str) -> None:
     """OUT/records into OUT/responses and the summaries."""
-    aggregate_verb.aggregate(out, load_config(), load_contract(Path(survey)))
+    aggregate_verb.aggregate(OPEN, out, load_config(), load_contract(Path(survey)))
 
 
 if __name__ == "__main__":

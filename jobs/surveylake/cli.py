@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
@@ -15,13 +16,18 @@ from surveylake.paths import CONF
 from surveylake.runtime import foreign_settings, java_exit, process_log
 from surveylake.wording import printable
 
-Main = Callable[[Sequence[str] | None], int]
 ANOTHER_LAKE = "Give another folder with --lake (LAKE=)."
 INTERRUPTED, TERMINATED = 130, 143
 """Exit codes as the shell has them: 128 and the signal's number."""
 
 
-def command(main: Main) -> Main:
+class Verb(Protocol):
+    """A verb's main: arguments in (the process's own by default), exit code out."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int: ...
+
+
+def command(main: Callable[[Sequence[str] | None], int]) -> Verb:
     """Wrap a verb's main: known errors print what, and what next, and set the exit code; others leave a full trace in a file."""
 
     @functools.wraps(main)

@@ -5,6 +5,9 @@ SurveylakeError            exit code 1
 ├── SetupError             exit code 3   Java, Spark or the jars are not the pinned ones, or cannot run on this machine
 ├── InputError             exit code 4   a CSV cannot be sent as it is
 ├── TopicError             exit code 5   Kafka does not answer, or the topic is not the one expected
+│   ├── TopicMissingError                the cluster does not list the topic
+│   ├── TopicReplacedError               the topic is not the one that the table was read from
+│   └── RecordsExpiredError              the topic no longer keeps records that were not read yet
 ├── StorageError           exit code 6   the lake cannot be read or written
 ├── ProofError             exit code 7   the lake was read, and it is not what it should be
 └── JavaError              exit code 8   Spark's Java ended while it was needed, or ran out of memory
@@ -44,6 +47,18 @@ class TopicError(SurveylakeError):
     """Kafka does not answer, or the topic is missing or not the one expected."""
 
     exit_code = 5
+
+
+class TopicMissingError(TopicError):
+    """The cluster does not list the topic."""
+
+
+class TopicReplacedError(TopicError):
+    """The topic is not the one that the table was read from: made anew, of another cluster, or of another name."""
+
+
+class RecordsExpiredError(TopicError):
+    """The topic no longer keeps records that were not read yet."""
 
 
 class StorageError(SurveylakeError):

@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 import aggregate
 from support import pets_survey
+from support.sessions import OPEN
 from surveylake.aggregate import people, responses, summary_tables
 from surveylake.config import Config, Publish
 from surveylake.contract.model import Contract
@@ -70,7 +71,7 @@ class Pond:
             self.stream(self.some(), self.draw.randint(0, 2), self.then if what == "old contract" else None)
 
     def aggregate(self) -> object:
-        return aggregate.aggregate(self.lake.root, Config(publish=Publish(smallest_group=2)), self.now)
+        return aggregate.aggregate(OPEN, self.lake.root, Config(publish=Publish(smallest_group=2)), self.now)
 
     def published(self) -> dict[str, list[dict[str, object]]]:
         """Every table made from records, read by delta-rs."""
@@ -221,7 +222,7 @@ def test_another_smallest_group_is_another_summary(pond: Pond) -> None:
     )
     pond.aggregate()
     assert {row["pet"] for row in pond.published()["summary_pet"]} == {"cat", "dog"}
-    aggregate.aggregate(pond.lake.root, Config(publish=Publish(smallest_group=3)), pond.now)
+    aggregate.aggregate(OPEN, pond.lake.root, Config(publish=Publish(smallest_group=3)), pond.now)
     assert {row["pet"] for row in pond.published()["summary_pet"]} == {"Other (fewer than 3 each)"}
 
 

@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import repair
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv
 from surveylake.errors import SurveylakeError
 from surveylake.repair.plan import lake_at
@@ -41,14 +42,14 @@ def refused(env: SurveyEnv, **wishes: bool) -> str:
 def proof_of(env: SurveyEnv, spark: SparkSession) -> Proof:
     """What verify says of the lake and its topic, asked in this process."""
     forget_logs(spark)
-    return prove(str(env.lake), env.config, env.contract)
+    return prove(OPEN, str(env.lake), env.config, env.contract)
 
 
 def mended(env: SurveyEnv, spark: SparkSession) -> int:
     """What repair exits with, run in this process; ProofError when it cannot mend the lake, StorageError when none is there."""
     forget_logs(spark)
     try:
-        return repair.mend(lake_at(str(env.lake)), env.config, env.contract, dry_run=False)
+        return repair.mend(OPEN, lake_at(str(env.lake)), env.config, env.contract, dry_run=False)
     finally:
         forget_logs(spark)
 

@@ -25,7 +25,8 @@ from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
-from surveylake.kafka.topic import create_topic, offset_bounds
+from surveylake.kafka.topic import open_topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import JOBS
 
 KILLS = 10
@@ -261,7 +262,7 @@ def test_a_broker_that_cannot_write(
         command = [sys.executable, str(JOBS / "produce.py"), "--generate", str(rows), "--rate", "4000",
                    "--topic", "hurt", "--bootstrap", broker.bootstrap]  # fmt: skip
         with running(command) as process:
-            until(lambda: offset_bounds(env.config.kafka, "hurt")[0][1] > 1_000)
+            until(lambda: open_topic(env.config.kafka, "hurt").bounds()[0][1] > 1_000)
             heal = hurt(broker, "hurt")
             until(lambda: not broker.running)
             said = refused(env)

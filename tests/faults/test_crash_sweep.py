@@ -17,6 +17,7 @@ from faults.kill_points import State, every_state, standing_still
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import SurveylakeError
 from surveylake.lake.log_files import forget_half_made
@@ -99,7 +100,7 @@ def _after(env: SurveyEnv, lake: Path, ledger: Ledger) -> list[str]:
         readers.sound(lake, env.topic)
     except (SurveylakeError, AssertionError) as error:
         return [str(error)]
-    proof = prove(str(lake), env.config, env.contract)
+    proof = prove(OPEN, str(lake), env.config, env.contract)
     return readers.check(ledger, lake) + ([] if proof.proved else proof.lines())
 
 

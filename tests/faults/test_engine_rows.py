@@ -26,6 +26,7 @@ from faults.damage import (
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError, StorageError
@@ -257,7 +258,7 @@ def test_clocks_that_jump(env: SurveyEnv, row: Row, ledger: Ledger) -> None:
         ledger.send(env.bootstrap, env.topic, answers(10, Food=food), timestamp=stamp)
         env.take()
     readers.exactly_once(env.lake, ledger)
-    aggregate.aggregate(str(env.lake), env.config, env.contract)
+    aggregate.aggregate(OPEN, str(env.lake), env.config, env.contract)
     latest = readers.query(
         env.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
     )
@@ -289,7 +290,7 @@ def test_a_driver_whose_clock_jumps(
     readers.exactly_once(env.lake, ledger)
     readers.sound(env.lake, env.topic)
     assert proof_of(env, spark).proved
-    aggregate.aggregate(str(env.lake), env.config, env.contract)
+    aggregate.aggregate(OPEN, str(env.lake), env.config, env.contract)
     latest = readers.query(
         env.lake, 'SELECT DISTINCT food, count(*), min("offset") FROM t GROUP BY food', "responses"
     )

@@ -17,9 +17,10 @@ from faults.disks import brought_to, copied_without_sync, loop_disk, small_disk
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import ProofError, StorageError, SurveylakeError
-from surveylake.kafka import topic
+from surveylake.kafka.topic import Topic
 from surveylake.verify.proof import prove
 
 THREE_BATCHES = (0, 10, 20)
@@ -87,7 +88,7 @@ def test_a_power_loss(
             cut(f"just after commit {version}", {})
 
     with loop_disk(image, disk), monkeypatch.context() as patched, ThreadPoolExecutor(1) as pool:
-        patched.setattr(topic, "commit_group", lambda *given: cut("after lag tools were told", given[-1]))
+        patched.setattr(Topic, "commit_group", lambda *given: cut("after lag tools were told", given[-1]))
         cutting = pool.submit(cut_at_commits)
         env.take()
         cutting.result()
@@ -279,7 +280,7 @@ def test_a_damaged_data_file(
     (newest,) = set(DeltaTable(env.lake / "records").file_uris()) - set(before)
     damage(Path(newest))
     forget_logs(plain_query.spark)
-    proof = prove(str(env.lake), env.config, env.contract, deep=True)
+    proof = prove(OPEN, str(env.lake), env.config, env.contract, deep=True)
     assert not proof.proved
     assert any(Path(newest).name in check.detail for check in proof.checks)
     row.observed(f"{damage.__name__}: named")

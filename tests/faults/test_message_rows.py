@@ -17,6 +17,7 @@ from faults.plain_query import PlainQuery
 from faults.rows import Row
 from support.fuzz_values import check
 from support.message_cases import CASES, GOOD, Case, answer
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv
 from support.validation import ANSWER, FOOD, SECOND, VISIT
 from surveylake.aggregate.analysis import Published
@@ -194,7 +195,7 @@ def test_hostile_texts_do_nothing_in_a_csv_or_on_a_terminal(mail: Mail, row: Row
 
 @pytest.fixture(scope="module")
 def published(mail: Mail) -> Published:
-    return aggregate.aggregate(str(mail.env.lake), mail.env.config, mail.env.contract)
+    return aggregate.aggregate(OPEN, str(mail.env.lake), mail.env.config, mail.env.contract)
 
 
 @pytest.mark.fault(

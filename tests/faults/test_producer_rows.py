@@ -23,7 +23,8 @@ from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
-from surveylake.kafka.topic import create_topic, offset_bounds
+from surveylake.kafka.topic import open_topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import JOBS
 
 ROWS, RATE = 6_000, 1_000
@@ -48,13 +49,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
 def held(own: EmbeddedBroker, topic: str) -> int:
     """Records in the topic, by its end offsets; 0 while it has no leader yet."""
     with suppress(TopicError):
-        return sum(end for _, end in offset_bounds(Kafka(bootstrap=own.bootstrap), topic).values())
+        return sum(end for _, end in open_topic(Kafka(bootstrap=own.bootstrap), topic).bounds().values())
     return 0
 
 
 def kept(own: EmbeddedBroker, topic: str) -> int:
     """Records that the broker still has, by its offsets."""
-    bounds = offset_bounds(Kafka(bootstrap=own.bootstrap), topic)
+    bounds = open_topic(Kafka(bootstrap=own.bootstrap), topic).bounds()
     return sum(end - first for first, end in bounds.values())
 
 

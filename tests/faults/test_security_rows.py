@@ -17,7 +17,7 @@ from faults.tls_broker import PASSWORD, TlsBroker
 from support.survey_env import SurveyEnv, answers
 from surveylake.errors import TopicError
 from surveylake.kafka.options import PASSWORD_VARIABLE
-from surveylake.kafka.topic import preflight
+from surveylake.kafka.topic import open_topic
 
 BUDGET_SECONDS = 10
 PATIENCE = 6
@@ -70,7 +70,7 @@ def test_what_is_wrong_with_the_connection_is_named(
         given["ca"] = tls_broker.other_ca
     began = time.monotonic()
     with pytest.raises(TopicError, match=said) as error:
-        preflight(tls_broker.at(listener, **given), "any")
+        open_topic(tls_broker.at(listener, **given), "any").identify()
     assert time.monotonic() - began < BUDGET_SECONDS * PATIENCE
     assert "HUNTER2" not in error.value.message + error.value.hint
     row.observed(error.value.message)

@@ -23,11 +23,12 @@ from faults.damage import refused, running
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
-from surveylake.kafka.topic import create_topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.verify import proof as proof_lake
 
 SHORT_LIFE = {
@@ -222,7 +223,7 @@ def test_tombstones_and_compaction(
     readers.same_as_topic(compacted.lake, forgetful, compacted.topic)
     offsets = [offset for _, _, offset in compacted.rows()]
     assert len(offsets) < offsets[-1], "nothing was compacted: the test shows nothing"
-    proof = proof_lake.prove(str(compacted.lake), compacted.config, compacted.contract)
+    proof = proof_lake.prove(OPEN, str(compacted.lake), compacted.config, compacted.contract)
     assert proof.proved, proof.lines()
     row.observed("compacted topic: what it kept is there, and verify proves it")
 

@@ -24,6 +24,7 @@ from faults.damage import commit_file, environment, java_of, newest_version, run
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake.lock import one_writer
@@ -160,7 +161,7 @@ def test_counts_while_the_stream_commits(env: SurveyEnv, row: Row, ledger: Ledge
     with _taking_on_and_on(env, ledger):
         for _ in range(3):
             begun = newest_version(env.lake / "records")
-            aggregate.aggregate(str(env.lake), env.config, env.contract)
+            aggregate.aggregate(OPEN, str(env.lake), env.config, env.contract)
             versions.append(_one_version(env.lake))
             assert versions[-1] >= begun
             until(lambda: newest_version(env.lake / "records") > versions[-1])

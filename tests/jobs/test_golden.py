@@ -15,6 +15,7 @@ import maintain
 import replay
 import stream
 import verify
+from support.sessions import OPEN
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
 from surveylake.export.manifest import damaged_files
@@ -74,7 +75,7 @@ def test_a_stream_goes_on_and_takes_nothing_twice(
 ) -> None:
     config, contract = load_config(CONF / "local.toml").at(its_kafka), load_contract(golden.survey)
     before, version = golden.rows(), golden.version()
-    stream.stream(str(golden.lake), config, contract, "available-now")
+    stream.stream(OPEN, str(golden.lake), config, contract, "available-now")
     assert (golden.rows(), golden.version()) == (before, version)
     assert not list(golden.lake.glob("_checkpoints/records/*retired*"))
 

@@ -14,6 +14,7 @@ import aggregate
 import export
 import produce
 import stream
+from support.sessions import OPEN
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
 from surveylake.paths import CONF, ROOT
@@ -44,9 +45,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, broker: str, spark: SparkSess
     sample = str(SURVEY.with_suffix(".sample.csv"))
     assert produce.main([sample, "--survey", str(survey), "--bootstrap", broker]) == 0
     config, contract = load_config(CONF / "local.toml").at(broker), load_contract(survey)
-    stream.stream(lake, config, contract, "available-now")
-    published = aggregate.aggregate(lake, config, contract)
-    export.export(lake, folder / "out", config, contract, published)
+    stream.stream(OPEN, lake, config, contract, "available-now")
+    published = aggregate.aggregate(OPEN, lake, config, contract)
+    export.export(OPEN, lake, folder / "out", config, contract, published)
     return folder
 
 

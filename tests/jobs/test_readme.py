@@ -6,6 +6,7 @@ import importlib
 import re
 import shlex
 import subprocess
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +23,10 @@ from surveylake.produce.csv_rows import read_answers
 README = (ROOT / "README.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 VERBS = sorted(path.stem for path in JOBS.glob("*.py"))
 SURVEY = CONF / "surveys" / "food_preference.toml"
 # In pieces, so that this file does not hold what it looks for.
@@ -72,6 +76,12 @@ def help_of(verb: str, capsys: pytest.CaptureFixture[str]) -> str:
         importlib.import_module(verb).main(["--help"])
     assert ended.value.code == 0
     return capsys.readouterr().out
+
+
+def rooms_of_the_design() -> list[str]:
+    """The first cell of each line of the map that names a package, in its order."""
+    table = DESIGN.partition("## Which room does what?")[2]
+    return re.findall(r"^\| `(\w+)/` \|", table, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +141,17 @@ def test_every_local_link_leads_somewhere(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-def test_every_file_that_the_readme_names_exists() -> None:
-    named = set(re.findall(r"\b(?:jobs|conf|docs|notebooks|tests)/[\w/.-]*\.\w+", README))
-    assert len(named) > 15
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text("utf-8")
+    named = set(re.findall(r"\b(?:jobs|conf|docs|notebooks|tests|benchmarks)/[\w/.-]*\.\w+", text))
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+    modules = {path.name for folder in (JOBS, ROOT / "tests") for path in folder.rglob("*.py")}
+    assert set(re.findall(r"`(\w+\.py)`", text)) <= modules
+
+
+def test_the_readme_names_many_files() -> None:
+    assert len(set(re.findall(r"\b(?:jobs|conf|docs|notebooks|tests)/[\w/.-]*\.\w+", README))) > 15
 
 
 @pytest.mark.parametrize("words", commands(README), ids=" ".join)
@@ -204,10 +221,17 @@ def test_every_change_is_one_line() -> None:
     assert [line for line in text.splitlines()[1:] if line and not line.startswith(("- ", "## "))] == []
 
 
-def test_the_map_in_the_design_names_every_module_and_no_other() -> None:
-    modules = {path.name for path in (JOBS / "surveylake").glob("[!_]*.py")}
-    table = DESIGN.partition("## Which file holds what")[2].partition("| stage |")[2]
-    assert Counter(re.findall(r"`(\w+\.py)`", table)) == Counter(modules)
+def test_the_map_in_the_design_has_one_line_for_each_room_and_no_other() -> None:
+    packages = {path.parent.name for path in (JOBS / "surveylake").glob("*/__init__.py")}
+    assert Counter(rooms_of_the_design()) == Counter(packages)
+
+
+def test_the_map_in_the_design_has_the_order_of_the_import_linter() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    floor = {name: number for number, layer in enumerate(layers) for name in layer.split(" | ")}
+    floors = [floor[room] for room in rooms_of_the_design()]
+    assert floors == sorted(floors)
 
 
 def test_the_picture_stands_alone() -> None:

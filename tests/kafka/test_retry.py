@@ -14,9 +14,10 @@ from pyspark.sql import SparkSession
 
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
-from surveylake.kafka import retry, topic
+from surveylake.kafka import retry
 from surveylake.kafka.retry import RETRIABLE, SOON, asked
-from surveylake.kafka.topic import commit_group, create_topic, largest_batch, offset_bounds, preflight
+from surveylake.kafka.topic import open_topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.produce import already_sent
 from surveylake.runtime.jars import local_jars
 from surveylake.verify import broker as proof_broker
@@ -68,12 +69,24 @@ class Unready:
 @pytest.mark.parametrize(
     ("question", "answer", "names"),
     [
-        (lambda kafka: preflight(kafka, "back").partitions, 2, ["describe_topics", "describe_cluster"]),
-        (lambda kafka: create_topic(kafka, "back-anew"), True, ["create_topics"]),
-        (lambda kafka: largest_batch(kafka, "back"), 1_048_588, ["describe_configs"]),
-        (lambda kafka: offset_bounds(kafka, "back"), EMPTY, ["describe_topics", "list_offsets"]),
-        (lambda kafka: topic.open_transactions(kafka, "back"), {}, ["describe_topics", "list_offsets"]),
-        (lambda kafka: commit_group(kafka, "g", "back", {0: 1}), None, ["alter_consumer_group_offsets"]),
+        (
+            lambda kafka: open_topic(kafka, "back").identify().partitions,
+            2,
+            ["describe_topics", "describe_cluster"],
+        ),
+        (lambda kafka: create_topic(kafka, "back-anew")[1], True, ["create_topics"]),
+        (lambda kafka: open_topic(kafka, "back").largest_batch(), 1_048_588, ["describe_configs"]),
+        (lambda kafka: open_topic(kafka, "back").bounds(), EMPTY, ["describe_topics", "list_offsets"]),
+        (
+            lambda kafka: open_topic(kafka, "back").open_transactions(),
+            {},
+            ["describe_topics", "list_offsets"],
+        ),
+        (
+            lambda kafka: open_topic(kafka, "back").commit_group("g", {0: 1}),
+            None,
+            ["alter_consumer_group_offsets"],
+        ),
         (
             lambda kafka: reach(kafka, "back").kept,
             EMPTY,
@@ -114,7 +127,7 @@ def test_b8_an_error_of_one_partition_in_a_groups_answer_is_asked_again(
         return {"g": done}
 
     monkeypatch.setattr(AdminClient, "alter_consumer_group_offsets", half_done)
-    commit_group(kafka, "g", "back-group", {0: 0, 1: 0})
+    open_topic(kafka, "back-group").commit_group("g", {0: 0, 1: 0})
     assert not left
 
 
@@ -215,14 +228,14 @@ def test_b8_a_reader_that_is_told_the_leader_is_not_sure_reads_on(
     for module in (already_sent, proof_broker):
         monkeypatch.setattr(module, "Consumer", Telling)
     Telling.told = list(codes)
-    assert already_sent.look(kafka, "back-records", "s", 5).count == 5
+    assert already_sent.scan(open_topic(kafka, "back-records"), "s", 5).count == 5
     assert not Telling.told
     Telling.told = list(codes)
     assert [answer.committed for answer in reach(kafka, "back-records").ask({0: [(1, 3)]})[0]] == [3]
     assert not Telling.told
     Telling.told = [KafkaError.TOPIC_AUTHORIZATION_FAILED]
     with pytest.raises(TopicError, match="may not"):
-        already_sent.look(kafka, "back-records")
+        already_sent.scan(open_topic(kafka, "back-records"))
 
 
 def test_b8_what_a_librdkafka_client_calls_broken_off_is_among_them() -> None:

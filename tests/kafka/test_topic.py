@@ -17,15 +17,9 @@ from hypothesis import strategies as st
 
 from surveylake.config import Kafka
 from surveylake.errors import ConfigError, TopicError
-from surveylake.kafka.options import PASSWORD_VARIABLE
-from surveylake.kafka.topic import (
-    client_options,
-    commit_group,
-    create_topic,
-    offset_bounds,
-    preflight,
-    spark_options,
-)
+from surveylake.kafka.options import PASSWORD_VARIABLE, client_options, spark_options
+from surveylake.kafka.topic import open_topic
+from surveylake.kafka.topic_creation import create_topic
 
 CANARY = 'HUNTER2"\\x'
 SCRAM = {"security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "ann"}
@@ -60,7 +54,7 @@ def refused(kafka: Kafka, topic: str = "any", seconds: float = 10) -> TopicError
     """The error preflight gives, which must come within its time."""
     started = time.monotonic()
     with pytest.raises(TopicError) as caught:
-        preflight(kafka, topic, seconds)
+        open_topic(kafka, topic, seconds).identify()
     assert time.monotonic() - started < seconds + 1
     assert caught.value.hint
     assert "\n" not in caught.value.message
@@ -69,21 +63,21 @@ def refused(kafka: Kafka, topic: str = "any", seconds: float = 10) -> TopicError
 
 def test_a_topic_is_told_by_its_ids(kafka: Kafka) -> None:
     create_topic(kafka, "told")
-    found = preflight(kafka, "told")
+    found = open_topic(kafka, "told").identify()
     assert (found.name, found.partitions) == ("told", 2)
     assert len(found.cluster_id) == len(found.topic_id) == 22
-    assert preflight(kafka, "told") == found
+    assert open_topic(kafka, "told").identify() == found
 
 
 def test_a_recreated_topic_is_another_topic(kafka: Kafka) -> None:
     create_topic(kafka, "made-anew")
-    before = preflight(kafka, "made-anew")
+    before = open_topic(kafka, "made-anew").identify()
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     admin.delete_topics(["made-anew"])["made-anew"].result()
     while "made-anew" in admin.list_topics(timeout=5).topics:
         time.sleep(0.02)
     create_topic(kafka, "made-anew")
-    after = preflight(kafka, "made-anew")
+    after = open_topic(kafka, "made-anew").identify()
     assert after.cluster_id == before.cluster_id
     assert after.topic_id != before.topic_id
 
@@ -205,8 +199,8 @@ def test_failed_authentication_is_named_and_keeps_the_password(
 
 
 def test_a_topic_is_created_once_and_keeps_its_records(kafka: Kafka) -> None:
-    assert create_topic(kafka, "created-once")
-    assert not create_topic(kafka, "created-once")
+    assert create_topic(kafka, "created-once")[1]
+    assert not create_topic(kafka, "created-once")[1]
     resource = ConfigResource(ResourceType.TOPIC, "created-once")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     settings = admin.describe_configs([resource])[resource].result()
@@ -214,7 +208,7 @@ def test_a_topic_is_created_once_and_keeps_its_records(kafka: Kafka) -> None:
         "-1",
         ConfigSource.DYNAMIC_TOPIC_CONFIG.value,
     )
-    assert preflight(kafka, "created-once").partitions == 2
+    assert open_topic(kafka, "created-once").identify().partitions == 2
 
 
 def test_a_topic_that_lets_records_expire_is_warned_of(
@@ -224,7 +218,7 @@ def test_a_topic_that_lets_records_expire_is_warned_of(
     wish = NewTopic("forgets", 1, 1, config={"retention.ms": "3600000", "cleanup.policy": "compact,delete"})
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     admin.create_topics([wish])["forgets"].result()
-    assert not create_topic(kafka, "forgets")
+    assert not create_topic(kafka, "forgets")[1]
     assert "older than 1.0 hours" in caplog.text
     assert "is compacted" in caplog.text
 
@@ -236,7 +230,7 @@ def test_too_many_replicas_is_said_in_one_line(kafka: Kafka) -> None:
 
 def test_offsets_of_an_empty_topic_are_zero(kafka: Kafka) -> None:
     create_topic(kafka, "empty")
-    assert offset_bounds(kafka, "empty") == {0: (0, 0), 1: (0, 0)}
+    assert open_topic(kafka, "empty").bounds() == {0: (0, 0), 1: (0, 0)}
 
 
 def test_an_open_transaction_ends_what_a_committed_reader_sees(kafka: Kafka) -> None:
@@ -249,26 +243,26 @@ def test_an_open_transaction_ends_what_a_committed_reader_sees(kafka: Kafka) -> 
     open_one.begin_transaction()
     open_one.produce("open", b"2", partition=0)
     open_one.flush(10)
-    assert offset_bounds(kafka, "open")[0] == (0, 1)
-    assert offset_bounds(kafka, "open", committed=False)[0] == (0, 2)
+    assert open_topic(kafka, "open").bounds()[0] == (0, 1)
+    assert open_topic(kafka, "open").bounds(committed=False)[0] == (0, 2)
     open_one.abort_transaction(10)
     deadline = time.monotonic() + 10
     # The broker writes the marker that ends a transaction a moment after it has agreed to.
-    while offset_bounds(kafka, "open")[0] != (0, 3) and time.monotonic() < deadline:
+    while open_topic(kafka, "open").bounds()[0] != (0, 3) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert offset_bounds(kafka, "open")[0] == (0, 3)
+    assert open_topic(kafka, "open").bounds()[0] == (0, 3)
 
 
 def test_offsets_of_a_missing_topic_are_an_error(kafka: Kafka) -> None:
     with pytest.raises(TopicError, match="never-made"):
-        offset_bounds(kafka, "never-made")
+        open_topic(kafka, "never-made").bounds()
 
 
 def test_offsets_are_mirrored_into_a_group(kafka: Kafka) -> None:
     create_topic(kafka, "mirrored")
-    commit_group(kafka, "lag", "mirrored", {0: 7, 1: 9})
-    commit_group(kafka, "lag", "mirrored", {0: 8})
-    commit_group(kafka, "lag", "mirrored", {})
+    open_topic(kafka, "mirrored").commit_group("lag", {0: 7, 1: 9})
+    open_topic(kafka, "mirrored").commit_group("lag", {0: 8})
+    open_topic(kafka, "mirrored").commit_group("lag", {})
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     found = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions("lag")])["lag"].result()
     assert {part.partition: part.offset for part in found.topic_partitions} == {0: 8, 1: 9}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.survey_env import SurveyEnv
-from surveylake.kafka import topic
+from surveylake.kafka.topic import Topic
 from surveylake.lake import fsync
 from surveylake.lake.fsync import SyncBarrier
 from surveylake.lake.log_files import sidecar_of
@@ -96,7 +96,7 @@ def test_a_run_leaves_nothing_of_its_batches_unsynced_and_tells_lag_tools_last(
     kafka = env.config.kafka.model_copy(update={"consumer_group": "any"})
     env.config = env.config.model_copy(update={"kafka": kafka})
     at_mirror: list[set[Path]] = []
-    monkeypatch.setattr(topic, "commit_group", lambda *_: at_mirror.append(set(synced)))
+    monkeypatch.setattr(Topic, "commit_group", lambda *_: at_mirror.append(set(synced)))
     env.send(20)
     env.take()
     table, checkpoint = env.lake / "records", env.lake / "_checkpoints" / "records" / "epoch-1"

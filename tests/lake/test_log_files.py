@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from support.sessions import OPEN
 from surveylake.errors import StorageError
 from surveylake.lake import log_files, tables
 from surveylake.lake.log_files import LOG
@@ -41,10 +43,10 @@ def faults(table: Path) -> list[str]:
 
 def test_a_table_that_stands_at_its_own_log_checkpoint_is_whole_and_knows_its_note(table: Path) -> None:
     """Who made a version and why is in its commit only; the log checkpoint holds the rest."""
-    log = read_log(table, read_checkpoint)
+    log = read_log(table, partial(read_checkpoint, OPEN))
     assert (log.faults, log.version, log.provenance) == ([], 2, Provenance(records_version=2))
     commit(table, 2).unlink()
-    assert read_log(table, read_checkpoint).provenance == Provenance(records_version=1)
+    assert read_log(table, partial(read_checkpoint, OPEN)).provenance == Provenance(records_version=1)
 
 
 def test_what_a_log_checkpoint_replaces_is_not_looked_at(table: Path) -> None:
@@ -57,7 +59,7 @@ def test_what_a_log_checkpoint_replaces_is_not_looked_at(table: Path) -> None:
 def test_without_a_torn_log_checkpoint_the_commits_tell_the_same(
     spark: SparkSession, table: Path, witness: bool
 ) -> None:
-    whole = read_log(table, read_checkpoint)
+    whole = read_log(table, partial(read_checkpoint, OPEN))
     (part,) = (table / LOG).glob("*.checkpoint.parquet")
     part.write_bytes(part.read_bytes()[:-20])
     with pytest.raises(StorageError, match=f"log checkpoint {part.name} is empty or torn"):
@@ -69,7 +71,7 @@ def test_without_a_torn_log_checkpoint_the_commits_tell_the_same(
     assert fault.said == f"log checkpoint {part.name} is empty or torn"
     assert set(fault.files) == ({part, sidecar} if witness else {part})
     pointer = [table / LOG / "_last_checkpoint", table / LOG / "._last_checkpoint.crc"]
-    rest = read_log(table, read_checkpoint, [*fault.files, *pointer])
+    rest = read_log(table, partial(read_checkpoint, OPEN), [*fault.files, *pointer])
     assert (rest.faults, rest.files, rest.provenance) == ([], whole.files, whole.provenance)
 
 
@@ -136,7 +138,7 @@ def test_a_newer_protocol_is_named_and_the_pinned_one_is_not(
     commit(table, 3).write_text(json.dumps(protocol) + "\n")
     said = log_files.newer_protocol(table)
     assert (f"version {reader} of the Delta protocol to read it and {writer}" in said) is newer
-    assert [said] * newer == read_log(table, read_checkpoint).faults
+    assert [said] * newer == read_log(table, partial(read_checkpoint, OPEN)).faults
 
 
 def test_a_feature_that_delta_does_not_know_is_named(table: Path, spark: SparkSession) -> None:

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 import aggregate
 import maintain
 import replay
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, until
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import commits as transactions
@@ -52,7 +53,7 @@ def operations(lake: Path) -> list[str]:
 
 
 def assert_proved(env: SurveyEnv) -> None:
-    proof = proof_lake.prove(str(env.lake), env.config, env.contract)
+    proof = proof_lake.prove(OPEN, str(env.lake), env.config, env.contract)
     assert proof.proved, proof.failures
 
 
@@ -71,7 +72,7 @@ def busy(env: SurveyEnv) -> SurveyEnv:
 def test_maintenance_leaves_every_row_and_fewer_files(
     busy: SurveyEnv, spark: SparkSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
     before, seen, many = rows(busy.lake), by_duckdb(busy.lake), files(busy.lake)
     people = rows(busy.lake, "responses")
     assert many >= 10
@@ -95,9 +96,9 @@ def test_maintenance_leaves_every_row_and_fewer_files(
 def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(
     busy: SurveyEnv, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
     assert maintain.main(["--lake", str(busy.lake), "--keep-days", "0", "--force"]) == 0
-    assert aggregate.aggregate(str(busy.lake), busy.config, busy.contract) is None
+    assert aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract) is None
     assert "nothing new in" in capsys.readouterr().out
     assert_proved(busy)
     busy.survey.write_text(busy.survey.read_text().replace("max = 110", "max = 300"))
@@ -334,7 +335,7 @@ def test_no_lake_is_an_error_that_says_so(tmp_path: Path, capsys: pytest.Capture
 def test_a_log_checkpoint_is_written_once_and_a_proof_goes_on_from_it(
     busy: SurveyEnv, spark: SparkSession
 ) -> None:
-    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
     path = str(busy.lake / RECORDS)
     commits = DeltaTable(path).version() + 1
     assert maintenance.checkpoint(spark, path) == commits
@@ -349,7 +350,7 @@ def test_a_log_checkpoint_is_written_once_and_a_proof_goes_on_from_it(
 def test_the_note_of_responses_is_found_behind_compaction_and_a_log_checkpoint(
     busy: SurveyEnv, spark: SparkSession
 ) -> None:
-    aggregate.aggregate(str(busy.lake), busy.config, busy.contract)
+    aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
     path = str(busy.lake / "responses")
     note = table_history.provenance_of(spark, path)
     for number in range(2):

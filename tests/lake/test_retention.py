@@ -17,6 +17,7 @@ import maintain
 import replay
 import verify
 from support import pets_survey
+from support.sessions import OPEN
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError
 from surveylake.lake import commits as transactions
@@ -74,7 +75,7 @@ def published(spark: SparkSession, broker: str, home: Path, survey: Contract) ->
     for batch in ([pets_survey.answer(who) for who in "abcdefg"], [pets_survey.answer("h", "dog"), b"{"]):
         pets_survey.send(settings, TOPIC, batch)
         pets_survey.take_in(lake, settings, survey)
-    aggregate.aggregate(str(lake), settings, survey)
+    aggregate.aggregate(OPEN, str(lake), settings, survey)
     pets_survey.send(settings, TOPIC, [pets_survey.answer(who, "dog") for who in "axyz"], partition=1)
     pets_survey.take_in(lake, settings, survey)
     return lake

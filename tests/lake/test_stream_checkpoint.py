@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from surveylake.config import Kafka
-from surveylake.kafka.topic import create_topic, spark_options
+from surveylake.kafka.options import spark_options
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.lake.stream_checkpoint import (
     Checkpoint,
     Unusable,

@@ -28,9 +28,10 @@ from confluent_kafka.admin import (
 import produce
 from surveylake.config import Kafka
 from surveylake.contract.model import load_contract
-from surveylake.kafka.topic import create_topic, largest_batch, offset_bounds
+from surveylake.kafka.topic import open_topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import CONF, JOBS
-from surveylake.produce.already_sent import look, sources
+from surveylake.produce.already_sent import scan, sources
 from surveylake.produce.csv_rows import batches, read_answers
 from surveylake.produce.producer import AnswerProducer
 from surveylake.signals import stop_on_signals
@@ -97,7 +98,7 @@ def await_records(broker: str, topic: str, count: int) -> None:
     while time.monotonic() < deadline:
         if topic in admin.list_topics(timeout=5).topics:
             try:
-                if sum(end for _, end in offset_bounds(kafka, topic).values()) >= count:
+                if sum(end for _, end in open_topic(kafka, topic).bounds().values()) >= count:
                     return
             except Exception as error:
                 # A topic just made has no leaders for a moment.
@@ -145,8 +146,8 @@ def test_two_files_in_one_topic_can_be_told_apart(broker: str, tmp_path: Path) -
         run(broker, file, "--topic", "mixed")
     run(broker, "--generate", 4, "--topic", "mixed")
     names = [read_answers(file, contract).source for file in files]
-    assert sources(kafka, "mixed") == {names[0]: 3, names[1]: 5, "": 4}
-    assert look(kafka, "mixed", names[1], 5).count == 5
+    assert sources(open_topic(kafka, "mixed")) == {names[0]: 3, names[1]: 5, "": 4}
+    assert scan(open_topic(kafka, "mixed"), names[1], 5).count == 5
 
 
 def test_a_topic_with_foreign_headers_is_read_without_harm(broker: str) -> None:
@@ -164,7 +165,7 @@ def test_a_topic_with_foreign_headers_is_read_without_harm(broker: str) -> None:
         plain.produce("foreign-headers", None, headers=headers)
     plain.produce("foreign-headers", b"", headers=[("source", b"x"), ("line", b"1")])
     plain.flush(10)
-    found = look(kafka, "foreign-headers", "x", 3)
+    found = scan(open_topic(kafka, "foreign-headers"), "x", 3)
     assert found.records == {"�": 1, "": 3, "x": 2}
     assert found.rows == bytearray([0, 1, 0])
 
@@ -179,7 +180,7 @@ def test_rows_of_an_aborted_transaction_do_not_count_as_sent(broker: str) -> Non
     transactional.produce("aborted", b"1", headers=[("source", b"x"), ("line", b"0")])
     transactional.flush(10)
     transactional.abort_transaction(10)
-    assert look(kafka, "aborted", "x", 1).count == 0
+    assert scan(open_topic(kafka, "aborted"), "x", 1).count == 0
 
 
 @pytest.mark.faults
@@ -222,9 +223,11 @@ def test_a_full_queue_is_waited_for(broker: str, tmp_path: Path) -> None:
     create_topic(kafka, "narrow")
     read = read_answers(write(tmp_path / "many.csv", answers(5_000)), contract)
     with stop_on_signals() as stop:
-        tally = AnswerProducer(kafka, "narrow", read.source, queue=100).send(batches(read, contract), stop)
+        tally = AnswerProducer(open_topic(kafka, "narrow"), read.source, queue=100).send(
+            batches(read, contract), stop
+        )
     assert (tally.sent, tally.acknowledged, tally.failed, tally.complete) == (5_000, 5_000, 0, True)
-    assert look(kafka, "narrow", read.source, read.rows).count == 5_000
+    assert scan(open_topic(kafka, "narrow"), read.source, read.rows).count == 5_000
 
 
 def test_a_record_too_large_is_named_by_line_and_the_others_are_sent(
@@ -257,12 +260,12 @@ def test_what_the_broker_refuses_later_is_traced_to_its_line(
     kafka, contract = Kafka(bootstrap=broker, partitions=1), load_contract(SURVEY)
     create_topic(kafka, "later")
     read = read_answers(write(tmp_path / "later.csv", [["P0", "x" * 5_000, *ROW[1:]]] * 2), contract)
-    sender = AnswerProducer(kafka, "later", read.source)
+    sender = AnswerProducer(open_topic(kafka, "later"), read.source)
     entry = ConfigEntry("max.message.bytes", "2000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, "later", incremental_configs=[entry])
     admin = AdminClient({"bootstrap.servers": broker})
     admin.incremental_alter_configs([resource])[resource].result()
-    while largest_batch(kafka, "later") != 2_000:
+    while open_topic(kafka, "later").largest_batch() != 2_000:
         time.sleep(0.02)
     with stop_on_signals() as stop:
         tally = sender.send(batches(read, contract), stop)

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 import aggregate
 import repair
 from support import pets_survey
+from support.sessions import OPEN
 from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError, TopicError
@@ -38,7 +39,7 @@ def fill(lake: Path, settings: Config, survey: Contract) -> None:
         pets_survey.send(settings, survey.topic, [pets_survey.answer(who) for who in people[:8]])
         pets_survey.send(settings, survey.topic, [pets_survey.answer(who) for who in people[8:]], partition=1)
         pets_survey.take_in(lake, settings, survey)
-    aggregate.aggregate(str(lake), settings, survey)
+    aggregate.aggregate(OPEN, str(lake), settings, survey)
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +155,7 @@ def test_a_table_that_was_cut_off_while_it_was_made_is_made_anew(
     assert (lake / "_repair" / "1" / RECORDS).is_dir()
     pets_survey.take_in(lake, pets_survey.config(broker), survey)
     assert_all_30_once(lake)
-    assert proof.prove(str(lake), pets_survey.config(broker), survey).proved
+    assert proof.prove(OPEN, str(lake), pets_survey.config(broker), survey).proved
 
 
 def test_spark_reads_an_empty_newest_commit_in_silence_and_the_stream_does_not(
@@ -163,7 +164,7 @@ def test_spark_reads_an_empty_newest_commit_in_silence_and_the_stream_does_not(
     empty(lake)
     assert tables.read(spark, str(lake / RECORDS)).count() == 20
     before = content(lake)
-    for job in (pets_survey.take_in, lambda *given: aggregate.aggregate(str(given[0]), *given[1:])):
+    for job in (pets_survey.take_in, lambda *given: aggregate.aggregate(OPEN, str(given[0]), *given[1:])):
         with pytest.raises(StorageError, match=f"{commit(lake).name} is empty") as refused:
             job(lake, pets_survey.config(broker), survey)
         assert "jobs/repair.py" in refused.value.hint
@@ -202,8 +203,8 @@ def test_after_repair_and_stream_all_30_are_there_once(
     } == broken
     pets_survey.take_in(lake, pets_survey.config(broker), survey)
     assert_all_30_once(lake)
-    aggregate.aggregate(str(lake), pets_survey.config(broker), survey)
-    assert proof.prove(str(lake), pets_survey.config(broker), survey).proved
+    aggregate.aggregate(OPEN, str(lake), pets_survey.config(broker), survey)
+    assert proof.prove(OPEN, str(lake), pets_survey.config(broker), survey).proved
 
 
 def test_a_second_run_finds_nothing(lake: Path, home: Path, broker: str, capsys: Output) -> None:
@@ -261,8 +262,8 @@ def test_a_broken_derived_table_is_put_aside_without_a_broker_and_made_again(
     assert "not made by surveylake, left alone" in out and strange.is_dir()
     assert "next: jobs/aggregate.py, jobs/export.py" in out
     shutil.rmtree(strange)
-    aggregate.aggregate(str(lake), pets_survey.config(broker), survey)
-    assert proof.prove(str(lake), pets_survey.config(broker), survey).proved
+    aggregate.aggregate(OPEN, str(lake), pets_survey.config(broker), survey)
+    assert proof.prove(OPEN, str(lake), pets_survey.config(broker), survey).proved
 
 
 @pytest.mark.parametrize("tail", ["metadata", "offsets/2", "commits/2"])

@@ -17,11 +17,12 @@ from pyspark.sql import SparkSession
 
 import aggregate
 import quarantine
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import StorageError, TopicError
 from surveylake.kafka import partition_reader
 from surveylake.kafka.partition_reader import Record
-from surveylake.kafka.topic import offset_bounds
+from surveylake.kafka.topic import open_topic
 from surveylake.lake import timestamps
 from surveylake.lake.timestamps import Misstamped
 from surveylake.stream import detour, sink
@@ -66,7 +67,7 @@ def times(env: SurveyEnv, partition: int = 0) -> list[datetime.datetime | None]:
 
 def proved(env: SurveyEnv) -> dict[str, str]:
     """What verify says, by what it looked at; the lake must be proved."""
-    proof = proof_lake.prove(str(env.lake), env.config, env.contract)
+    proof = proof_lake.prove(OPEN, str(env.lake), env.config, env.contract)
     assert proof.proved, proof.failures
     return {check.what: check.detail for check in proof.checks if check.verdict in (SAID, PROVED)}
 
@@ -99,7 +100,7 @@ def test_b1_a_record_in_nanoseconds_is_taken_in_without_a_time_between_its_neigh
     send(odd, [None], partition=1, start=5)
     odd.take()
     odd.assert_every_offset_once(6)
-    assert aggregate.aggregate(str(odd.lake), odd.config, odd.contract) is not None
+    assert aggregate.aggregate(OPEN, str(odd.lake), odd.config, odd.contract) is not None
     assert proved(odd)["answers"].startswith("6 participants")
 
 
@@ -293,7 +294,7 @@ def test_b1_partitions_added_meanwhile_are_read_from_their_start(
     def grown(*args: object) -> None:
         admin = odd.admin()
         admin.create_partitions([NewPartitions(odd.topic, 4)])[odd.topic].result()
-        until(lambda: len(offset_bounds(odd.config.kafka, odd.topic)) == 4)
+        until(lambda: len(open_topic(odd.config.kafka, odd.topic).bounds()) == 4)
         send(odd, [None, NANOS], partition=3, start=10)
         real(*args)  # type: ignore[arg-type]
 

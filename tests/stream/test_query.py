@@ -14,12 +14,14 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 import stream
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv, until
 from surveylake.errors import StorageError, TopicError
 from surveylake.lake import maintenance
 from surveylake.lake.lock import one_writer
 from surveylake.stream import query
 from surveylake.stream.batch_progress import Taken
+from surveylake.stream.sink import DeltaSink
 
 
 def test_good_and_bad_records_land_in_one_table_with_their_verdict(env: SurveyEnv) -> None:
@@ -55,11 +57,11 @@ def test_each_record_is_counted_once_in_pieces_or_at_the_end_although_its_file_w
 ) -> None:
     counts: list[str] = []
     compacted: list[str] = []
-    write, count = query.DeltaSink.__call__, query.Intake.count
+    write, count = DeltaSink.__call__, query.Intake.count
 
-    def write_after_both(landing: query.DeltaSink, batch: DataFrame, number: int) -> None:
+    def write_after_both(sink: DeltaSink, batch: DataFrame, number: int) -> None:
         until(lambda: number == 0 or (len(compacted) > 0 and (not in_pieces or len(counts) >= number)))
-        write(landing, batch, number)
+        write(sink, batch, number)
 
     def noted(intake: query.Intake) -> Taken:
         taken = count(intake)
@@ -70,7 +72,7 @@ def test_each_record_is_counted_once_in_pieces_or_at_the_end_although_its_file_w
         compacted.append(str(maintenance.compact(SparkSession.active(), str(env.lake / "records"))))
         return compacted[-1]
 
-    monkeypatch.setattr(query.DeltaSink, "__call__", write_after_both)
+    monkeypatch.setattr(DeltaSink, "__call__", write_after_both)
     monkeypatch.setattr(query.Intake, "count", noted)
     monkeypatch.setattr(query.Housekeeper, "after_batch", compact)
     monkeypatch.setattr(query, "COUNT_SECONDS", -1.0 if in_pieces else 3600.0)
@@ -180,7 +182,7 @@ def test_the_offsets_taken_are_mirrored_into_the_consumer_group_of_the_configura
 def test_a_missing_topic_is_refused_with_names_like_it(env: SurveyEnv) -> None:
     close = env.contract.model_copy(update={"topic": env.contract.topic + "x"})
     with pytest.raises(TopicError, match="not found") as refused:
-        stream.stream(str(env.lake), env.config, close, "available-now")
+        stream.stream(OPEN, str(env.lake), env.config, close, "available-now")
     assert env.contract.topic in refused.value.message + refused.value.hint
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 import stream
+from support.sessions import OPEN
 from surveylake.config import Config, Kafka
 from surveylake.contract.model import Contract, load_contract
-from surveylake.kafka.topic import create_topic
+from surveylake.kafka.topic_creation import create_topic
 
 CONTRACT = """
 name = "pets"
@@ -75,4 +76,4 @@ def send(settings: Config, topic: str, values: list[bytes], partition: int = 0) 
 
 def take_in(lake: Path, settings: Config, survey: Contract) -> None:
     """One run of the stream, until there is nothing more."""
-    stream.stream(str(lake), settings, survey, "available-now")
+    stream.stream(OPEN, str(lake), settings, survey, "available-now")

@@ -11,9 +11,10 @@ from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 
 import stream
+from support.sessions import OPEN
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
-from surveylake.kafka.topic import create_topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import CONF, JOBS
 
 GOOD = {"Participant_ID": "P1", "Gender": "Female", "Nationality": "Indian", "Age": "24",
@@ -99,7 +100,7 @@ class SurveyEnv:
 
     def take(self, **wishes: bool) -> None:
         """One run of the stream in this process, until there is nothing more."""
-        stream.stream(str(self.lake), self.config, self.contract, "available-now", **wishes)
+        stream.stream(OPEN, str(self.lake), self.config, self.contract, "available-now", **wishes)
 
     def rows(self) -> list[tuple[int, int, int]]:
         """Epoch, partition and offset of each record in the table, read without Spark."""

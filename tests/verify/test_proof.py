@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import aggregate
 import verify
 from support import pets_survey
 from support.findings_sample import SAMPLE
+from support.sessions import OPEN
 from surveylake.aggregate.analysis import Published
 from surveylake.aggregate.record_counts import at_version
 from surveylake.config import Publish
@@ -60,7 +62,7 @@ def sound(spark: SparkSession, broker: str, home: Path, survey: Contract) -> Pat
         settings, TOPIC, [pets_survey.answer("f", "dog"), pets_survey.answer("g", age=99)], partition=1
     )
     pets_survey.take_in(lake, settings, survey)
-    aggregate.aggregate(str(lake), settings, survey)
+    aggregate.aggregate(OPEN, str(lake), settings, survey)
     return lake
 
 
@@ -228,7 +230,7 @@ def test_the_documented_way_back_from_an_empty_newest_commit(
     empty_commit(copy / RECORDS)
     forget_newest(copy / RECORDS)
     pets_survey.take_in(copy, pets_survey.config(broker), survey)
-    proof = proof_lake.prove(str(copy), pets_survey.config(broker), survey)
+    proof = proof_lake.prove(OPEN, str(copy), pets_survey.config(broker), survey)
     offsets = [check.verdict for check in proof.checks if check.what in ("offsets", "checkpoint", "identity")]
     assert offsets == [PROVED] * 4
     rows = DeltaTable(str(copy / RECORDS)).to_pyarrow_table().select(["partition", "offset"]).to_pylist()
@@ -264,7 +266,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
         frame.option("delta.checkpointInterval", "2").save()
     for version in (0, 1, 2):
         (table / LOG / f"{version:020d}.json").unlink()
-    log = read_log(table, proof_lake.read_checkpoint)
+    log = read_log(table, partial(proof_lake.read_checkpoint, OPEN))
     assert (log.faults, log.version, log.transactions) == ([], 3, {"query": 3})
     assert sorted(log.files) == sorted(
         DeltaTable(str(table)).file_uris() and [Path(u).name for u in DeltaTable(str(table)).file_uris()]
@@ -272,7 +274,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
     assert log.configuration["delta.checkpointInterval"] == "2"
     (checkpoint,) = (table / LOG).glob(f"{2:020d}.checkpoint*.parquet")
     checkpoint.write_bytes(b"")
-    assert "is empty or torn" in read_log(table, proof_lake.read_checkpoint).faults[0]
+    assert "is empty or torn" in read_log(table, partial(proof_lake.read_checkpoint, OPEN)).faults[0]
 
 
 # --- offsets
@@ -379,7 +381,7 @@ def test_aborted_transactions_are_told_from_losses(spark: SparkSession, broker: 
         == committed(broker, topic)
         == [0, 1, 6, 7]
     )
-    proof = proof_lake.prove(str(lake), settings, survey)
+    proof = proof_lake.prove(OPEN, str(lake), settings, survey)
     found = {check.what: check for check in proof.checks if check.where != RESPONSES}
     said = "0 to 7: 4 records, each once; 4 offsets without a record, the broker says: 2 aborted, 2 end of a transaction"
     assert (found["offsets"].verdict, found["offsets"].detail) == (PROVED, said)

@@ -5,6 +5,8 @@ import re
 import socket
 import threading
 import time
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
@@ -37,7 +39,7 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
     as a silent wait, after the bootstrap address itself has answered.
     """
     deadline = time.monotonic() + seconds
-    errors: list[KafkaError] = []
+    errors: deque[KafkaError] = deque(maxlen=100)
     # By default a new client's first question waits for 50 ms, though its connection stands after two (librdkafka 2.16).
     options: dict[str, Any] = {
         **quiet_options(kafka), "enable.sparse.connections": False, "error_cb": errors.append}  # fmt: skip
@@ -58,7 +60,7 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
             return admin, metadata
 
 
-def _why(bootstrap: str, errors: list[KafkaError], seconds: float, late: bool) -> TopicError:
+def _why(bootstrap: str, errors: Iterable[KafkaError], seconds: float, late: bool) -> TopicError:
     """The cause behind librdkafka's list of errors, the most telling first; `late`: the time is over."""
     texts = [re.sub(r" \(after \d+ms.*", "", error.str()) for error in errors]
     for text in texts:

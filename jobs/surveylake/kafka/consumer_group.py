@@ -1,20 +1,18 @@
 """Offsets taken, mirrored into a Kafka consumer group: lag tools look there. Nothing here reads them back."""
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
-from surveylake.config import Kafka
-from surveylake.kafka.connection import connect
 from surveylake.kafka.retry import ASK_SECONDS, LONGEST, asked
 
 
-def commit_group(kafka: Kafka, group: str, topic: str, offsets: dict[int, int]) -> None:
+def write_offsets(admin: AdminClient, group: str, topic: str, offsets: dict[int, int]) -> None:
     """Write `offsets` (partition -> next offset to read) into a consumer group, for tools that show lag.
 
-    TopicError when the cluster refuses, as it does while a consumer is running in that group.
+    Raises TopicError when the cluster refuses, as it does while a consumer is running in that group.
     """
     if not offsets:
         return
-    admin, _ = connect(kafka)
     wish = ConsumerGroupTopicPartitions(
         group, [TopicPartition(topic, part, offset) for part, offset in offsets.items()]
     )

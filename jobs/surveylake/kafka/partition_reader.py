@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka.connection import quiet_options
 from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
-from surveylake.kafka.topic import offset_bounds
+from surveylake.kafka.topic import Topic
 from surveylake.lake.timestamps import is_odd
 
 
@@ -30,15 +29,15 @@ MOST, MOST_BYTES = 20_000, 32 * 1024**2
 """records, and bytes of their values, of a window: they pass through the driver"""
 
 
-def records_from(kafka: Kafka, topic: str, partition: int, offset: int) -> Generator[Record, None, None]:
-    """Every committed record from an offset to the partition's end. Raises TopicError when none comes for a while."""
+def records_from(topic: Topic, partition: int, offset: int) -> Generator[Record, None, None]:
+    """Yield every committed record from an offset to the partition's end. Raises TopicError when none comes for a while."""
     options = {
         "group.id": "surveylake-reading", "enable.auto.commit": False, "isolation.level": "read_committed",
         "enable.partition.eof": True, "auto.offset.reset": "error",
     }  # fmt: skip
-    consumer, heard = Consumer({**quiet_options(kafka), **options}), time.monotonic()
+    consumer, heard = Consumer({**quiet_options(topic.kafka), **options}), time.monotonic()
     try:
-        consumer.assign([TopicPartition(topic, partition, offset)])
+        consumer.assign([TopicPartition(topic.name, partition, offset)])
         while time.monotonic() - heard < AGAIN_SECONDS:
             messages = consumer.consume(1_000, timeout=0.1)
             for message in messages:
@@ -50,12 +49,13 @@ def records_from(kafka: Kafka, topic: str, partition: int, offset: int) -> Gener
                 elif error.code() == KafkaError._PARTITION_EOF:
                     return
                 elif not passes(error):
-                    raise refusal(error, f"reading partition {partition} of {topic}")
+                    raise refusal(error, f"reading partition {partition} of {topic.name}")
             heard = time.monotonic() if messages else heard
     finally:
         consumer.close()
     raise TopicError(
-        f"no record of partition {partition} of {topic} came for {AGAIN_SECONDS:.0f} s", "Look at the broker."
+        f"no record of partition {partition} of {topic.name} came for {AGAIN_SECONDS:.0f} s",
+        "Look at the broker.",
     )
 
 
@@ -76,18 +76,21 @@ def windows(records: Iterator[Record], calm: int) -> Iterator[Window]:
         yield window
 
 
-def mean_message_bytes(kafka: Kafka, topic: str, most: int = 100) -> float:
-    """Mean size of the values of up to `most` of the newest messages of each partition, in bytes; 0 when none came."""
-    bounds = offset_bounds(kafka, topic)
+def mean_message_bytes(topic: Topic, most: int = 100) -> float:
+    """Return the mean size of the values of up to `most` of the newest messages of each partition, in bytes; 0 when none came."""
+    bounds = topic.bounds()
     options = {
         "group.id": "surveylake-scan",
         "enable.auto.commit": False,
         "isolation.level": "read_committed",
     }
-    consumer = Consumer({**quiet_options(kafka), **options})
+    consumer = Consumer({**quiet_options(topic.kafka), **options})
     try:
         consumer.assign(
-            [TopicPartition(topic, part, max(first, end - most)) for part, (first, end) in bounds.items()]
+            [
+                TopicPartition(topic.name, part, max(first, end - most))
+                for part, (first, end) in bounds.items()
+            ]
         )
         messages = consumer.consume(most * len(bounds), timeout=1.0)
     finally:

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka.connection import quiet_options
 from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
-from surveylake.kafka.topic import offset_bounds
+from surveylake.kafka.topic import Topic
 from surveylake.progress import Progress
 
 SOURCE_HEADER = "source"
@@ -37,26 +36,26 @@ class Sent:
         return self.rows.count(1)
 
 
-def sources(kafka: Kafka, topic: str) -> dict[str, int]:
-    """Which files the topic's records come from: source -> records, '' for those without the header."""
-    return look(kafka, topic).records
+def sources(topic: Topic) -> dict[str, int]:
+    """Return which files the topic's records come from: source -> records, '' for those without the header."""
+    return scan(topic).records
 
 
-def look(kafka: Kafka, topic: str, source: str = "", rows: int = 0) -> Sent:
+def scan(topic: Topic, source: str = "", rows: int = 0) -> Sent:
     """Read every committed record's headers once: all sources, and which of the `rows` rows of `source` are there."""
-    bounds = offset_bounds(kafka, topic)
+    bounds = topic.bounds()
     found = Sent(rows=bytearray(rows), expired=sum(first for first, _ in bounds.values()))
     left = {partition: end for partition, (first, end) in bounds.items() if end > first}
     if not left:
         return found
     options = {"group.id": "surveylake-scan", "enable.auto.commit": False, "enable.auto.offset.store": False,
                "isolation.level": "read_committed", "enable.partition.eof": True}  # fmt: skip
-    consumer = Consumer({**quiet_options(kafka), **options})
+    consumer = Consumer({**quiet_options(topic.kafka), **options})
     progress = Progress(
-        f"looking what {topic} holds", sum(end - bounds[part][0] for part, end in left.items())
+        f"looking what {topic.name} holds", sum(end - bounds[part][0] for part, end in left.items())
     )
     try:
-        consumer.assign([TopicPartition(topic, part, bounds[part][0]) for part in left])
+        consumer.assign([TopicPartition(topic.name, part, bounds[part][0]) for part in left])
         _read(consumer, left, found, source.encode(), progress)
     finally:
         progress.close()

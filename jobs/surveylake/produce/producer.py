@@ -10,9 +10,8 @@ from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from surveylake.config import Kafka
 from surveylake.kafka.connection import quiet_options
-from surveylake.kafka.topic import largest_batch
+from surveylake.kafka.topic import Topic
 from surveylake.produce.already_sent import ROW_HEADER, SOURCE_HEADER
 from surveylake.produce.delivery import DeliveryReport, Record
 from surveylake.progress import Progress
@@ -31,14 +30,12 @@ log = logging.getLogger(__name__)
 class AnswerProducer:
     """One topic's producer: `send` takes batches of records and answers with their tally."""
 
-    def __init__(
-        self, kafka: Kafka, topic: str, source: str = "", echo: bool = False, queue: int = 200_000
-    ) -> None:
+    def __init__(self, topic: Topic, source: str = "", echo: bool = False, queue: int = 200_000) -> None:
         """`source` names the file in each record's headers ('' for no headers); `queue` bounds the records in memory."""
         # Kafka refuses a batch as a whole: one larger than the topic takes would fail good records with a bad one.
-        most = min(max(largest_batch(kafka, topic), 1_000), 1_000_000_000)
+        most = min(max(topic.largest_batch(), 1_000), 1_000_000_000)
         options: dict[str, Any] = {
-            **quiet_options(kafka), "enable.idempotence": True, "acks": "all", "compression.type": kafka.compression,
+            **quiet_options(topic.kafka), "enable.idempotence": True, "acks": "all", "compression.type": topic.kafka.compression,
             "linger.ms": 20, "batch.size": min(most, 1_000_000), "message.max.bytes": most, "batch.num.messages": 100_000,
             "message.timeout.ms": ANSWER_SECONDS * 1000,
             "queue.buffering.max.messages": queue, "queue.buffering.max.kbytes": 131_072,
@@ -47,7 +44,7 @@ class AnswerProducer:
             # Successes are counted by the length of the queue, without a call into Python for each.
             "delivery.report.only.error": not echo, "error_cb": self._note_outage,
         }  # fmt: skip
-        self.topic, self.echo = topic, echo
+        self.topic, self.echo = topic.name, echo
         self._source = source.encode()
         self._tally = DeliveryReport()
         self._named: set[int] = set()

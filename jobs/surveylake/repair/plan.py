@@ -6,6 +6,7 @@ of `records` from the topic (repair_topic.py asks it), any other table from `rec
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,8 +16,9 @@ from surveylake.errors import ConfigError, ProofError, StorageError
 from surveylake.lake.log_files import LOG, Fault, actions, listed, only_begun
 from surveylake.lake.tables import RECORDS, RESPONSES
 from surveylake.repair.topic import made_by, newest_epoch, require_kept
+from surveylake.runtime.session import OpenSession
 from surveylake.verify import checkpoint as proof_checkpoint
-from surveylake.verify.logs import Log, missing_data, read_log, tables_in
+from surveylake.verify.logs import Log, ReadCheckpoint, missing_data, read_log, tables_in
 from surveylake.verify.proof import COPY, read_checkpoint
 from surveylake.wording import counted, examples
 
@@ -68,20 +70,21 @@ def lake_at(root: str) -> Path:
     return Path(root)
 
 
-def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
+def plan(open_spark: OpenSession, lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
     """Look at everything, move nothing. The lake's lock is held by the caller.
 
     Raises ProofError for what cannot be mended safely, TopicError when a broker is needed and does not answer.
     """
     if not (lake / RECORDS / LOG).is_dir():
         return Plan((), (STREAM,), -1)
+    read = partial(read_checkpoint, open_spark)
     if only_begun(lake / RECORDS):
-        return _anew(lake, say)
-    log, blamed = _without_faults(lake / RECORDS, say)
+        return _anew(lake, read, say)
+    log, blamed = _without_faults(lake / RECORDS, read, say)
     folder = lake / "_checkpoints" / RECORDS / f"epoch-{newest_epoch(log)[0]}"
     if lost := _lost(log, blamed, say):
-        say(f"proved: {require_kept(log, folder, config, contract)}")
-    derived = _derived(lake, log.version, say)
+        say(f"proved: {require_kept(open_spark, log, folder, config, contract)}")
+    derived = _derived(lake, log.version, read, say)
     checkpoint = _of_checkpoint(folder, contract.topic, log, say, config)
     _strays(lake, say)
     # What was made of a version goes before the version: its number will come again, with other rows.
@@ -90,17 +93,17 @@ def plan(lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
     return Plan(tuple(steps), tuple(then), log.version)
 
 
-def _anew(lake: Path, say: Say) -> Plan:
+def _anew(lake: Path, read: ReadCheckpoint, say: Say) -> Plan:
     """A table without a whole version holds nothing: whatever the topic keeps, the stream takes in from the start."""
     say(f"found: {RECORDS}: it was cut off while it was made, and no version of it is whole")
     step = Step(f"the table {RECORDS}, which nothing was committed to", (lake / RECORDS,))
-    return Plan((*_derived(lake, -1, say), step), (STREAM,), -1)
+    return Plan((*_derived(lake, -1, read, say), step), (STREAM,), -1)
 
 
-def _without_faults(table: Path, say: Say) -> tuple[Log, list[Path]]:
+def _without_faults(table: Path, read: ReadCheckpoint, say: Say) -> tuple[Log, list[Path]]:
     """The log as it is without the files that are to blame for its faults, and those files."""
     blamed: list[Path] = []
-    while (log := read_log(table, read_checkpoint, blamed)) and (found := log.found or _newest_data(log)):
+    while (log := read_log(table, read, blamed)) and (found := log.found or _newest_data(log)):
         files = [path for fault in found for path in fault.files]
         if files or not blamed:
             for fault in found:
@@ -154,13 +157,13 @@ def log_steps(log: Log, lost: list[int], blamed: list[Path]) -> list[Step]:
     return steps + ([Step(f"{examples([p.name for p in single])} of {RECORDS}", single)] if single else [])
 
 
-def _derived(lake: Path, newest: int, say: Say) -> list[Step]:
+def _derived(lake: Path, newest: int, read: ReadCheckpoint, say: Say) -> list[Step]:
     """The tables made from `records` that are broken, or name a version of it that is not there."""
     steps = []
     for table in tables_in(lake):
         if table.name == RECORDS:
             continue
-        log = read_log(table, read_checkpoint)
+        log = read_log(table, read)
         wrong, version = log.faults or missing_data(log), log.provenance.records_version
         if not wrong and version is not None and version > newest:
             wrong = [f"made from version {version} of {RECORDS}, which is not there"]

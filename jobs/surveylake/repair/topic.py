@@ -13,7 +13,7 @@ from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.log_files import LogFiles
 from surveylake.lake.records_table import EPOCH
 from surveylake.lake.tables import RECORDS
-from surveylake.runtime import session
+from surveylake.runtime.session import OpenSession
 from surveylake.verify import coverage, offsets
 from surveylake.verify.broker import Broker, reach
 from surveylake.verify.checks import SAID, Check
@@ -48,7 +48,9 @@ def newest_epoch(log: Log) -> tuple[int, str]:
     return max(epochs), epochs[max(epochs)]
 
 
-def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract) -> str:
+def require_kept(
+    open_spark: OpenSession, log: Log, checkpoint: Path, config: Config, contract: Contract
+) -> str:
     """A sentence saying that the topic keeps all that comes after `log`; ProofError or TopicError when that is not proved.
 
     `log` is the whole log without the versions in question, `checkpoint` the folder of its newest epoch.
@@ -59,7 +61,7 @@ def require_kept(log: Log, checkpoint: Path, config: Config, contract: Contract)
         raise ProofError(
             f"this topic cannot give back what is lost: {asked[1].detail}", f"{UNCHANGED} {OTHER}"
         )
-    kept, ends = asked[0].kept, _ends(log, epoch)
+    kept, ends = asked[0].kept, _ends(open_spark, log, epoch)
     first, furthest = cp.first_offsets(checkpoint, topic), cp.furthest(checkpoint, topic)
     begins = {p: ends.get(p, first.get(p, 0)) for p in {*kept, *ends, *furthest}}
     gone = [
@@ -110,7 +112,7 @@ def _reached(config: Config, topic: str) -> Broker:
         raise TopicError(said + error.message, f"{UNCHANGED} {error.hint}") from error
 
 
-def _ends(log: Log, epoch: int) -> dict[int, int]:
+def _ends(open_spark: OpenSession, log: Log, epoch: int) -> dict[int, int]:
     """Partition -> the offset the stream would go on at, by the rows of the version's data files.
 
     Read as plain Parquet: Delta would read the log as it lies there, broken part and all.
@@ -119,9 +121,7 @@ def _ends(log: Log, epoch: int) -> dict[int, int]:
         return {}
     try:
         paths = (str(log.table / name) for name in log.files)
-        partitions = coverage.partition_coverage(
-            session.open_session("surveylake repair").read.parquet(*paths)
-        )
+        partitions = coverage.partition_coverage(open_spark().read.parquet(*paths))
     except PySparkException as error:
         raise StorageError(
             f"the data files of {log.table} cannot be read: {first_line(error)}", UNCHANGED

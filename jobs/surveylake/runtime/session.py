@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 DELTA_CLASS = "io.delta.sql.DeltaSparkSessionExtension"
 KAFKA_CLASS = "org.apache.spark.sql.kafka010.KafkaSourceProvider"
 _opening = threading.Lock()
+OpenSession = Callable[[], "SparkSession"]
+"""Opens the session when it is first needed: for steps that may find out without Spark."""
+
+
+def opener(name: str) -> OpenSession:
+    """Return what opens the session called `name`."""
+    return partial(open_session, name)
 
 
 def open_session(name: str, launch: Launch | None = None) -> "SparkSession":

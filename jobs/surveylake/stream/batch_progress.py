@@ -6,16 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from surveylake.config import Config
-from surveylake.contract.model import Contract
 from surveylake.errors import TopicError
-from surveylake.kafka import topic
+from surveylake.kafka.topic import Topic
 from surveylake.lake import commits
-from surveylake.lake.tables import RECORDS, Lake
-from surveylake.stream.sink import DeltaSink
+from surveylake.stream.job import StreamJob
 
 log = logging.getLogger(__name__)
 
@@ -48,41 +44,41 @@ def progress_line(batch: Any, behind: int | None, name: str) -> str:
     return line if behind is None else f"{line}, lag {behind:,} records"
 
 
-def lag(batch: Any, config: Config, contract: Contract) -> int | None:
-    """Records in the topic that are not in the table yet; None when that cannot be told now, and why in the log."""
-    read = end_offsets(batch, contract)
+def lag(topic: Topic, batch: Any) -> int | None:
+    """Return the records in the topic that are not in the table yet; None when that cannot be told now, and why in the log."""
+    read = end_offsets(batch, topic.name)
     try:
-        bounds = topic.offset_bounds(config.kafka, contract.topic)
+        bounds = topic.bounds()
     except TopicError as error:
         log.warning(error.message)
         return None
     return sum(max(0, end - read.get(p, first)) for p, (first, end) in bounds.items()) if read else None
 
 
-def end_offsets(batch: Any, contract: Contract) -> dict[int, int]:
-    """Partition -> next offset after a batch; empty when it does not say."""
-    said = batch["sources"][0]["endOffset"] if batch is not None and batch["sources"] else None
-    ends = json.loads(said) if isinstance(said, str) else said
-    found = ends.get(contract.topic, {}) if isinstance(ends, dict) else {}
-    return {int(partition): int(offset) for partition, offset in found.items()}
+def end_offsets(batch: Any, topic: str) -> dict[int, int]:
+    """Return partition -> next offset after a batch; empty when its progress does not say."""
+    text = batch["sources"][0]["endOffset"] if batch is not None and batch["sources"] else None
+    ends = json.loads(text) if isinstance(text, str) else text
+    of_topic = ends.get(topic, {}) if isinstance(ends, dict) else {}
+    return {int(partition): int(offset) for partition, offset in of_topic.items()}
 
 
 class Intake:
     """Counts what one run of the stream added to `records`, each record once, however long it runs."""
 
-    def __init__(self, spark: SparkSession, lake: Lake, landing: DeltaSink) -> None:
-        self._spark, self._path, self._landing = spark, lake.table(RECORDS), landing
+    def __init__(self, job: StreamJob) -> None:
+        self._spark, self._path, self._sink = job.spark, job.records, job.sink
         self._taken = Taken()
 
     @property
     def behind(self) -> bool:
         """Whether files came since the last count."""
-        return not self._landing.files.empty()
+        return not self._sink.files.empty()
 
     def count(self) -> Taken:
         """All that was taken up to now. Only files that came since the last count are read, and of them only where a record was
         rejected: Parquet's statistics skip the rest. So count before they can be vacuumed."""
-        waiting, taken = self._landing.files, self._taken
+        waiting, taken = self._sink.files, self._taken
         files = [waiting.get() for _ in range(waiting.qsize())]
         if not files:
             return taken

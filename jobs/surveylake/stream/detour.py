@@ -8,27 +8,22 @@ after it, all judged alike. The table is the truth: a fresh checkpoint goes on f
 import json
 import logging
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
-from surveylake.config import Config
-from surveylake.contract.model import Contract
 from surveylake.errors import TopicError
-from surveylake.kafka import topic
+from surveylake.kafka.options import spark_options
 from surveylake.kafka.partition_reader import Window, records_from, windows
 from surveylake.kafka.topic import TopicIdentity
 from surveylake.lake import commits, records_table, stream_checkpoint, tables, timestamps
-from surveylake.lake.tables import RECORDS, Lake
 from surveylake.lake.timestamps import Misstamped
 from surveylake.signals import stop_signals
 from surveylake.stream import query
-from surveylake.stream import start as resume
 from surveylake.stream.batch_progress import Intake, Taken
-from surveylake.stream.sink import DeltaSink
-from surveylake.stream.start import Start, StartOptions
+from surveylake.stream.job import StreamJob
+from surveylake.stream.start import Start, StartOptions, plan_start, put_aside
 from surveylake.validate.pipeline import validated
 from surveylake.wording import counted, examples
 
@@ -42,48 +37,32 @@ NOTED = 100
 """of a commit's odd stamps, that its note holds"""
 
 
-@dataclass(frozen=True)
-class Run:
-    """What every part of one run of the stream needs."""
-
-    spark: SparkSession
-    lake: Lake
-    config: Config
-    contract: Contract
-    landing: DeltaSink
-
-
-def stream(
-    spark: SparkSession, lake: Lake, config: Config, contract: Contract, identity: TopicIdentity, wishes: StartOptions,
-    trigger: str,
-) -> Taken:  # fmt: skip
+def stream(job: StreamJob, identity: TopicIdentity, options: StartOptions, trigger: str) -> Taken:
     """Run the query to its end, around what it cannot read. Returns what was taken in.
 
     Raises TopicError and StorageError as `plan_start` and `follow` do.
     """
-    run = Run(spark, lake, config, contract, query.landing(spark, lake))
-    intake, met, began = Intake(spark, lake, run.landing), list[Misstamped](), dict[int, int]()
+    intake, met, began = Intake(job), list[Misstamped](), dict[int, int]()
     while True:
-        kept = topic.offset_bounds(config.kafka, contract.topic)
-        start = resume.plan_start(spark, lake, contract, identity, kept, wishes, began)
-        running = query.start_query(spark, lake, config, contract, start, trigger, run.landing)
+        plan = plan_start(job, identity, job.topic.bounds(), options, began)
+        running = query.start_query(job, plan, trigger)
         try:
-            return query.follow(running, intake, lake, config, contract, start)
+            return query.follow(job, running, plan, intake)
         except Misstamped as odd:
             _refuse_twice(met, odd)
             met.append(odd)
         # The topic may be another one by now: then `plan_start` decides.
-        before, identity = identity, topic.preflight(config.kafka, contract.topic)
+        before, identity = identity, job.topic.identify()
         began = {}
-        if (identity.cluster_id, identity.topic_id) == (before.cluster_id, before.topic_id):
-            began = _began(run, start)
+        if identity.pin == before.pin:
+            began = _began(job, plan)
             with stop_signals() as stop:
-                go_around(run, start, met, stop)
+                go_around(job, plan, met, stop)
             if stop.is_set():
                 return intake.count()
 
 
-def go_around(run: Run, start: Start, met: list[Misstamped], stop: Event) -> None:
+def go_around(job: StreamJob, start: Start, met: list[Misstamped], stop: Event) -> None:
     """Take in the partition of the record met last, until its stamps are sound again, and put the checkpoint aside.
 
     Where the table has rows, the checkpoint goes first: a process that is killed in between leaves none that says less than the
@@ -91,26 +70,26 @@ def go_around(run: Run, start: Start, met: list[Misstamped], stop: Event) -> Non
     Raises TopicError or StorageError with the cause when the rows cannot be added.
     """
     odd = met[-1]
-    begin = _begin(run, start, odd.partition)
+    begin = _begin(job, start, odd.partition)
     calm = CALM * 2 ** (sum(each.partition == odd.partition for each in met) - 1)
     if start.table:
-        resume.put_aside(run.spark, start, REASON)
+        put_aside(job.spark, start, REASON)
     while begin <= odd.offset:  # else it is in the table, and only the checkpoint asked for it again
         try:
-            _take_in(run, start, begin, odd, calm, stop)
+            _take_in(job, start, begin, odd, calm, stop)
             break
         except commits.FAILURES as error:
             # Spark reads a range in several tasks: the record that it names first need not be the first one.
             earlier = timestamps.misstamped(error)
             if earlier is None or not begin <= earlier.offset < odd.offset:
-                raise query.explained(error, "", run.lake, run.contract) from error
+                raise query.explained(job, error) from error
             odd = earlier
     if not start.table:
-        resume.put_aside(run.spark, start, REASON)
+        put_aside(job.spark, start, REASON)
 
 
 def _refuse_twice(met: list[Misstamped], odd: Misstamped) -> None:
-    """TopicError for a record that was met before in this run."""
+    """TopicError for a record that was met before in this job."""
     if any((each.partition, each.offset) == (odd.partition, odd.offset) for each in met):
         raise TopicError(
             f"Spark cannot read partition {odd.partition} offset {odd.offset}, which is stamped {odd.stamp},"
@@ -120,59 +99,59 @@ def _refuse_twice(met: list[Misstamped], odd: Misstamped) -> None:
         ) from odd
 
 
-def _take_in(run: Run, start: Start, begin: int, odd: Misstamped, calm: int, stop: Event) -> None:
+def _take_in(job: StreamJob, start: Start, begin: int, odd: Misstamped, calm: int, stop: Event) -> None:
     """Add the rows of one partition from `begin` to where the stamps are sound again, or until it shall stop."""
-    limit, arriving = run.config.stream.max_message_bytes, None
+    limit, arriving = job.config.stream.max_message_bytes, None
     if begin < odd.offset:
-        arriving = _by_spark(run, odd.partition, begin, odd.offset)
-    with closing(records_from(run.config.kafka, run.contract.topic, odd.partition, odd.offset)) as records:
+        arriving = _by_spark(job, odd.partition, begin, odd.offset)
+    with closing(records_from(job.topic, odd.partition, odd.offset)) as records:
         for window in windows(records, calm):
-            read = _frame(run, odd.partition, window)
+            read = _frame(job, odd.partition, window)
             arriving = read if arriving is None else arriving.unionByName(read)
             odd_ones = {record.offset: record.stamp for record in window if timestamps.is_odd(record.stamp)}
             note = {"misstamped": _note(odd.partition, odd_ones)}
-            run.landing.add(validated(query.as_rows(arriving, start.epoch), run.contract, limit), note)
+            job.sink.add(validated(query.as_rows(arriving, start.epoch), job.contract, limit), note)
             _say(odd.partition, odd_ones)
             arriving = None
             if stop.is_set():
                 return
 
 
-def _began(run: Run, start: Start) -> dict[int, int]:
+def _began(job: StreamJob, start: Start) -> dict[int, int]:
     """Partition -> offset at which the stream began, as far as its checkpoint can be asked."""
-    if "://" in run.lake.root:
+    if "://" in job.lake.root:
         return {}
-    return stream_checkpoint.first_offsets(Path(start.checkpoint), run.contract.topic)
+    return stream_checkpoint.first_offsets(Path(start.checkpoint), job.topic.name)
 
 
-def _begin(run: Run, start: Start, partition: int) -> int:
+def _begin(job: StreamJob, start: Start, partition: int) -> int:
     """The offset that the table lacks next; where it has no row of the partition, where the stream began there."""
-    ranges = records_table.offset_ranges(tables.read(run.spark, run.lake.table(RECORDS)))
+    ranges = records_table.offset_ranges(tables.read(job.spark, job.records))
     ended = [r.last + 1 for r in ranges if (r.epoch, r.partition) == (start.epoch, partition)]
     if ended:
         return max(ended[0], start.table.get(partition, 0))
-    kept = topic.offset_bounds(run.config.kafka, run.contract.topic)
-    return _began(run, start).get(partition, kept[partition][0])
+    kept = job.topic.bounds()
+    return _began(job, start).get(partition, kept[partition][0])
 
 
-def _by_spark(run: Run, partition: int, begin: int, end: int) -> DataFrame:
+def _by_spark(job: StreamJob, partition: int, begin: int, end: int) -> DataFrame:
     """The partition's records from an offset to before another, as Kafka's source gives them."""
-    name = run.contract.topic
+    name = job.topic.name
     bounds = {
         option: json.dumps({name: {str(partition): offset}})
         for option, offset in (("startingOffsets", begin), ("endingOffsets", end))
     }
-    reader = run.spark.read.format("kafka").options(**topic.spark_options(run.config.kafka), **bounds)
+    reader = job.spark.read.format("kafka").options(**spark_options(job.topic.kafka), **bounds)
     reader = reader.option("assign", json.dumps({name: [partition]})).option("failOnDataLoss", "true")
-    source = reader.option("minPartitions", commits.most_tasks(run.spark)).load()
+    source = reader.option("minPartitions", commits.most_tasks(job.spark)).load()
     return source.select("topic", "partition", "offset", "timestamp", "key", "value")
 
 
-def _frame(run: Run, partition: int, window: Window) -> DataFrame:
+def _frame(job: StreamJob, partition: int, window: Window) -> DataFrame:
     """The same of records that a plain consumer was given."""
     rows = [(record.offset, record.stamp, record.key, record.value) for record in window]
-    frame = run.spark.createDataFrame(rows, READ_AS).coalesce(1)
-    where = (f"'{run.contract.topic}' AS topic", f"{partition} AS partition")
+    frame = job.spark.createDataFrame(rows, READ_AS).coalesce(1)
+    where = (f"'{job.topic.name}' AS topic", f"{partition} AS partition")
     time = f"{timestamps.of_milliseconds('stamp')} AS timestamp"
     return frame.selectExpr(*where, "offset", time, "key", "value")
 

@@ -1,10 +1,9 @@
-"""The streaming query: topic -> judged rows -> `records`, and what it says while it runs."""
+"""The streaming query: topic -> rows with verdicts -> `records`, and what it logs while it runs."""
 
 import logging
 import re
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import disk_usage
 from typing import Any
@@ -15,19 +14,18 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake import wording
-from surveylake.config import Config
-from surveylake.contract.model import Contract
 from surveylake.errors import StorageError, SurveylakeError, TopicError
-from surveylake.kafka import topic
+from surveylake.kafka.options import spark_options
 from surveylake.kafka.partition_reader import mean_message_bytes
+from surveylake.kafka.topic import Topic
 from surveylake.lake import commits, timestamps
 from surveylake.lake.fsync import SyncBarrier
-from surveylake.lake.tables import RECORDS, Lake
 from surveylake.signals import stop_signals
 from surveylake.stream import batch_size
 from surveylake.stream.batch_progress import Intake, Taken, end_offsets, lag, progress_line
 from surveylake.stream.housekeeping import Housekeeper
-from surveylake.stream.sink import DeltaSink, not_held
+from surveylake.stream.job import StreamJob
+from surveylake.stream.sink import not_in_table
 from surveylake.stream.start import Start
 from surveylake.validate.pipeline import validated
 
@@ -42,29 +40,27 @@ STOP_SECONDS = 120.0
 """A batch in progress is given this long to finish after SIGTERM or Ctrl-C; it is safe to abandon after that."""
 
 
-def batch_limit(spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start) -> int:
-    """Records per micro-batch: what this lake's last batches measured, or a guess from the topic's newest messages."""
-    most, seconds = config.stream.max_offsets_per_trigger, config.stream.batch_seconds
-    bounds = topic.offset_bounds(config.kafka, contract.topic)
+def batch_limit(job: StreamJob, start: Start) -> int:
+    """Return records per micro-batch: by what this lake's last batches measured, or by the topic's newest messages."""
+    most, seconds = job.config.stream.max_offsets_per_trigger, job.config.stream.batch_seconds
+    bounds = job.topic.bounds()
     waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
     if waiting <= batch_size.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
-    batches = batch_size.batches_of(Path(lake.table(RECORDS))) if "://" not in lake.root else []
-    size = 0.0 if batches else mean_message_bytes(config.kafka, contract.topic)
-    files = min(len(bounds), commits.most_tasks(spark))
+    batches = batch_size.batches_of(Path(job.records)) if "://" not in job.lake.root else []
+    size = 0.0 if batches else mean_message_bytes(job.topic)
+    files = min(len(bounds), commits.most_tasks(job.spark))
     limit = batch_size.limit(batches, seconds, len(bounds), files, most, size)
     log.info("%s records wait: up to %s per micro-batch", f"{waiting:,}", f"{limit:,}")
     return limit
 
 
-def kafka_rows(
-    spark: SparkSession, config: Config, contract: Contract, start: Start, limit: int
-) -> DataFrame:
-    """The topic as a stream of rows for `validated`: coordinates, epoch, key as text and the raw value."""
+def kafka_rows(spark: SparkSession, topic: Topic, start: Start, limit: int) -> DataFrame:
+    """Return the topic as a stream of rows for `validated`: coordinates, epoch, key as text and the raw value."""
     reader = (
         spark.readStream.format("kafka")
-        .options(**topic.spark_options(config.kafka))
-        .option("subscribe", contract.topic)
+        .options(**spark_options(topic.kafka))
+        .option("subscribe", topic.name)
         .option("startingOffsets", start.offsets)
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", limit)
@@ -73,33 +69,18 @@ def kafka_rows(
 
 
 def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
-    """Kafka's records as rows for `validated`: any key a text, any time one that can be shown."""
+    """Return Kafka's records as rows for `validated`: any key a text, any time one that can be shown."""
     # A key may be any bytes; a text that is not UTF-8 would make the column unreadable outside Spark.
     key = F.make_valid_utf8(F.col("key").cast("string")).alias("key")
     time = F.expr(timestamps.shown("timestamp")).alias("timestamp")
     return arriving.select("topic", "partition", "offset", time, F.lit(epoch).alias("epoch"), key, "value")
 
 
-def landing(spark: SparkSession, lake: Lake) -> DeltaSink:
-    """The sink of a run's queries."""
-    return DeltaSink(spark, lake.table(RECORDS), shared="://" in lake.root)
-
-
-@dataclass(frozen=True)
-class Running:
-    """A streaming query and the sink it writes to."""
-
-    query: StreamingQuery
-    landing: DeltaSink
-
-
-def start_query(
-    spark: SparkSession, lake: Lake, config: Config, contract: Contract, start: Start, trigger: str, landing: DeltaSink
-) -> Running:  # fmt: skip
-    """Start writing `records`: one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
-    arriving = kafka_rows(spark, config, contract, start, batch_limit(spark, lake, config, contract, start))
-    rows = validated(not_held(arriving, start.table), contract, config.stream.max_message_bytes)
-    writer = rows.writeStream.foreachBatch(landing).queryName(f"{contract.name} records")
+def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
+    """Start writing `records`, one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
+    arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, start))
+    rows = validated(not_in_table(arriving, start.table), job.contract, job.config.stream.max_message_bytes)
+    writer = rows.writeStream.foreachBatch(job.sink).queryName(f"{job.contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (
         writer.trigger(availableNow=True)
@@ -107,86 +88,85 @@ def start_query(
         else writer.trigger(processingTime=trigger)
     )
     query = writer.start()
-    landing.of(query)
-    return Running(query, landing)
+    job.sink.attach(query)
+    return query
 
 
-def follow(
-    running: Running, intake: Intake, lake: Lake, config: Config, contract: Contract, start: Start
-) -> Taken:
-    """Wait until the query ends by itself, or by SIGTERM or Ctrl-C after its batch; say how it goes; what was taken so far.
+def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) -> Taken:
+    """Wait until the query ends, by itself or by SIGTERM or Ctrl-C after its batch. Returns what was taken in so far.
 
-    After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is said.
+    After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is logged.
     Raises TopicError or StorageError with Spark's cause when the query fails, Misstamped for a record it cannot read.
     """
-    barrier, spark = _barrier(lake, config, start), SparkSession.active()
-    query, seen, spoke, counted = running.query, -1, time.monotonic(), time.monotonic()
-    with stop_signals() as stop, closing(Housekeeper(spark, lake, config)) as housekeeper:
-        while not _ended(running, lake, contract):
+    barrier = _barrier(job, start)
+    last, spoke, counted = -1, time.monotonic(), time.monotonic()
+    with stop_signals() as stop, closing(Housekeeper(job.spark, job.lake, job.config)) as housekeeper:
+        while not _ended(job, query):
             if stop.is_set():
-                _finish(running)
+                _finish(job, query)
                 break
             batch, now = query.lastProgress, time.monotonic()
-            fresh = batch is not None and batch["batchId"] != seen
+            fresh = batch is not None and batch["batchId"] != last
             if not fresh and now - spoke < HEARTBEAT_SECONDS:
                 continue
-            seen = batch["batchId"] if batch is not None else seen
-            _settle(batch, barrier, config, contract)
+            last = batch["batchId"] if batch is not None else last
+            _settle(job, batch, barrier)
             if not fresh or now - spoke > SPEAK_SECONDS:
                 spoke = now
-                behind = lag(batch, config, contract)
-                log.info(progress_line(batch, behind, contract.topic))
-                if said := housekeeper.after_batch(behind):
-                    log.info(said)
+                behind = lag(job.topic, batch)
+                log.info(progress_line(batch, behind, job.topic.name))
+                if message := housekeeper.after_batch(behind):
+                    log.info(message)
             if intake.behind and now - counted > COUNT_SECONDS:
                 log.info("so far: %s", intake.count().line())
                 counted = time.monotonic()
-    _settle(query.lastProgress, barrier, config, contract)
+    _settle(job, query.lastProgress, barrier)
     return intake.count()
 
 
-def _barrier(lake: Lake, config: Config, start: Start) -> SyncBarrier | None:
-    """The durability barrier, where it is wished and the lake is on this machine."""
-    if not config.stream.durable or "://" in lake.root:
+def _barrier(job: StreamJob, start: Start) -> SyncBarrier | None:
+    """Return the durability barrier, where it is wished and the lake is on this machine."""
+    if not job.config.stream.durable or "://" in job.lake.root:
         return None
-    return SyncBarrier(Path(lake.table(RECORDS)), Path(start.checkpoint))
+    return SyncBarrier(Path(job.records), Path(start.checkpoint))
 
 
-def _settle(batch: Any, barrier: SyncBarrier | None, config: Config, contract: Contract) -> None:
+def _settle(job: StreamJob, batch: Any, barrier: SyncBarrier | None) -> None:
     """Bring what was committed to the disk; only what is there is shown to lag tools."""
     if barrier:
         barrier.sync()
-    _mirror(batch, config, contract)
+    _show_to_lag_tools(job, batch)
 
 
-def _mirror(batch: Any, config: Config, contract: Contract) -> None:
-    """Show the committed offsets to lag tools, in the consumer group of the configuration; the table alone decides."""
-    ends = end_offsets(batch, contract)
-    if not config.kafka.consumer_group or not ends:
+def _show_to_lag_tools(job: StreamJob, batch: Any) -> None:
+    """Mirror the committed offsets into the consumer group of the configuration; the table alone decides."""
+    ends, group = end_offsets(batch, job.topic.name), job.config.kafka.consumer_group
+    if not group or not ends:
         return
     try:
-        topic.commit_group(config.kafka, config.kafka.consumer_group, contract.topic, ends)
+        job.topic.commit_group(group, ends)
     except TopicError as error:
         log.warning("%s (%s)", error.message, error.hint)
 
 
-def _ended(running: Running, lake: Lake, contract: Contract) -> bool:
+def _ended(job: StreamJob, query: StreamingQuery) -> bool:
+    """Return whether the query has ended. Raises what ended it when it failed."""
     try:
-        return bool(running.query.awaitTermination(LOOK_SECONDS))  # type: ignore[arg-type]
+        return bool(query.awaitTermination(LOOK_SECONDS))  # type: ignore[arg-type]
     except StreamingQueryException as error:
-        if running.landing.misstamped:
-            raise running.landing.misstamped from error
-        raise explained(error, running.landing.failure, lake, contract) from error
+        if job.sink.misstamped:
+            raise job.sink.misstamped from error
+        raise explained(job, error, job.sink.failure) from error
 
 
-def explained(error: BaseException, cause: str, lake: Lake, contract: Contract) -> SurveylakeError:
-    """Spark's failure of a streaming query as one of ours: what happened, and what to do. `cause` is the sink's, if any."""
+def explained(job: StreamJob, error: BaseException, cause: str = "") -> SurveylakeError:
+    """Return Spark's failure of a streaming query as one of ours, with what to do next. `cause` is the sink's, if any."""
     cause = cause or wording.innermost(error)
     again = "Nothing taken in so far is lost or double: run the same command again once the cause is gone."
     if "UnknownTopicOrPartition" in cause:
-        cause = f"topic {contract.topic} is gone, or some of its partitions: {cause}"
-    if FULL in cause and "://" not in lake.root:
-        cause = f"{lake.root} has {disk_usage(lake.root).free:,} bytes left: {cause}"
+        cause = f"topic {job.topic.name} is gone, or some of its partitions: {cause}"
+    if FULL in cause and "://" not in job.lake.root:
+        cause = f"{job.lake.root} has {disk_usage(job.lake.root).free:,} bytes left: {cause}"
     # By the classes' names: a lake's path may hold the word too.
     kind = (
         TopicError
@@ -196,8 +176,8 @@ def explained(error: BaseException, cause: str, lake: Lake, contract: Contract) 
     return kind(f"the stream stopped: {cause}", again)
 
 
-def _finish(running: Running) -> None:
+def _finish(job: StreamJob, query: StreamingQuery) -> None:
     """Let the batch in progress be committed, then stop the query."""
     log.info("stopping: the batch in progress is finished first")
-    running.landing.between.wait(STOP_SECONDS)
-    running.query.stop()
+    job.sink.between.wait(STOP_SECONDS)
+    query.stop()

@@ -21,8 +21,8 @@ class DeltaSink:
     """The streaming query's sink: Spark calls it with each micro-batch.
 
     Delta's own sink asks the log before every commit which batch came last, and so reads the state of the whole log: more than
-    half of a short batch. Here the offsets answer: `not_held` has left out the rows that the table held when the query started,
-    and within one run Spark hands out no batch twice. Where others may write too (`shared`), the log is asked all the same.
+    half of a short batch. Here the offsets answer. `not_in_table` has left out the rows that the table held when the query
+    started, and within one run Spark hands out no batch twice. Where others may write too (`shared`), the log is asked.
     """
 
     def __init__(self, spark: SparkSession, path: str, shared: bool) -> None:
@@ -39,7 +39,7 @@ class DeltaSink:
         self.misstamped: Misstamped | None = None
         """the record that it failed for, when it was the record's timestamp"""
 
-    def of(self, query: StreamingQuery) -> None:
+    def attach(self, query: StreamingQuery) -> None:
         """Tell which query this is the sink of: it is known only once the query has started."""
         self._query, self.failure, self.misstamped = query, "", None
         self._known.set()
@@ -67,6 +67,6 @@ class DeltaSink:
             self.files.put(file)
 
 
-def not_held(rows: DataFrame, held: Offsets) -> DataFrame:
-    """Without the rows that the table holds already; `held` is partition -> the next offset it lacks."""
-    return rows.where(f"NOT {end_offsets.before(held)}") if any(held.values()) else rows
+def not_in_table(rows: DataFrame, table: Offsets) -> DataFrame:
+    """Leave out the rows that the table holds already; `table` is partition -> the next offset it lacks."""
+    return rows.where(f"NOT {end_offsets.before(table)}") if any(table.values()) else rows

@@ -6,18 +6,16 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from surveylake.contract.model import Contract
-from surveylake.errors import StorageError, TopicError
-from surveylake.kafka.topic import TopicIdentity
+from surveylake.errors import RecordsExpiredError, StorageError, TopicError, TopicReplacedError
+from surveylake.kafka.topic import Bounds, TopicIdentity
 from surveylake.lake import folders, records_table, tables
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.records_table import EPOCH, LOSS, OffsetRange
-from surveylake.lake.tables import RECORDS, Lake
+from surveylake.lake.tables import RECORDS
+from surveylake.stream.job import StreamJob
 from surveylake.wording import examples
 
 log = logging.getLogger(__name__)
-Kept = dict[int, tuple[int, int]]
-"""Partition -> (first offset the broker keeps, next offset to be written)."""
 
 
 @dataclass(frozen=True)
@@ -42,39 +40,37 @@ class StartOptions:
 
 
 def plan_start(
-    spark: SparkSession, lake: Lake, contract: Contract, topic: TopicIdentity, kept: Kept, wishes: StartOptions,
-    began: cp.Offsets | None = None,
-) -> Start:  # fmt: skip
-    """Make `records` when it is missing, and say where to go on.
+    job: StreamJob, topic: TopicIdentity, kept: Bounds, options: StartOptions, began: cp.Offsets | None = None
+) -> Start:
+    """Make `records` when it is missing. Returns where to go on.
 
     `began` is partition -> where the stream began, for a fresh checkpoint and partitions that the table has no row of.
 
     Raises TopicError for another topic of the same name or for expired records, StorageError when the table cannot tell.
     """
-    path = lake.table(RECORDS)
-    identity = f"{topic.cluster_id}/{topic.topic_id}"
+    spark, lake, path = job.spark, job.lake, job.records
     is_new = not tables.exists(spark, path)
     if is_new:
-        records_table.create_records(spark, lake, contract, identity)
-    records_table.check_columns(spark, lake, contract)
+        records_table.create_records(spark, lake, job.contract, topic.pin)
+    records_table.check_columns(spark, lake, job.contract)
     properties = tables.properties(spark, path)
     known = [] if is_new else records_table.offset_ranges(tables.read(spark, path))
     read_before = {r.epoch: r.topic for r in known}
-    epoch = _epoch(spark, path, properties, identity, topic.name, read_before, wishes)
+    epoch = _epoch(spark, path, properties, topic, read_before, options)
     ranges = [r for r in known if r.epoch == epoch]
     table = {r.partition: r.last + 1 for r in ranges}
     _refuse_a_shorter_topic(table, kept, topic.name)
     lost = _expired(epoch, table, kept, properties)
-    _accept_loss(spark, path, lost, topic.name, wishes)
+    _accept_loss(spark, path, lost, topic.name, options)
     table |= {p: kept[p][0] for p in table if kept[p][0] > table[p]}
     folder = Path(lake.checkpoints) / RECORDS / f"epoch-{epoch}"
     known_ends = {**(began or {}), **table}
     from_table = cp.starting_offsets(topic.name, len(kept), known_ends) if known_ends else ""
     if "://" in lake.root:
         where = f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}"
-        return Start(epoch, where, from_table or wishes.starting_offsets, table)
+        return Start(epoch, where, from_table or options.starting_offsets, table)
     retired = _settle(folder, topic.name, table, ranges)
-    first = "earliest" if retired else wishes.starting_offsets
+    first = "earliest" if retired else options.starting_offsets
     return Start(epoch, str(folder), from_table or first, table)
 
 
@@ -90,10 +86,9 @@ def _epoch(
     spark: SparkSession,
     path: str,
     properties: dict[str, str],
-    identity: str,
-    name: str,
+    topic: TopicIdentity,
     read_before: dict[int, str],
-    wishes: StartOptions,
+    options: StartOptions,
 ) -> int:
     """The epoch of this topic in the table; a new one when the user accepts it. `read_before` is epoch -> topic's name."""
     epochs = {
@@ -105,27 +100,28 @@ def _epoch(
             "This project did not make it: choose another lake.",
         )
     latest = max(epochs)
-    if epochs[latest] == identity:
+    if epochs[latest] == topic.pin:
         return latest
-    if not wishes.accept_new_topic:
-        (was_cluster, was_topic), (cluster, topic) = epochs[latest].split("/", 1), identity.split("/", 1)
-        if (was_name := read_before.get(latest, name)) != name:
-            what = f"this is topic {name}, and the table holds topic {was_name}"
-        elif was_cluster == cluster:
-            what = f"topic {name} was deleted and made anew"
+    if not options.accept_new_topic:
+        was_cluster, was_topic = epochs[latest].split("/", 1)
+        if (was_name := read_before.get(latest, topic.name)) != topic.name:
+            what = f"this is topic {topic.name}, and the table holds topic {was_name}"
+        elif was_cluster == topic.cluster_id:
+            what = f"topic {topic.name} was deleted and made anew"
         else:
-            what = f"this is another Kafka cluster with a topic {name}"
-        raise TopicError(
-            f"{what}: {path} was read from topic id {was_topic} on cluster {was_cluster}, this is {topic} on {cluster}",
+            what = f"this is another Kafka cluster with a topic {topic.name}"
+        raise TopicReplacedError(
+            f"{what}: {path} was read from topic id {was_topic} on cluster {was_cluster},"
+            f" this is {topic.topic_id} on {topic.cluster_id}",
             "If its records shall join this table, add --accept-new-topic (a new epoch, read from the start);"
             " else choose another --lake.",
         )
-    tables.set_property(spark, path, f"{EPOCH}{latest + 1}", identity)
-    log.info("topic %s begins epoch %d of %s", name, latest + 1, path)
+    tables.set_property(spark, path, f"{EPOCH}{latest + 1}", topic.pin)
+    log.info("topic %s begins epoch %d of %s", topic.name, latest + 1, path)
     return latest + 1
 
 
-def _refuse_a_shorter_topic(table: cp.Offsets, kept: Kept, name: str) -> None:
+def _refuse_a_shorter_topic(table: cp.Offsets, kept: Bounds, name: str) -> None:
     """TopicError when the broker has less than was read before."""
     behind = {p: (end, table[p] - 1) for p, (_, end) in kept.items() if p in table and end < table[p]}
     said = [f"partition {p} ends at {end} but {last} was read" for p, (end, last) in behind.items()]
@@ -137,7 +133,7 @@ def _refuse_a_shorter_topic(table: cp.Offsets, kept: Kept, name: str) -> None:
         )
 
 
-def _expired(epoch: int, table: cp.Offsets, kept: Kept, properties: dict[str, str]) -> dict[str, str]:
+def _expired(epoch: int, table: cp.Offsets, kept: Bounds, properties: dict[str, str]) -> dict[str, str]:
     """Table property -> words, for each range that expired before it was read and was not accepted yet."""
     gone = {p: (table[p], first - 1) for p, (first, _) in kept.items() if p in table and first > table[p]}
     named = {
@@ -148,11 +144,11 @@ def _expired(epoch: int, table: cp.Offsets, kept: Kept, properties: dict[str, st
 
 
 def _accept_loss(
-    spark: SparkSession, path: str, lost: dict[str, str], name: str, wishes: StartOptions
+    spark: SparkSession, path: str, lost: dict[str, str], name: str, options: StartOptions
 ) -> None:
     """TopicError that names what expired unread; with accept_loss the table's properties record it instead."""
-    if lost and not wishes.accept_loss:
-        raise TopicError(
+    if lost and not options.accept_loss:
+        raise RecordsExpiredError(
             f"topic {name} no longer has records that were not read yet, by retention or deletion: "
             f"{examples(list(lost.values()))}",
             "Restore them if you can. To go on without them, run again with --accept-loss: the table will record the ranges.",

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import ConfigResource, ResourceType
 
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
-from surveylake.kafka import topic as topics
-from surveylake.kafka.connection import connect, quiet_options
-from surveylake.kafka.retry import AGAIN_SECONDS, LONGEST, asked, passes, refusal
+from surveylake.kafka.connection import quiet_options
+from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
+from surveylake.kafka.topic import Bounds, Topic, TopicIdentity, open_topic
 
 NEAR = 10_000
 """offsets: a hole this near ahead is reached by reading on; seeking throws away what was fetched"""
@@ -42,9 +41,9 @@ class Answer:
 class Broker:
     """A topic on a Kafka that answered."""
 
-    kafka: Kafka
-    identity: topics.TopicIdentity
-    kept: dict[int, Range]
+    topic: Topic
+    identity: TopicIdentity
+    kept: Bounds
     """partition -> (first offset kept, next offset to be written; with an open transaction, the end of what is stable)"""
     compacted: bool
 
@@ -101,7 +100,7 @@ class Broker:
             "group.id": "surveylake-verify", "enable.auto.commit": False, "isolation.level": isolation,
             "enable.partition.eof": True, "auto.offset.reset": "error",
         }  # fmt: skip
-        consumer = Consumer({**quiet_options(self.kafka), **options})
+        consumer = Consumer({**quiet_options(self.topic.kafka), **options})
         try:
             yield consumer
         finally:
@@ -109,19 +108,14 @@ class Broker:
 
 
 def reach(kafka: Kafka, name: str) -> Broker:
-    """The topic, where it answers; TopicError saying why it does not."""
-    identity = topics.preflight(kafka, name)
-    admin, _ = connect(kafka)
-    resource = ConfigResource(ResourceType.TOPIC, name)
+    """Return the topic, where it answers. Raises TopicError saying why it does not."""
+    topic = open_topic(kafka, name)
+    identity = topic.identify()
     try:
-        settings = asked(
-            lambda: admin.describe_configs([resource])[resource].result(LONGEST),
-            f"asking for the settings of {name}",
-        )
-        compacted = "compact" in str(settings["cleanup.policy"].value)
+        compacted = "compact" in topic.settings()["cleanup.policy"]
     except TopicError:
         compacted = True  # not allowed to ask: then compaction cannot be ruled out
-    return Broker(kafka, identity, topics.offset_bounds(kafka, name), compacted)
+    return Broker(topic, identity, topic.bounds(), compacted)
 
 
 def _next(consumer: Consumer, at: int) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake.log_files import MEND, Action
+from surveylake.runtime.session import OpenSession
 from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
@@ -33,7 +34,12 @@ T = TypeVar("T")
 
 
 def prove(
-    root: str, config: Config, contract: Contract, out: Path | None = None, deep: bool = False
+    open_spark: OpenSession,
+    root: str,
+    config: Config,
+    contract: Contract,
+    out: Path | None = None,
+    deep: bool = False,
 ) -> Proof:
     """Look at everything; the verdict is in what is returned. StorageError when there is no lake of this kind at `root`."""
     if "://" in root:
@@ -48,16 +54,15 @@ def prove(
     proof = Proof()
     folders = lake / "_checkpoints" / RECORDS
     done = {epoch: newest_done(folders / f"epoch-{epoch}") for epoch in _epochs(folders)}
-    logs, checks = _timed(proof, "logs", lambda: _logs(lake, deep))
+    logs, checks = _timed(proof, "logs", lambda: _logs(open_spark, lake, deep))
     proof.add(checks)
     if RECORDS not in logs:
         proof.add([Check("offsets", RECORDS, SAID, "not counted: Spark would read another state in silence")])
         return proof
     asked = _timed(proof, "broker", lambda: ask(config.kafka, contract.topic))
     from surveylake.lake import tables
-    from surveylake.runtime import session
 
-    spark = _timed(proof, "Spark", lambda: session.open_session("surveylake verify"))
+    spark = _timed(proof, "Spark", open_spark)
     tables.require(spark, tables.Lake(root), RECORDS, "jobs/stream.py")
     _count(proof, VerifyContext(spark, root, config, contract, logs), done, asked, out)
     return proof
@@ -121,11 +126,11 @@ def _offsets(
     return partitions, [*offsets.checks(records, claims), *offsets.times(records)], ends
 
 
-def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
+def _logs(open_spark: OpenSession, lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
     """The whole logs by table, and a check for every table's log and data files."""
     whole, checks = {}, []
     for table in tables_in(lake):
-        log = read_log(table, read_checkpoint)
+        log = read_log(table, partial(read_checkpoint, open_spark))
         if log.faults:
             checks.append(Check("log", table.name, NOT_PROVED, "; ".join(log.faults), REPAIR))
             continue
@@ -140,11 +145,9 @@ def _logs(lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
     return whole, checks
 
 
-def read_checkpoint(paths: list[Path]) -> Iterable[Action]:
-    """The actions in a log checkpoint's Parquet files."""
-    from surveylake.runtime import session
-
-    frame = session.open_session("surveylake verify").read.parquet(*(str(path) for path in paths))
+def read_checkpoint(open_spark: OpenSession, paths: list[Path]) -> Iterable[Action]:
+    """Return the actions in a log checkpoint's Parquet files."""
+    frame = open_spark().read.parquet(*(str(path) for path in paths))
     rows = frame.select(
         "add.path", "add.size", "txn.appId", "txn.version", "metaData.configuration"
     ).collect()

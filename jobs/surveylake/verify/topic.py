@@ -34,10 +34,12 @@ def same_topic(asked: BrokerAnswer, pinned: str, epoch: int) -> BrokerAnswer:
     broker, said = asked
     if broker is None:
         return None, said
-    identity, where = f"{broker.identity.cluster_id}/{broker.identity.topic_id}", broker.identity.name
+    identity, where = broker.identity.pin, broker.identity.name
     if identity == pinned:
         return broker, Check("identity", where, PROVED, f"cluster id and topic id are those of epoch {epoch}")
-    detail = f"epoch {epoch} is of cluster id/topic id {pinned}, {broker.kafka.bootstrap} has {identity}"
+    detail = (
+        f"epoch {epoch} is of cluster id/topic id {pinned}, {broker.topic.kafka.bootstrap} has {identity}"
+    )
     return None, Check("identity", where, NOT_PROVED, detail, OTHER_TOPIC)
 
 

@@ -1,0 +1,36 @@
+"""What every part of one run of the stream needs, made once."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+from surveylake.config import Config
+from surveylake.contract.model import Contract
+from surveylake.kafka.topic import Topic
+from surveylake.lake.tables import RECORDS, Lake
+from surveylake.stream.sink import DeltaSink
+
+
+@dataclass(frozen=True)
+class StreamJob:
+    """One topic, the table it is streamed into, and how."""
+
+    spark: SparkSession
+    topic: Topic
+    lake: Lake
+    config: Config
+    contract: Contract
+    sink: DeltaSink
+
+    @property
+    def records(self) -> str:
+        """Where the table `records` lies."""
+        return self.lake.table(RECORDS)
+
+
+def stream_job(
+    spark: SparkSession, topic: Topic, lake: Lake, config: Config, contract: Contract
+) -> StreamJob:
+    """Return the job with a sink of its own; several queries may write to it, one after the other."""
+    sink = DeltaSink(spark, lake.table(RECORDS), shared="://" in lake.root)
+    return StreamJob(spark, topic, lake, config, contract, sink)

@@ -79,15 +79,15 @@ def test_no_sentence_of_a_report_is_reordered_by_a_name_and_no_picture_shows_a_b
         received_by=(ReceivedLine(ARABIC, "named", 12, 9, 9), ReceivedLine(HEBREW, "named", 7, 7, 7)),
         unknown_spellings={"nationality": {HEBREW: 6}},
     )
-    said = report(findings)
-    charts = draw_charts(said, findings, tmp_path / "charts")
+    statements = report(findings)
+    charts = draw_charts(statements, findings, tmp_path / "charts")
     assert {chart.boxes for chart in charts} == {""}
     for chart in charts:
         assert not turned(outside(f"{chart.title} {chart.caption} {chart.alt}")), chart.name
-    for statement in said.statements:
+    for statement in statements.statements:
         words = [statement.text, *(str(part) for part in statement.more.values() if isinstance(part, str))]
         assert not turned(outside(" ".join(words))), statement
-    write_report(said, findings, charts, tmp_path)
+    write_report(statements, findings, charts, tmp_path)
     alone = {ARABIC, HEBREW}
     page = _Words((tmp_path / "report.html").read_text(encoding="utf-8")).words
     assert not {text for text in page if turned(outside(text))} - alone, (

@@ -92,8 +92,8 @@ def test_a_thin_two_by_two_table_is_tested_by_fisher():
 
 def test_a_thin_table_of_another_shape_is_said_to_be_rough():
     counts = {("a", "x"): 2, ("a", "y"): 1, ("a", "z"): 3, ("b", "x"): 1, ("b", "y"): 4, ("b", "z"): 1}
-    found = associate("letters", counts)
-    assert (found.method, found.rough) == ("chi-square", True)
+    test = associate("letters", counts)
+    assert (test.method, test.rough) == ("chi-square", True)
 
 
 @pytest.mark.parametrize("counts", [
@@ -104,15 +104,15 @@ def test_a_thin_table_of_another_shape_is_said_to_be_rough():
     {("a", "x"): 10, ("b", "x"): 5, ("b", "y"): 0},
 ], ids=["nothing", "zero", "one group", "all equal", "an empty column"])  # fmt: skip
 def test_a_table_without_two_groups_and_two_values_is_no_data(counts):
-    found = associate("outcome", counts)
-    assert (found.method, found.p, found.cramers_v, found.differs) == ("no data", None, None, False)
+    test = associate("outcome", counts)
+    assert (test.method, test.p, test.cramers_v, test.differs) == ("no data", None, None, False)
 
 
 def test_people_who_gave_no_answer_are_left_out_of_a_table():
-    found = associate(
+    test = associate(
         "o", {("a", "x"): 9, ("a", "y"): 5, ("b", "x"): 8, ("b", "y"): 9, (None, "x"): 3, ("a", None): 4}
     )
-    assert (found.n, found.groups, found.values) == (31, 2, 2)
+    assert (test.n, test.groups, test.values) == (31, 2, 2)
 
 
 def test_holm_multiplies_the_smallest_p_most_and_never_turns_the_order_round():

@@ -60,10 +60,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_b9_letters_that_no_font_has_are_named_with_the_way_out(machine: list[str], tmp_path: Path) -> None:
     drawn = draw_charts(of_groups(NAMES), tmp_path)
-    said = boxes_note(drawn)
-    assert all(letter in said for letter in "中国日本한국हไทย")
-    assert all(f"({script})" in said for script in ("Chinese characters", "Korean", "Devanagari", "Thai"))
-    assert "Install a font" in said and "\n" not in said
+    note = boxes_note(drawn)
+    assert all(letter in note for letter in "中国日本한국हไทย")
+    assert all(f"({script})" in note for script in ("Chinese characters", "Korean", "Devanagari", "Thai"))
+    assert "Install a font" in note and "\n" not in note
     assert "F" not in "".join(chart.boxes for chart in drawn)
 
 
@@ -190,8 +190,8 @@ def test_b9_a_font_installed_since_the_first_start_is_found(tmp_path: Path) -> N
 
 
 def test_b9_many_missing_letters_are_counted_and_not_listed() -> None:
-    said = missing_note({chr(0x4E00 + i) for i in range(500)} | {"👩"})
-    assert "and 488 more (Chinese characters); 👩 (signs and emoji)" in said
+    note = missing_note({chr(0x4E00 + i) for i in range(500)} | {"👩"})
+    assert "and 488 more (Chinese characters); 👩 (signs and emoji)" in note
     assert missing_note(()) == ""
 
 

@@ -352,9 +352,9 @@ def test_the_note_of_responses_is_found_behind_compaction_and_a_log_checkpoint(
 ) -> None:
     aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
     path = str(busy.lake / "responses")
-    note = table_history.note_of(spark, path)
+    note = table_history.provenance_of(spark, path)
     for number in range(2):
         tables.set_property(spark, path, "a.number", str(number))
     maintenance.checkpoint(spark, path)
-    assert table_history.note_of(spark, path) == note
+    assert table_history.provenance_of(spark, path) == note
     assert_proved(busy)

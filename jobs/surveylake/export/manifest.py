@@ -1,4 +1,4 @@
-"""manifest.json: which files make up one published set, and whether they are still what was written."""
+"""manifest.json: the files of one published set, and whether they are as they were written."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from surveylake.paths import sha256
 MANIFEST = "manifest.json"
 FORMAT = "surveylake publication 1"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
-"""What a published file may be called. Names starting with . or _ in the staging folder are not published."""
+"""Allowed names of published files. Names starting with . or _ in the staging folder are not published."""
 
 
 def known_files(out: Path) -> dict[str, str]:
-    """name -> sha256 of the files in OUT's manifest, none without one; ConfigError when the manifest is not ours."""
+    """Return name -> sha256 of the files in OUT's manifest, none without one. Raises ConfigError for a foreign manifest."""
     try:
         manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT or not all(map(NAME.fullmatch, manifest["files"])):
@@ -30,7 +30,7 @@ def known_files(out: Path) -> dict[str, str]:
 
 
 def damaged_files(out: Path) -> list[str]:
-    """Names of files that are missing from OUT or differ from what its manifest says; empty when the set is whole."""
+    """Return the names of files that are missing from OUT or differ from its manifest; empty when the set is whole."""
     return [
         name
         for name, expected in known_files(out).items()

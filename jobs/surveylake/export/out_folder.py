@@ -1,4 +1,4 @@
-"""Where exports may go: a folder that is no lake, no home and no one's table, held by one process at a time."""
+"""The folder of exports: no lake, home or Delta table, and locked by one process at a time."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ ANOTHER = "Give another folder with OUT=DIR or --out DIR."
 
 
 def allowed_folder(out: Path, lake: Path | str) -> Path:
-    """The real folder behind `out`; ConfigError where exports must not go. A link is followed, and that is said."""
+    """Return the real folder behind `out`; follows a link, and logs it. Raises ConfigError where exports must not go."""
     try:
         real = out.expanduser().resolve()
         home = Path(os.path.expanduser("~")).resolve()

@@ -10,6 +10,7 @@ from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError
 from surveylake.lake import records_table, tables
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.validate.pipeline import validated
 
@@ -76,12 +77,9 @@ def replay(
         if not kinds or dry_run:
             return kinds
         _refuse_doubles(changes)
-        note = {
-            "replay": contract.fingerprint,
-            "records": sum(kind.records for kind in kinds),
-            "from_version": version,
-        }
-        tables.update(spark, path, changes.drop("~before"), IDENTITY, note)
+        total = sum(kind.records for kind in kinds)
+        provenance = Provenance(replay=contract.fingerprint, records=total, from_version=version)
+        tables.update(spark, path, changes.drop("~before"), IDENTITY, provenance)
     finally:
         changes.unpersist()
     return kinds

@@ -87,6 +87,7 @@ def test_b18_a_stream_whose_java_gets_the_signal_too_ends_with_0(env: SurveyEnv,
     env.assert_every_offset_once(200)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("number", "code", "name"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")]
 )

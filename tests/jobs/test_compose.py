@@ -215,6 +215,7 @@ def properties_of(environment: dict[str, str], folder: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
+@pytest.mark.integration
 def test_kafka_takes_its_settings_and_has_a_door_for_each_side(tmp_path: Path) -> None:
     environment = {**SERVICES["kafka"]["environment"], "KAFKA_LOG_DIRS": str(tmp_path / "log")}
     made = properties_of(environment, tmp_path)

@@ -324,6 +324,7 @@ def test_a_dry_run_says_what_there_is_and_changes_nothing(
     assert DeltaTable(busy.lake / RECORDS).version() == version
 
 
+@pytest.mark.integration
 def test_no_lake_is_an_error_that_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert maintain.main(["--lake", str(tmp_path / "none")]) == StorageError.exit_code
     assert "no table" in capsys.readouterr().err

@@ -7,6 +7,8 @@ import pytest
 from support import shell
 from surveylake.errors import ConfigError, SetupError, StorageError
 
+pytestmark = pytest.mark.integration
+
 SECRET = "hunter2"
 IN_THE_WAY = {
     "other settings": ({"SPARK_CONF_DIR": "EMPTY"}, ConfigError, "without Delta's settings"),

@@ -100,6 +100,7 @@ def test_a_damaged_jar_is_neither_used_nor_overwritten_by_a_fetch(folder: Path) 
     assert damaged.read_bytes() == before
 
 
+@pytest.mark.integration
 @pytest.mark.usefixtures("no_registry")
 def test_an_offline_machine_is_told_what_could_not_be_resolved(folder: Path) -> None:
     shutil.rmtree(folder / "broker")
@@ -161,6 +162,7 @@ def published(registry: Path, group: str, artifact: str, needs: str = "") -> Non
         jar.writestr("name", artifact)
 
 
+@pytest.mark.integration
 def test_the_closure_is_resolved_without_what_is_excluded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def ruled(env: SurveyEnv, rule: str) -> None:
     )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("verb", VERBS)
 def test_b6_a_java_killed_while_it_starts_is_said_by_every_verb(verb: str, tmp_path: Path) -> None:
     (tmp_path / "lake" / "records" / "_delta_log").mkdir(parents=True)

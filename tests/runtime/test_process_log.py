@@ -23,6 +23,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "log"
 
 
+@pytest.mark.integration
 def test_16_a_whole_run_prints_our_lines_only(tmp_path: Path) -> None:
     words = shell.command("run", "--lake", tmp_path / "lake", "--out", tmp_path / "out")
     done = shell.run(words, tmp_path / "var")
@@ -32,6 +33,7 @@ def test_16_a_whole_run_prints_our_lines_only(tmp_path: Path) -> None:
     assert "jdk.incubator.vector" in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("level", ["warn", "info"])
 def test_16_the_file_and_how_much_is_in_it_can_be_chosen(tmp_path: Path, level: str) -> None:
     words, file = shell.command("quarantine", "--lake", tmp_path / "lake"), tmp_path / "it is here.log"

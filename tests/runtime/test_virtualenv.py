@@ -78,6 +78,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+@pytest.mark.integration
 def test_an_environment_is_made_once_and_grows_by_the_tests_packages(checkout: Path) -> None:
     assert set_up(checkout)
     mark = checkout / ".venv" / "mark"
@@ -120,6 +121,7 @@ def test_another_python_makes_another_environment(
     assert steps[0] == "making .venv"
 
 
+@pytest.mark.integration
 def test_a_requirement_without_a_hash_is_refused_and_leaves_no_stamp(checkout: Path) -> None:
     (checkout / "requirements.lock").write_text("wheel==0.45.1\n")
     with pytest.raises(SetupError, match=r"installing requirements\.lock failed(.|\n)*hash"):

@@ -159,6 +159,7 @@ RARE = "\U00010570\U0001e290\U00012f90\U00010f70\U00016ac0\U0001e030\U00016a40"
 """Letters of scripts that few fonts have."""
 
 
+@pytest.mark.integration
 def test_b9_a_font_installed_since_the_first_start_is_found(tmp_path: Path) -> None:
     """Through the system's own folders, and with the list of fonts that matplotlib keeps from its first start."""
     letter = next((letter for letter in RARE if shorten(letter) and not families_with(letter)), "")

@@ -1,6 +1,6 @@
 # surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
 .DEFAULT_GOAL := help
-.PHONY: help run test faults soak bench picture check setup setup-dev verify lock clean
+.PHONY: help run test quick faults soak bench picture check setup setup-dev verify lock clean
 
 # A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to add to what the lake holds, and
 # 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
@@ -34,6 +34,11 @@ option = $(if $(2),$(1) $(call quote,$(2)))
 # $(call switch,--name,value): for 1, and not for 0 or no.
 switch = $(if $(filter-out 0 no false off,$(2)),$(1))
 
+# Python files that differ from where this branch left origin/main, new ones too; everything when that is not known.
+CHANGED = { base=$$(git merge-base HEAD origin/main 2>/dev/null) \
+  && git diff -z --name-only --relative --diff-filter=d $$base -- '*.py' '*.ipynb' \
+  && git ls-files -z --others --exclude-standard -- '*.py' '*.ipynb' || printf '.\0'; }
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
 	@echo '  with make run:  INPUT=answers.csv  SURVEY=contract.toml  LAKE=dir  OUT=dir  BOOTSTRAP=host:port  CONF=conf.toml'
@@ -47,7 +52,13 @@ run: setup ## CSV -> Kafka -> tables -> counts, charts and report
 	  $(call option,--conf,$(CONF)) $(call switch,--add,$(ADD)) $(call switch,--skip-bad-lines,$(SKIP_BAD))
 
 test: setup-dev ## every test, on a real Kafka and a real Spark
-	@$(BIN)/python -m pytest tests $(ARGS)
+	@$(BIN)/python -m pytest tests -n 2 $(ARGS)
+
+quick: setup-dev ## in less than a minute: every test that starts no JVM, and lint of what changed
+	@$(CHANGED) | xargs -0 -r $(BIN)/ruff check --force-exclude
+	@$(CHANGED) | xargs -0 -r $(BIN)/ruff format --check --force-exclude
+	@PYTHONPATH=jobs $(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest tests --quick -n 2 $(ARGS)
 
 faults: setup-dev ## every fault of docs/reliability.md, injected; writes its table (about half an hour)
 	@$(BIN)/python -m pytest tests/faults --all-faults --fault-table $(ARGS)

@@ -8,6 +8,7 @@ from unittest import mock
 
 from surveylake.lake import tables
 from surveylake.runtime import launch
+from surveylake.runtime.spark_conf import SHORT_RUN, spark_settings
 from surveylake.stream.sink import DeltaSink
 from surveylake.validate import fast_path
 
@@ -56,10 +57,8 @@ class Ablation:
 
 def _without(*keys: str) -> AbstractContextManager[Any]:
     """conf/short-run.conf lacks these lines."""
-    settings = launch._settings
-    return mock.patch(
-        "surveylake.runtime.launch._settings", lambda path: (s for s in settings(path) if s[0] not in keys)
-    )
+    settings = {key: value for key, value in spark_settings(SHORT_RUN).items() if key not in keys}
+    return mock.patch("surveylake.runtime.launch.spark_settings", lambda _: settings)
 
 
 def _one_percent_parsed() -> AbstractContextManager[Any]:
@@ -108,14 +107,6 @@ ABLATIONS = {
         MANY, "Delta's statistics of every column", True, CPU,
         patches=(mock.patch("surveylake.lake.tables.RECORD_PROPERTIES", _no_statistics_chosen()),),
     ),
-    "parquet_statistics": Ablation(
-        MANY, "Parquet's statistics of every column", True, CPU,
-        hadoop={"parquet.column.statistics.enabled": "true", "parquet.size.statistics.enabled": "true"},
-    ),
-    "dictionaries": Ablation(
-        MANY, "a dictionary begun for value, key and offset", True, CPU,
-        hadoop={f"parquet.enable.dictionary#{column}": "true" for column in ("value", "key", "offset")},
-    ),
     "zstd": Ablation(MANY, "ZSTD for Snappy", of=CPU, sql=_codec("zstd")),
     "uncompressed": Ablation(MANY, "nothing compressed", of=CPU, sql=_codec("uncompressed")),
     "no_dictionary": Ablation(MANY, "no dictionary for any column", of=CPU, hadoop={"parquet.enable.dictionary": "false"}),
@@ -133,10 +124,6 @@ ABLATIONS = {
         patches=(mock.patch("surveylake.runtime.class_archive.ClassArchive.options", lambda *_: []),),
     ),
     "both_compilers": Ablation(START, "Java's thorough compiler too", True, patches=(_without(launch.EXTRA_OPTIONS),)),
-    "small_metaspace": Ablation(
-        START, "Java's own first bound for its classes, 21 MB", True,
-        patches=(mock.patch.dict("os.environ", {"_JAVA_OPTIONS": "-XX:MetaspaceSize=21m"}),),
-    ),
     "generated": Ablation(
         START, "Java code generated for each query", True,
         patches=(_without("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode"),),

@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from surveylake import cli, wording
@@ -29,7 +30,7 @@ EXAMPLES = """
 
 log = logging.getLogger(__name__)
 MOST_NAMED = 20
-SAID = {"same": " (unchanged)", "grown": " (added to)", "other": ""}
+CHANGES = {"same": " (unchanged)", "grown": " (added to)", "other": ""}
 
 
 @cli.command
@@ -49,10 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def aggregate(
     open_spark: OpenSession, root: str, config: Config, contract: Contract, at: int | None = None
 ) -> "Published | None":
-    """Run the whole step, for this verb and for run.py; the lake's lock is held by the caller.
-
-    Returns what was made, or None when there was nothing to do.
-    """
+    """Run the step; the caller holds the lake's lock. Returns what was published, or None when there was nothing to do."""
     began = time.monotonic()
     from surveylake.aggregate import analysis, responses, summary_tables
     from surveylake.lake import records_table, tables
@@ -63,46 +61,47 @@ def aggregate(
     lake = tables.Lake(cli.absolute(root))
     path = tables.require(spark, lake, tables.RECORDS, "jobs/stream.py")
     records_table.check_columns(spark, lake, contract)
-    made = responses.made_from(spark, lake)
-    note = responses.due(spark, lake, contract, tables.version(spark, path) if at is None else at)
-    change = responses.change(spark, lake, made, note)
+    newest = tables.version(spark, path) if at is None else at
+    previous = responses.read_provenance(spark, lake)
+    wanted = responses.new_provenance(spark, lake, contract, newest)
+    change = responses.change(spark, lake, previous, wanted)
     if change == "same":
-        note["records_version"] = made["records_version"]
-    version = note["records_version"]
-    summaries = {**note, "smallest_group": config.publish.smallest_group, "rules": summary_tables.RULES}
+        wanted = replace(wanted, records_version=previous.records_version)
+    version, smallest = wanted.records_version, config.publish.smallest_group
+    summaries = replace(wanted, smallest_group=smallest, rules=summary_tables.RULES)
     if change == "same" and summary_tables.are_made(spark, lake, contract, summaries):
         took = time.monotonic() - began
         print(f"aggregate: nothing new in {root}/records since version {version}, in {took:.1f} s")
         return None
-    seen = responses.refresh(spark, lake, contract, change, made, note)
-    published = analysis.analyse(spark, lake, contract, config.publish, seen)
+    counts = responses.refresh(spark, lake, contract, change, previous, wanted)
+    published = analysis.analyse(spark, lake, contract, config.publish, counts)
     summary_tables.write(spark, lake, published.frames, summaries)
     print(
-        f"aggregate: {published.findings.responses:,} responses{SAID[change]} and {len(published.frames)} summaries"
+        f"aggregate: {published.findings.responses:,} responses{CHANGES[change]} and {len(published.frames)} summaries"
         f" from version {version} of {root}/records in {time.monotonic() - began:.1f} s"
     )
-    _say_what_the_key_did(published.findings)
-    _name_unknown_spellings(published.findings)
+    _log_replaced(published.findings)
+    _log_unknown_spellings(published.findings)
     return published
 
 
-def _say_what_the_key_did(findings: "Findings") -> None:
+def _log_replaced(findings: "Findings") -> None:
     from surveylake.export.statements.survey import replaced
 
     for statement in replaced(findings)[-1:]:
         log.log(logging.WARNING if statement.what == "warning" else logging.INFO, statement.text)
 
 
-def _name_unknown_spellings(findings: "Findings") -> None:
-    """Name them for whoever runs this; the report, which others read, names only those of enough people."""
+def _log_unknown_spellings(findings: "Findings") -> None:
+    """Name every unknown spelling for the operator; the report names only those of enough people."""
     for column, people in findings.unknown_spellings.items():
         named = [f"{wording.printable(shorten(text, 40))} ({count:,})" for text, count in people.items()]
-        left = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
         log.info(
             "spellings of %s that the contract does not know: %s%s",
             column,
             ", ".join(named[:MOST_NAMED]),
-            left,
+            more,
         )
 
 

@@ -1,18 +1,17 @@
 """Nothing in, a Kafka out: runs the embedded broker in the foreground until Ctrl-C or SIGTERM; its data stays."""
 
-import argparse
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from surveylake.cli import command
+from surveylake.cli import command, plain_parser
 from surveylake.errors import SetupError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import last_lines
 from surveylake.paths import VAR
 
-EXAMPLES = """examples:
+EXAMPLES = """\
   python jobs/broker.py                                  on 127.0.0.1:9092, data in var/kafka
   python jobs/broker.py --data /data/kafka --port 9192   elsewhere
   then, in another terminal:  make run BOOTSTRAP=127.0.0.1:9092
@@ -21,10 +20,8 @@ EXAMPLES = """examples:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="jobs/broker.py", description=__doc__, epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    """Run the embedded broker until a signal ends it. Raises SetupError when Kafka ends by itself."""
+    parser = plain_parser("broker", __doc__, EXAMPLES)
     parser.add_argument(
         "--data", type=Path, default=VAR / "kafka", metavar="DIR", help="data folder (default: var/kafka)"
     )

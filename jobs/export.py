@@ -57,29 +57,29 @@ def export(
     contract: Contract,
     published: "Published | None",
 ) -> None:
-    """Run the whole step, for this verb and for run.py, which hands over what aggregate has just made."""
+    """Run the step. Without `published` (what run.py has just aggregated), computes it from the lake again."""
     began = time.monotonic()
     from surveylake.export import csv_files, hypothesis_tests
     from surveylake.export.charts import render
     from surveylake.export.publication import Publication
     from surveylake.export.report import render as report
-    from surveylake.export.responses_csv import write_responses_csv
     from surveylake.export.statements.report import report_of
     from surveylake.lake import tables
 
     spark = open_spark()
     lake = tables.Lake(cli.absolute(root))
     with Publication(out, lake.root) as publication:
-        made = published or _aggregated(spark, lake, config, contract)
-        responses = tables.read(spark, lake.table(tables.RESPONSES), made.responses_version)
-        write_responses_csv(responses, contract, publication.path("responses.csv"), config.publish.csv_bom)
-        csv_files.write_summaries(made.findings, publication.folder(), config.publish.csv_bom)
-        weighed = hypothesis_tests.run_tests(made.findings)
-        statements = report_of(made.findings, weighed, config.publish.warn_rejected_share)
-        drawn = render.draw_charts(statements, made.findings, publication.folder("charts"))
-        report.write_report(statements, made.findings, drawn, publication.folder())
-        files = publication.commit(csv_files.facts_of(made.findings))
-    if boxes := render.said_of_boxes(drawn):
+        published = published or _aggregated(spark, lake, config, contract)
+        responses = tables.read(spark, lake.table(tables.RESPONSES), published.responses_version)
+        bom = config.publish.csv_bom
+        csv_files.write_responses(responses, contract, publication.path("responses.csv"), bom)
+        csv_files.write_summaries(published.findings, publication.folder(), bom)
+        tests = hypothesis_tests.run_tests(published.findings)
+        statements = report_of(published.findings, tests, config.publish.warn_rejected_share)
+        drawn = render.draw_charts(statements, published.findings, publication.folder("charts"))
+        report.write_report(statements, published.findings, drawn, publication.folder())
+        files = publication.commit(csv_files.facts_of(published.findings))
+    if boxes := render.boxes_note(drawn):
         print(f"note: {wording.printable(boxes)}", file=sys.stderr)
     print(
         f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"
@@ -89,21 +89,21 @@ def export(
 def _aggregated(
     spark: "SparkSession", lake: "tables.Lake", config: Config, contract: Contract
 ) -> "Published":
-    """What aggregate.py made last, computed again from the same version of `records`."""
+    """Compute what aggregate.py made last, again from the same version of `records`."""
     from surveylake.aggregate import analysis, record_counts
     from surveylake.lake import table_history, tables
 
     path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
-    note = table_history.note_of(spark, path)
-    if "records_version" not in note:
+    provenance = table_history.provenance_of(spark, path)
+    if provenance.records_version is None:
         raise StorageError(f"{path} does not say which version of records it was made from", AGAIN)
-    if note.get("contract") != contract.fingerprint:
+    if provenance.contract != contract.fingerprint:
         raise StorageError(f"{path} was made under another contract than {contract.name}", AGAIN)
-    seen = record_counts.noted(spark, lake, note)
-    if seen.read_from is not None:
-        record_counts.require_the_same(spark, lake, contract, seen)
-        print(f"export: from version {seen.version} of records{seen.how}")
-    return analysis.analyse(spark, lake, contract, config.publish, seen)
+    counts = record_counts.at_provenance(spark, lake, provenance)
+    if counts.read_from is not None:
+        record_counts.require_the_same(spark, lake, contract, counts)
+        print(f"export: from version {counts.version} of records{counts.how}")
+    return analysis.analyse(spark, lake, contract, config.publish, counts)
 
 
 if __name__ == "__main__":

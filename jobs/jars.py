@@ -1,14 +1,13 @@
 """Maven coordinates -> var/jars, verified: the jars Spark and the embedded Kafka run on. `make setup` calls this."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
-from surveylake.cli import command
+from surveylake.cli import command, plain_parser
 from surveylake.errors import SetupError
 from surveylake.runtime.jars import JARS, SETS, fetch, local_jars, write_lock
 
-EXAMPLES = """examples:
+EXAMPLES = """\
   python jobs/jars.py            fetch what is missing in var/jars; without a network when nothing is
   python jobs/jars.py --check    compare every jar with conf/jars.lock, fetch nothing
   python jobs/jars.py --lock     after changing a coordinate in conf/spark-defaults.conf: resolve anew, write the lock
@@ -17,15 +16,11 @@ EXAMPLES = """examples:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="jobs/jars.py",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    does = parser.add_mutually_exclusive_group()
-    does.add_argument("--check", action="store_true", help="verify only")
-    does.add_argument("--lock", action="store_true", help="write conf/jars.lock")
+    """Verify the jars, after fetching or locking them anew where that is asked for."""
+    parser = plain_parser("jars", __doc__, EXAMPLES)
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--check", action="store_true", help="verify only")
+    action.add_argument("--lock", action="store_true", help="write conf/jars.lock")
     parser.add_argument("--quiet", action="store_true", help="say nothing when all is well")
     arguments = parser.parse_args(argv)
     if arguments.lock:

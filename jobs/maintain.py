@@ -48,8 +48,8 @@ def _maintain(args: argparse.Namespace) -> list[str]:
             small = maintenance.small_files(spark, path)
             print(f"{name}: {small or 'nobody knows how many files'} below the size to compact")
             continue
-        # Each commit made here carries the table's note: a log that is cleaned loses the note with the commit that had it.
-        with tables.noted(spark, table_history.note_of(spark, path)):
+        # Each commit made here keeps the provenance of the table, which a log that is cleaned would lose with its commit.
+        with tables.commits_keep(spark, table_history.provenance_of(spark, path)):
             retention.promise(spark, path, args.keep_days)
             compaction = maintenance.compact(spark, path)
             pinned = published_versions if name == tables.RECORDS else ()

@@ -20,7 +20,7 @@ from surveylake.produce.delivery import Record
 from surveylake.produce.generator import BLOCK, Plan, records, write_csv
 from surveylake.produce.producer import AnswerProducer
 from surveylake.produce.value_pools import load_frequencies
-from surveylake.signals import stop_on_signals
+from surveylake.signals import stop_signals
 from surveylake.wording import printable
 
 EXAMPLES = """\
@@ -33,6 +33,7 @@ EXAMPLES = """\
   python jobs/produce.py --generate 289 --csv made-up.csv  write made-up answers to a file; no Kafka
 exit code: 0 all acknowledged, 1 not all, 2 wrong argument or configuration, 4 the CSV cannot be sent, 5 Kafka"""
 
+STOPPING = "sending no more, waiting for what is on its way"
 SKIP_BAD = "Correct what is named, or leave it out: --skip-bad-lines, or for make run SKIP_BAD=1."
 
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         topic, source, total, rows = _file(args, contract, kafka, name)
         if not total:
             return 0
-    with stop_on_signals() as stop:
+    with stop_signals(STOPPING, second_interrupts=True) as stop:
         delivery = AnswerProducer(topic, source, args.echo).send(rows, stop, total, args.rate)
     print(f"{delivery}{' (stopped before the end; run it again for the rest)' if delivery.stopped else ''}")
     return 0 if delivery.complete else 1

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from surveylake.lake.tables import Cell
 
 SAMPLES = 3
-"""records shown of each reason"""
+"""Records shown for each reason."""
 EXAMPLES = """
   python jobs/quarantine.py                                  how many by reason, with a few records of each
   python jobs/quarantine.py --rule out_of_range:Age          those records, each with its text
@@ -32,7 +32,7 @@ after correcting the contract: python jobs/replay.py
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The verb's own arguments."""
+    """Return the parser of the verb's arguments."""
     parser = cli.survey_parser("quarantine", "Show the records that LAKE/records did not accept.", EXAMPLES)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--rule", metavar="REASON", help="list the records that failed it")
@@ -53,7 +53,7 @@ def arguments() -> argparse.ArgumentParser:
 
 @cli.command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Show rejected records."""
+    """Print the rejected records, or write them to a CSV."""
     args = arguments().parse_args(argv)
     if (args.limit is not None and args.limit < 1) or args.width < 1:
         raise ConfigError("--limit and --width are at least 1", "Leave them out for the defaults.")
@@ -65,20 +65,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     spark = session.open_session("surveylake quarantine")
     lake = tables.Lake(cli.absolute(args.lake))
     records = tables.read(spark, tables.require(spark, lake, tables.RECORDS, "jobs/stream.py"))
-    found = rejects.rejects(records, args.rule)
+    rejected = rejects.rejects(records, args.rule)
     if args.csv:
-        rows = rejects.for_sheets(rejects.ordered(found, args.limit)).toLocalIterator()
+        rows = rejects.for_sheets(rejects.ordered(rejected, args.limit)).toLocalIterator()
         print(f"quarantine: {_write(args.csv, rejects.cells(rows), bom):,} rejected records in {args.csv}")
         return 0
-    reasons, listed = rejects.by_reason(found), args.rule or args.all
-    sampled = {} if listed else rejects.samples(found, SAMPLES)
+    reasons, listed = rejects.by_reason(rejected), args.rule or args.all
+    sampled = {} if listed else rejects.samples(rejected, SAMPLES)
     for reason, count in reasons.items():
         print(f"{count:>10,}  {wording.printable(reason)}")
         for row in sampled.get(reason, ()):
             print(f"{'':>12}{rejects.shown(row, args.width)}")
-    total = found.count()
+    total = rejected.count()
     if listed:
-        for row in rejects.ordered(found, args.limit or 20).collect():
+        for row in rejects.ordered(rejected, args.limit or 20).collect():
             print(rejects.shown(row, args.width))
     failed = f" that failed {wording.printable(args.rule)}" if args.rule else ""
     print(f"quarantine: {total:,} rejected records{failed} in {args.lake}/records")

@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _refuse_a_mix(ready, contract, source, answers, args)
         _timed(took, "produce", lambda: _produce(answers, args, ready))
         _timed(took, "stream", lambda: stream.stream(spark, args.lake, ready, contract, "available-now"))
-        signals.go_on()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
+        signals.raise_if_received()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
         published = _timed(took, "aggregate", lambda: aggregate.aggregate(spark, args.lake, ready, contract))
         _timed(took, "export", lambda: export.export(spark, args.lake, args.out, ready, contract, published))
     print(

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
     proof = prove(opener("surveylake verify"), cli.absolute(args.lake), config, contract, args.out, args.deep)
-    java_exit.require_life()
+    java_exit.require_alive()
     print(proof.as_json() if args.json else "\n".join(wording.printable(line) for line in proof.lines()))
     return 0 if proof.proved else ProofError.exit_code
 

@@ -1,4 +1,4 @@
-"""A conf file says how this installation runs; what it may not say is refused by name."""
+"""Conf files: their values, and the errors that name a wrong key."""
 
 import os
 import tomllib
@@ -55,7 +55,7 @@ def test_without_a_conf_file_named_local_toml_is_read(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "message"),
     [
         ({"kafka": {"bootstrp": "x"}}, "kafka.bootstrp: unknown key"),
         ({"spark": {}}, "spark: unknown key"),
@@ -67,8 +67,8 @@ def test_without_a_conf_file_named_local_toml_is_read(monkeypatch: pytest.Monkey
         ({"publish": {"smallest_group": 0}}, "publish.smallest_group"),
     ],
 )
-def test_a_wrong_key_is_named(document: dict[str, Any], said: str) -> None:
-    assert said in wrong(document)
+def test_a_wrong_key_is_named(document: dict[str, Any], message: str) -> None:
+    assert message in wrong(document)
 
 
 @pytest.mark.parametrize(

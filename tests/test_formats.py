@@ -63,29 +63,31 @@ UNSURE = [
 
 
 @pytest.fixture(scope="module")
-def told(spark: SparkSession) -> dict[bytes, list[str]]:
+def reasons_by_value(spark: SparkSession) -> dict[bytes, list[str]]:
     """Value -> the engine's reasons; between any two stands a good answer, which is seen to be accepted."""
     values = [value for value, _ in KNOWN + UNSURE]
-    found = reasons(spark, *(value for pair in values for value in (PLAIN, pair)))
-    assert found[::2] == [[]] * len(values)
-    return dict(zip(values, found[1::2], strict=True))
+    results = reasons(spark, *(value for pair in values for value in (PLAIN, pair)))
+    assert results[::2] == [[]] * len(values)
+    return dict(zip(values, results[1::2], strict=True))
 
 
 @pytest.mark.parametrize(
     "at", range(len(KNOWN)), ids=[f"{reason} {i}" for i, (_, reason) in enumerate(KNOWN)]
 )
 def test_b16_where_the_first_bytes_decide_the_reason_says_what_it_is(
-    told: dict[bytes, list[str]], at: int
+    reasons_by_value: dict[bytes, list[str]], at: int
 ) -> None:
     value, reason = KNOWN[at]
-    assert told[value] == [reason]
+    assert reasons_by_value[value] == [reason]
     assert verdict(value, FOOD, MAX_BYTES).failed_rules == (reason,)
 
 
 @pytest.mark.parametrize("at", range(len(UNSURE)))
-def test_b16_where_they_do_not_decide_the_reason_stays(told: dict[bytes, list[str]], at: int) -> None:
+def test_b16_where_they_do_not_decide_the_reason_stays(
+    reasons_by_value: dict[bytes, list[str]], at: int
+) -> None:
     value, reason = UNSURE[at]
-    assert told[value] == [reason]
+    assert reasons_by_value[value] == [reason]
     assert verdict(value, FOOD, MAX_BYTES).failed_rules == (reason,)
 
 
@@ -112,8 +114,8 @@ def test_b16_a_wide_survey_gets_the_same_reasons(spark: SparkSession) -> None:
     wide = Contract.model_validate(
         {"name": "w", "title": "w", "topic": "w", "key": "who", "fields": key | fields}
     )
-    found = verdicts(spark, [value for value, _ in KNOWN], wide)
-    assert [told.failed_rules for told in found] == [(reason,) for _, reason in KNOWN]
+    results = verdicts(spark, [value for value, _ in KNOWN], wide)
+    assert [result.failed_rules for result in results] == [(reason,) for _, reason in KNOWN]
 
 
 def test_b16_the_bytes_are_asked_for_only_where_the_value_failed() -> None:
@@ -126,7 +128,7 @@ def test_b16_the_bytes_are_asked_for_only_where_the_value_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "said"),
+    ("start", "name"),
     [
         ("Who,Tea\na,b\n".encode("utf-16"), "UTF-16"),
         ("Who,Tea\na,b\n".encode("utf-16-le"), "UTF-16"),
@@ -141,8 +143,8 @@ def test_b16_the_bytes_are_asked_for_only_where_the_value_failed() -> None:
         (b"a", ""),
     ],
 )
-def test_b15_a_text_of_wide_letters_is_known_with_and_without_a_mark(start: bytes, said: str) -> None:
-    assert formats.wide_text(start) == said
+def test_b15_a_text_of_wide_letters_is_known_with_and_without_a_mark(start: bytes, name: str) -> None:
+    assert formats.wide_text(start) == name
 
 
 def test_b16_a_lake_that_was_judged_before_is_proved_and_replay_gives_it_the_new_reasons(
@@ -158,7 +160,7 @@ def test_b16_a_lake_that_was_judged_before_is_proved_and_replay_gives_it_the_new
         pets_survey.config(broker, 1),
         pets_survey.contract(tmp_path, "foreign"),
     )
-    given = ["--lake", str(lake), "--survey", str(tmp_path / "foreign.toml")]
+    arguments = ["--lake", str(lake), "--survey", str(tmp_path / "foreign.toml")]
     pets_survey.send(settings, "foreign", [pets_survey.answer(who) for who in "abcde"])
     pets_survey.send(
         settings, "foreign", [REGISTRY + PLAIN, gzip.compress(PLAIN), json.dumps(PLAIN.decode()).encode()]
@@ -168,16 +170,16 @@ def test_b16_a_lake_that_was_judged_before_is_proved_and_replay_gives_it_the_new
         before.setattr(strict_json, "_no_object", lambda: "'not_an_object'")
         pets_survey.take_in(lake, settings, survey)
     aggregate.aggregate(OPEN, str(lake), settings, survey)
-    assert export.main([*given, "--out", str(tmp_path / "out")]) == 0
-    assert verify.main([*given, "--bootstrap", broker, "--out", str(tmp_path / "out")]) == 0
+    assert export.main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert verify.main([*arguments, "--bootstrap", broker, "--out", str(tmp_path / "out")]) == 0
     assert rejected(lake) == ["bad_encoding", "bad_encoding", "not_an_object"]
     pets_survey.send(settings, "foreign", [REGISTRY + PLAIN])
     pets_survey.take_in(lake, settings, survey)
-    assert verify.main([*given, "--bootstrap", broker]) == 0
-    assert replay.main(given) == 0
+    assert verify.main([*arguments, "--bootstrap", broker]) == 0
+    assert replay.main(arguments) == 0
     assert "bad_encoding -> compressed" in capsys.readouterr().out
     assert rejected(lake) == ["schema_registry", "compressed", "encoded_twice", "schema_registry"]
-    assert verify.main([*given, "--bootstrap", broker]) == 0
+    assert verify.main([*arguments, "--bootstrap", broker]) == 0
 
 
 def rejected(lake: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""b14: where the project keeps what it makes, for whoever may write where."""
+"""b14: the folder of generated files, by the rights of the user."""
 
 from pathlib import Path
 
@@ -29,9 +29,9 @@ def test_b14_a_checkout_of_ones_own_keeps_its_var(tmp_path: Path) -> None:
 
 
 def test_b14_a_checkout_that_cannot_be_written_uses_the_users_cache(closed: Path, tmp_path: Path) -> None:
-    found = paths.var_folder(closed, {"HOME": str(tmp_path / "home")})
-    assert found.parent == tmp_path / "home" / ".cache" / "surveylake"
-    assert found.name.startswith("a_checkout-") and not found.exists()
+    folder = paths.var_folder(closed, {"HOME": str(tmp_path / "home")})
+    assert folder.parent == tmp_path / "home" / ".cache" / "surveylake"
+    assert folder.name.startswith("a_checkout-") and not folder.exists()
     named = paths.var_folder(
         closed, {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     )
@@ -69,10 +69,10 @@ def test_b14_a_home_that_cannot_be_made_is_no_home(closed: Path, tmp_path: Path)
 
 
 def test_b14_whoever_finds_a_folder_held_is_told_how_to_have_another(tmp_path: Path) -> None:
-    held = FolderLock(tmp_path, "embedded Kafka")
+    lock = FolderLock(tmp_path, "embedded Kafka")
     with pytest.raises(StorageError) as raised:
         FolderLock(tmp_path, "embedded Kafka")
-    held.release()
+    lock.release()
     assert "SURVEYLAKE_VAR=DIR" in raised.value.hint and "--data DIR" in raised.value.hint
 
 

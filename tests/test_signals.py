@@ -87,11 +87,12 @@ def test_b18_a_stream_whose_java_gets_the_signal_too_ends_with_0(env: SurveyEnv,
     env.assert_every_offset_once(200)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
-    ("number", "code", "said"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")]
+    ("number", "code", "name"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")]
 )
 def test_b18_a_verb_with_nothing_to_finish_is_broken_off_with_one_line(
-    tmp_path: Path, number: int, code: int, said: str
+    tmp_path: Path, number: int, code: int, name: str
 ) -> None:
     shutil.rmtree(tmp_path / "lake", ignore_errors=True)
     words = shell.command("run", "--lake", tmp_path / "lake", "--out", tmp_path / "out")
@@ -100,5 +101,5 @@ def test_b18_a_verb_with_nothing_to_finish_is_broken_off_with_one_line(
         process.send_signal(number)
         _, err = process.communicate(timeout=120)
     assert process.returncode == code
-    assert err.splitlines()[-1] == f"stopped by {said}" and shell.strangers(err) == []
+    assert err.splitlines()[-1] == f"stopped by {name}" and shell.strangers(err) == []
     assert not (tmp_path / "lake").exists()

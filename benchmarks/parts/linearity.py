@@ -6,7 +6,7 @@ from commit_log import commits
 from harness import Harness, Settings, counted, say
 from results_model import PartResults, Spread
 
-from surveylake.runtime.jars import spark_setting
+from surveylake.runtime.spark_conf import spark_setting
 
 SIZES = (0.1, 0.3, 1.0, 3.0)
 MOST_ROUNDS = 3

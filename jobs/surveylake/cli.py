@@ -1,4 +1,4 @@
-"""What every verb does alike: errors for people, exit codes, the last resort for what nobody expected."""
+"""Command line: shared arguments, errors as two lines, exit codes."""
 
 import argparse
 import functools
@@ -14,7 +14,7 @@ from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
 from surveylake.paths import CONF, is_local
 from surveylake.runtime import foreign_settings, java_exit, process_log
-from surveylake.wording import printable
+from surveylake.wording import first_line_with_class, printable
 
 ANOTHER_LAKE = "Give another folder with --lake (LAKE=)."
 INTERRUPTED, TERMINATED = 130, 143
@@ -28,12 +28,12 @@ class Verb(Protocol):
 
 
 def command(main: Callable[[Sequence[str] | None], int]) -> Verb:
-    """Wrap a verb's main: known errors print what, and what next, and set the exit code; others leave a full trace in a file."""
+    """Wrap a verb's main: an error prints its message and its hint, and sets the exit code; an unforeseen one leaves a trace."""
 
     @functools.wraps(main)
     def run(argv: Sequence[str] | None = None) -> int:
-        process_log.listen()
-        _print_what_can_be_printed()
+        process_log.configure()
+        _escape_unprintable()
         try:
             with _signals():
                 return main(argv)
@@ -42,24 +42,23 @@ def command(main: Callable[[Sequence[str] | None], int]) -> Verb:
             print(f"stopped by {'SIGTERM' if by_signal else 'Ctrl-C'}", file=sys.stderr)
             return TERMINATED if by_signal else INTERRUPTED
         except Exception as error:
-            return _told(error)
+            return _report(error)
 
     return run
 
 
-def _told(error: Exception) -> int:
-    """Say what happened and what to do next, in one line each. Returns the exit code."""
-    known = java_exit.explained(error) or error
+def _report(error: Exception) -> int:
+    """Print an error's message and its hint, a line each. Returns the exit code."""
+    known = java_exit.as_java_error(error) or error
     if known is not error or not isinstance(error, SurveylakeError):
-        trace = process_log.keep_trace(error)
+        trace = process_log.write_trace(error)
     if isinstance(known, SurveylakeError):
-        what, hint, code = known.message, known.hint, known.exit_code
+        message, hint, code = known.message, known.hint, known.exit_code
     else:
-        what, code = _first_line(error), 1
-        hint = f"this was not foreseen; the full trace is in {trace}. {foreign_settings.named(foreign_settings.PYTHON)}".rstrip(
-            " ."
-        )
-    print(f"error: {printable(what)}", file=sys.stderr)
+        message, code = f"{type(error).__name__}: {first_line_with_class(error)}", 1
+        theirs = foreign_settings.unset_hint(foreign_settings.PYTHON)
+        hint = f"this was not foreseen; the full trace is in {trace}. {theirs}".rstrip(" .")
+    print(f"error: {printable(message)}", file=sys.stderr)
     if hint:
         print(f"  next: {printable(hint)}", file=sys.stderr)
     return code
@@ -67,36 +66,43 @@ def _told(error: Exception) -> int:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """While a verb runs, SIGTERM breaks it off as Ctrl-C does: locks are let go, children ended, and a line says so."""
-    signals.forget()
+    """Have SIGTERM interrupt a verb as Ctrl-C does, so that locks are released and children ended."""
+    signals.reset()
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # A signal that was switched off for this process, as a shell does for what it starts in the background, stays so.
-    heard = [
+    # A signal that is ignored in this process, as a shell has it for background jobs, stays ignored.
+    numbers = [
         number for number in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(number) != signal.SIG_IGN
     ]
-    earlier = {number: signal.signal(number, signals.break_off) for number in heard}
+    previous = {number: signal.signal(number, signals.interrupt) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in earlier.items():
+        for number, handler in previous.items():
             signal.signal(number, handler or signal.SIG_DFL)
 
 
-def _print_what_can_be_printed() -> None:
-    """A terminal that is not UTF-8 shows letters it does not have by their numbers; it is no reason to stop."""
+def _escape_unprintable() -> None:
+    """Have characters that the terminal's encoding lacks printed as escapes, where printing them would raise."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
-def survey_parser(verb: str, does: str, examples: str, lake: bool = True) -> argparse.ArgumentParser:
-    """The arguments that verbs share: --survey, --conf and, with `lake`, --lake."""
-    parser = argparse.ArgumentParser(
-        prog=f"jobs/{verb}.py", description=does, epilog="examples:\n" + examples,
+def plain_parser(verb: str, description: str | None, examples: str) -> argparse.ArgumentParser:
+    """Return the parser of jobs/VERB.py, without arguments; its help ends with the examples."""
+    return argparse.ArgumentParser(
+        prog=f"jobs/{verb}.py",
+        description=description,
+        epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    )
+
+
+def survey_parser(verb: str, description: str, examples: str, lake: bool = True) -> argparse.ArgumentParser:
+    """Return a parser with --survey, --conf and, with `lake`, --lake."""
+    parser = plain_parser(verb, description, examples)
     default = CONF / "surveys" / "food_preference.toml"
     parser.add_argument(
         "--survey", type=Path, default=default, metavar="TOML", help="contract (default: %(default)s)"
@@ -113,21 +119,31 @@ def survey_parser(verb: str, does: str, examples: str, lake: bool = True) -> arg
     return parser
 
 
+def add_bootstrap(
+    parser: argparse.ArgumentParser, text: str = "broker (default: from the configuration)"
+) -> None:
+    """Add --bootstrap."""
+    parser.add_argument("--bootstrap", metavar="HOST:PORT", help=text)
+
+
+def add_out(parser: argparse.ArgumentParser, text: str, default: Path | None = None) -> None:
+    """Add --out, the folder of the exports."""
+    parser.add_argument("--out", type=Path, default=default, metavar="DIR", help=text)
+
+
+def add_dry_run(parser: argparse.ArgumentParser, text: str = "print the plan, change nothing") -> None:
+    """Add --dry-run."""
+    parser.add_argument("--dry-run", action="store_true", help=text)
+
+
 def lake_folder(folder: str) -> str:
-    """What is given as --lake, as it is; ConfigError before anything is done when it cannot be a lake."""
+    """Return --lake as given. Raises ConfigError for a folder that cannot be a lake."""
     absolute(folder)
     return folder
 
 
-def _first_line(error: BaseException) -> str:
-    # Where Python's side of Spark only says that a call failed, its Java cause says why.
-    said = getattr(error, "java_exception", None) or error
-    lines = str(said).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"
-
-
 def absolute(folder: str) -> str:
-    """A local folder as an absolute path (Spark's own working directory may be another); a URI as it is.
+    """Return a local folder as an absolute path (Spark's own working directory may be another), a URI as it is.
 
     Raises ConfigError for a folder that Delta could not name.
     """

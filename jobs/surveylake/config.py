@@ -1,4 +1,4 @@
-"""How this installation runs: conf/local.toml or conf/cluster.toml, the same keys in both. Frozen values, no globals."""
+"""The configuration of an installation: conf/local.toml or conf/cluster.toml as frozen values, the same keys in both."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ def _allowed_options(options: dict[str, str]) -> dict[str, str]:
 
 
 class Kafka(Part):
-    """The brokers, and how a topic is made when it is missing."""
+    """The brokers, and the settings of a topic that does not exist yet."""
 
     bootstrap: str = "127.0.0.1:9092"
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 4
@@ -41,7 +41,7 @@ class Kafka(Part):
 
 
 class Stream(Part):
-    """How the stream reads."""
+    """Start, rate and limits of the stream."""
 
     starting_offsets: Literal["earliest", "latest"] = "earliest"
     batch_seconds: Annotated[float, Field(gt=0)] = 30.0
@@ -52,7 +52,7 @@ class Stream(Part):
 
 
 class Publish(Part):
-    """What leaves the lake."""
+    """Limits and format of what is published."""
 
     smallest_group: Annotated[int, Field(ge=1)] = 5
     scatter_points: Annotated[int, Field(ge=1)] = 5_000
@@ -61,21 +61,21 @@ class Publish(Part):
 
 
 class Config(Part):
-    """One conf file."""
+    """The values of one conf file."""
 
     kafka: Kafka = Kafka()
     stream: Stream = Stream()
     publish: Publish = Publish()
 
     def at(self, bootstrap: str | None) -> "Config":
-        """The same configuration with another broker address; unchanged when None or empty."""
+        """Return the configuration with another broker address; unchanged when that is None or empty."""
         if not bootstrap:
             return self
         return self.model_copy(update={"kafka": self.kafka.model_copy(update={"bootstrap": bootstrap})})
 
 
 def load_config(path: Path | None = None) -> Config:
-    """Read a conf file (default: $SURVEYLAKE_CONF, else conf/local.toml); ConfigError names the key that is wrong."""
+    """Read a conf file (default: $SURVEYLAKE_CONF, else conf/local.toml). Raises ConfigError, which names the wrong keys."""
     path = path or Path(os.environ.get("SURVEYLAKE_CONF", CONF / "local.toml"))
     try:
         file = read_toml(path)

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree: each error says what happened and what to do next.
+"""The errors as one tree: each says what happened and what to do next.
 
 SurveylakeError            exit code 1
 ├── ConfigError            exit code 2   a contract, a conf file or an argument is wrong
@@ -9,13 +9,14 @@ SurveylakeError            exit code 1
 │   ├── TopicReplacedError               the topic is not the one that the table was read from
 │   └── RecordsExpiredError              the topic no longer keeps records that were not read yet
 ├── StorageError           exit code 6   the lake cannot be read or written
+│   └── LakeLockedError                  another process writes it
 ├── ProofError             exit code 7   the lake was read, and it is not what it should be
 └── JavaError              exit code 8   Spark's Java ended while it was needed, or ran out of memory
 """
 
 
 class SurveylakeError(Exception):
-    """What happened (`message`), and what the reader should do next (`hint`, may be empty)."""
+    """Base of all errors: `message` says what happened, `hint` what to do next; it may be empty."""
 
     exit_code = 1
 
@@ -65,6 +66,10 @@ class StorageError(SurveylakeError):
     """The lake cannot be read or written, or another process holds it."""
 
     exit_code = 6
+
+
+class LakeLockedError(StorageError):
+    """Another process writes the lake."""
 
 
 class ProofError(SurveylakeError):

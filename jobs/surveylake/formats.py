@@ -1,10 +1,10 @@
-"""Files and messages that are no plain text, told by the bytes they begin with. Bytes in, names out; no Spark here."""
+"""Formats of files and messages by their first bytes. Bytes in, names out; no Spark here."""
 
 REGISTRY = b"\0\0"
-"""How a record begins that was written through a schema registry: a zero byte, then the schema's number in four bytes, of which
-the first is zero too."""
+"""First bytes of a record of a schema registry: a zero byte, then the schema's number in four bytes, of which the first is
+zero too."""
 REGISTRY_PREFIX = 5
-"""Bytes before the record itself."""
+"""Bytes of the registry before the record itself."""
 REGISTRY_LEAST = 9
 """A shorter value may be a whole number of eight bytes."""
 AVRO_FILE = b"Obj\x01"
@@ -17,7 +17,7 @@ COMPRESSED = {
     b"\x82SNA": "snappy",
     b"PK\x03\x04": "zip",
 }
-"""First bytes -> what the whole is packed with. None of them can begin a JSON text."""
+"""First bytes -> compression. None of them can begin a JSON text."""
 OTHERS = {
     AVRO_FILE: "an Avro file",
     b"\xc3\x01": "an Avro record with the fingerprint of its schema",
@@ -33,7 +33,7 @@ OTHERS = {
     b":)\n": "Smile (binary JSON)",
     b"BZh91AY&SY": "packed with bzip2",
 }
-"""First bytes -> what it is."""
+"""First bytes -> any other format, with its article."""
 WIDE_MARKS = {
     b"\xff\xfe\0\0": "UTF-32",
     b"\0\0\xfe\xff": "UTF-32",
@@ -42,21 +42,21 @@ WIDE_MARKS = {
 }
 """Byte order marks of texts that are not UTF-8; the longer ones first."""
 LEAST_LETTERS, MOST_LETTERS = 2, 8
-"""Letters looked at to know a text without a mark by its zero bytes."""
+"""Letters read to recognise a text without a byte order mark by its zero bytes."""
 
 
 def packed_with(start: bytes) -> str:
-    """`gzip`, `zstd` …: what begins like this is packed with; '' when it is not."""
+    """Return the compression, such as `gzip`; '' for other first bytes."""
     return next((name for mark, name in COMPRESSED.items() if start.startswith(mark)), "")
 
 
 def kind_of(start: bytes) -> str:
-    """`an Avro file`, `a PDF document` …: what begins like this; '' when the first bytes do not tell."""
+    """Return the format with its article, such as `an Avro file`; '' for unknown first bytes."""
     return next((name for mark, name in OTHERS.items() if start.startswith(mark)), "")
 
 
 def wide_text(start: bytes) -> str:
-    """`UTF-16` or `UTF-32` for a text that begins like this, marked, or in ASCII without a mark; '' for any other."""
+    """Return `UTF-16` or `UTF-32` for a text with a byte order mark, or in ASCII without one; '' for any other."""
     for mark, name in WIDE_MARKS.items():
         if start.startswith(mark):
             return name

@@ -1,4 +1,4 @@
-"""How far a long step is: a bar on a terminal, elsewhere a line every few seconds."""
+"""Progress of a long step: a bar on a terminal, elsewhere a line every few seconds."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ LINE_EVERY_SECONDS = 5.0
 
 
 class Progress:
-    """Counts rows of one step; `total` None when it is not known."""
+    """Rows of one step, counted and shown; `total` is None when it is unknown."""
 
     def __init__(self, doing: str, total: int | None) -> None:
         self.doing, self.total, self.done = doing, total, 0
@@ -23,7 +23,7 @@ class Progress:
         )
 
     def add(self, rows: int) -> None:
-        """Note that `rows` more are done."""
+        """Count `rows` more."""
         self.done += rows
         if self._bar is not None:
             self._bar.update(rows)
@@ -39,6 +39,6 @@ class Progress:
             )
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()

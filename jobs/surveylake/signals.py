@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C, for work that ends in order: a batch is finished first. Also when it is Java that they are sent to."""
+"""SIGTERM and Ctrl-C: work that stops in order, work that is interrupted, and signals that reach Java instead."""
 
 import logging
 import os
@@ -15,84 +15,94 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 BOTH_SECONDS = 0.5
-"""Ctrl-C and `kill -- -GROUP` reach Python and Java at once: within that time it is the same signal."""
-heard = threading.Event()
-"""set once this process has been asked to end"""
+"""Ctrl-C and `kill -- -GROUP` reach Python and Java at once: within this time it is the same signal."""
+received = threading.Event()
+"""Set once this process has received one of the signals."""
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, where nothing has to be finished first: the work is broken off as by Ctrl-C."""
+    """SIGTERM, raised where nothing has to be finished first."""
 
 
-_kinds: dict[int, type[KeyboardInterrupt]] = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
-_last: list[int] = []
+_exceptions: dict[int, type[KeyboardInterrupt]] = {
+    signal.SIGTERM: Terminated,
+    signal.SIGINT: KeyboardInterrupt,
+}
+_numbers: list[int] = []
 
 
-def note(number: int, _: FrameType | None = None) -> None:
-    """A handler that only notes the signal."""
-    _last.append(number)
-    heard.set()
+def record(number: int, _: FrameType | None = None) -> None:
+    """Handle a signal by recording it."""
+    _numbers.append(number)
+    received.set()
 
 
-def break_off(number: int, _: FrameType | None = None) -> None:
-    """A handler that breaks off what runs. A second SIGTERM is not heard: it would break off the breaking off."""
-    if number == signal.SIGTERM and heard.is_set():
+def interrupt(number: int, _: FrameType | None = None) -> None:
+    """Handle a signal by raising its exception. A second SIGTERM is ignored: it would interrupt the cleaning up."""
+    if number == signal.SIGTERM and received.is_set():
         return
-    note(number)
-    raise _kinds[number]
+    record(number)
+    raise _exceptions[number]
 
 
-def forget() -> None:
-    """Begin anew: nobody has asked for an end yet."""
-    heard.clear()
-    _last.clear()
+def reset() -> None:
+    """Drop the recorded signals."""
+    received.clear()
+    _numbers.clear()
 
 
-def go_on() -> None:
-    """Return when nobody has asked for an end; else raise what the signal stands for."""
-    if heard.is_set():
-        raise _kinds[_last[-1]]
+def raise_if_received() -> None:
+    """Raise the exception of the last recorded signal; return when there is none."""
+    if received.is_set():
+        raise _exceptions[_numbers[-1]]
 
 
 @contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and Ctrl-C set while the block runs."""
+def stop_signals(message: str = "", second_interrupts: bool = False) -> Iterator[threading.Event]:
+    """Yield an event that SIGTERM and Ctrl-C set while the block runs; outside the main thread nothing sets it.
+
+    With `message`, it is logged after the signal's name. With `second_interrupts`, a second Ctrl-C raises KeyboardInterrupt.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
     def stop_in_order(number: int, _: FrameType | None) -> None:
-        note(number)
+        record(number)
         stop.set()
+        if second_interrupts:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if message:
+            log.warning("%s: %s", signal.Signals(number).name, message)
 
-    earlier = {s: signal.signal(s, stop_in_order) for s in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, stop_in_order) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
-        for number, handler in earlier.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 class _Forward:
-    """Java's handler of a signal: Python gets it, and decides. Java itself goes on until Python has ended."""
+    """Java's signal handler: passes the signal on to Python, and lets Java go on until Python has ended."""
 
     def handle(self, number: Any) -> None:
-        """Called by Java, in a thread of its own, with its object for the signal."""
-        if not heard.wait(BOTH_SECONDS):
+        """Take Java's signal object; called by Java in a thread of its own."""
+        if not received.wait(BOTH_SECONDS):
             os.kill(os.getpid(), number.getNumber())
 
     class Java:
-        """The interface that py4j makes of it."""
+        """The Java interface, for py4j."""
 
         implements = ("sun.misc.SignalHandler",)
 
 
 def hear_from_java(spark: "SparkSession") -> None:
-    """Have SIGTERM and Ctrl-C, when they are sent to Java, told to this process.
+    """Have Java pass SIGTERM and Ctrl-C on to this process.
 
-    spark-submit is Java, with Python as its child; a service ends all its processes at once. Java's own answer is to shut
-    Spark down, in the middle of whatever runs.
+    spark-submit is Java with Python as its child, and a service ends all its processes at once. Java's own handler would shut
+    Spark down in the middle of whatever runs.
     """
     from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
     from pyspark import SparkContext
@@ -102,24 +112,6 @@ def hear_from_java(spark: "SparkSession") -> None:
     assert gateway is not None and java is not None
     ensure_callback_server_started(gateway)  # type: ignore[no-untyped-call]
     for name in ("TERM", "INT"):
-        # A Java that was told to leave signals alone (-Xrs) refuses: then the system ends it, as its user wished.
+        # A Java that was told to leave signals alone (-Xrs) raises: then the signal ends it, as its user wished.
         with suppress(Py4JJavaError):
             java.sun.misc.Signal.handle(java.sun.misc.Signal(name), _Forward())
-
-
-@contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM or the first Ctrl-C sets; a second Ctrl-C interrupts at once. For the main thread."""
-    stop = threading.Event()
-
-    def note(number: int, _: object) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        log.warning("%s: sending no more, waiting for what is on its way", signal.Signals(number).name)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

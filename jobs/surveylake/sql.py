@@ -6,21 +6,21 @@ plan to the next."""
 
 
 def name(column: str) -> str:
-    """A column name in backticks."""
+    """Return a column name in backticks."""
     return "`" + column.replace("`", "``") + "`"
 
 
 def text(value: str) -> str:
-    """A SQL string literal holding exactly `value`."""
+    """Return a SQL string literal of exactly `value`."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return "'" + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + "'"
 
 
 def path(key: str) -> str:
-    """A JSON path literal to a top-level key (the contract allows no quote or backslash in one)."""
+    """Return a JSON path literal to a top-level key (the contract allows no quote or backslash in one)."""
     return text(f'$["{key}"]')
 
 
 def let(name: str, value: str, body: str) -> str:
-    """`body` with `name` standing for `value`, computed once. Spark has no code for it and interprets it."""
+    """Return `body` with `name` bound to `value`, computed once. Spark interprets it: it generates no code for a lambda."""
     return f"transform(array({value}), {name} -> {body})[0]"

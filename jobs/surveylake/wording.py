@@ -1,4 +1,4 @@
-"""Names and values of a file as a message may show them: short, on one line, and never many."""
+"""Names, values, counts and errors as messages show them: short, on one line, never many."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,30 +6,30 @@ from typing import Any
 
 MOST_LETTERS = 40
 MOST_NAMES = 8
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 SHOWN = 5
-"""Examples that one message names; the count says how many there are."""
+"""Examples in one message."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def quoted(text: str, most: int = MOST_LETTERS) -> str:
-    """A text between quotes, cut when it is long; what is no letter is shown by its number: `'caf\\xe9'`."""
+    """Return a text between quotes, cut when long, unprintable characters escaped: `'caf\\xe9'`."""
     return f"'{_cut(text, most)}'"
 
 
 def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
-    """`a, b, c and 12 more`: each name cut when it is long."""
+    """Return `a, b, c and 12 more`, each name cut when long."""
     return some(map(_cut, names), most)
 
 
 def some(parts: Iterable[str], most: int = MOST_NAMES) -> str:
-    """The first parts, and how many more there are."""
-    given = list(parts)
-    shown = ", ".join(given[:most])
-    return f"{shown} and {len(given) - most:,} more" if len(given) > most else shown
+    """Return the first `most` parts, and how many more there are."""
+    texts = list(parts)
+    first = ", ".join(texts[:most])
+    return f"{first} and {len(texts) - most:,} more" if len(texts) > most else first
 
 
 def columns(places: Sequence[int]) -> str:
-    """`column 3 (C)`, `columns 3 (C), 5 (E)`: numbered from 1, and lettered as spreadsheets do."""
+    """Return `column 3 (C)` or `columns 3 (C), 5 (E)`: numbered from 1, with the letters of a spreadsheet."""
     return (
         f"column{'s' if len(places) > 1 else ''} {some(f'{place} ({_lettered(place)})' for place in places)}"
     )
@@ -60,22 +60,22 @@ def _letter(letter: str) -> str:
 
 
 def examples(items: Iterable[object]) -> str:
-    """Return the first few of a list, and how many more there are."""
+    """Return the first five items, and how many more there are."""
     return some(map(str, items), SHOWN)
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 file`, `2 files`; `many` where adding an s is not enough."""
+    """Return `1 file` or `2 files`; `many` is the plural that an s does not make."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def printable(text: object) -> str:
-    """Text from a message or a file made safe for a terminal: control and direction characters become '?'."""
+    """Return a text that is safe for a terminal: control and direction characters become '?'."""
     return CONTROL.sub("?", str(text))
 
 
 def innermost(error: BaseException) -> str:
-    """The innermost cause of a failure of Spark or Delta, in one line, without the places in the code."""
+    """Return the innermost cause of a failure of Spark or Delta: its class and the first line of its message."""
     chain = _causes(error)
     if not chain:
         return first_line(error)
@@ -84,12 +84,12 @@ def innermost(error: BaseException) -> str:
 
 
 def causes(error: BaseException) -> list[str]:
-    """What each cause behind a failure of Spark or Delta says, the outermost first; empty when it came from Python."""
+    """Return the messages of the causes of a failure of Spark or Delta, the outermost first; none for an error of Python's."""
     return [str(cause.getMessage()) for cause in _causes(error)]
 
 
 def _causes(error: BaseException) -> list[Any]:
-    """The Java errors behind one of Python's, each the cause of the one before."""
+    """Return the Java exceptions of a Python error, each the cause of the one before."""
     cause, chain = getattr(error, "java_exception", None) or getattr(error, "_origin", None), []
     while cause is not None:
         chain.append(cause)
@@ -98,7 +98,13 @@ def _causes(error: BaseException) -> list[Any]:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what Spark says, without its trace; where Python's side only says that a call failed, of its cause."""
+    """Return the first line of an error's message; of a failed call into Java, that of its cause there."""
     cause = getattr(error, "java_exception", None)
-    said = str(error) if cause is None else str(cause.getMessage() or cause)
-    return (said.strip().splitlines() or [type(error).__name__])[0]
+    message = str(error) if cause is None else str(cause.getMessage() or cause)
+    return (message.strip().splitlines() or [type(error).__name__])[0]
+
+
+def first_line_with_class(error: BaseException) -> str:
+    """Return the same line with the class of the cause in Java before it; '' for an error without a message."""
+    message = str(getattr(error, "java_exception", None) or error)
+    return next(iter(message.strip().splitlines()), "")

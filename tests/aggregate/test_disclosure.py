@@ -138,7 +138,7 @@ def test_a_pair_of_columns_hides_the_same_cells_in_either_order() -> None:
     groups = {("F", "a"): 60, ("F", "b"): 30, ("F", "c"): 3, ("M", "a"): 30, ("M", "b"): 60, ("M", "c"): 3}
     one = mask_of(("g", "x"), Answered(groups, 0), 5)
     other = mask_of(("x", "g"), Answered({(x, g): n for (g, x), n in groups.items()}, 0), 5)
-    assert other == one.turned()
+    assert other == one.transposed()
     assert {(x, g) for g, x in one.held} == other.held
 
 

@@ -43,15 +43,15 @@ def shown_cells(counts: Counts, by: By = ("g", "a")) -> tuple[dict[Cell, int], s
 def leaks(tables: Sequence[tuple[dict[Cell, int], set[Cell]]]) -> list[str]:
     """Return the small cells that a reader of the shown ones can narrow down."""
     small = [(people, shown, cell) for people, shown in tables for cell, n in people.items() if n < SMALLEST]
-    found = intervals([cell_problems(people, shown, [cell])[0] for people, shown, cell in small])
-    told = []
-    for (people, shown, cell), (low, high) in zip(small, found, strict=True):
+    bounds = intervals([cell_problems(people, shown, [cell])[0] for people, shown, cell in small])
+    derivable = []
+    for (people, shown, cell), (low, high) in zip(small, bounds, strict=True):
         lowest, highest = must_reach(people, cell, SMALLEST)
         if low > lowest + CLOSE or high < highest - CLOSE:
-            told.append(
+            derivable.append(
                 f"{cell} is {low:g} to {high:g}, not {lowest} to {highest}: {people}, shown {sorted(shown)}"
             )
-    return told
+    return derivable
 
 
 def worked_out(
@@ -59,9 +59,13 @@ def worked_out(
 ) -> list[tuple[Secret, float, Sequence[Person]]]:
     """Return the secret sums that are known exactly; with `least`, those of fewer than five people whose mean is known to within
     that part of the spread of all measures."""
-    told = secrets([(people, from_summaries(publish(people))) for people in surveys])
-    all_of_them = [(secret, people) for kept, people in zip(told, surveys, strict=True) for secret in kept]
-    found = []
+    by_survey = secrets([(people, from_summaries(publish(people))) for people in surveys])
+    all_of_them = [
+        (secret, people)
+        for its_secrets, people in zip(by_survey, surveys, strict=True)
+        for secret in its_secrets
+    ]
+    derivable = []
     for (secret, people), (low, high) in zip(
         all_of_them, intervals([secret.problem for secret, _ in all_of_them]), strict=True
     ):
@@ -69,8 +73,8 @@ def worked_out(
         spread = max(measures) - min(measures)
         enough = least * spread if secret.people < SMALLEST and not secret.name.startswith("cell") else 0.0
         if spread and (high - low) / secret.measured < max(enough - CLOSE, CLOSE):
-            found.append((secret, (high - low) / secret.measured, people))
-    return found
+            derivable.append((secret, (high - low) / secret.measured, people))
+    return derivable
 
 
 def told_of(found: list[tuple[Secret, float, Sequence[Person]]]) -> str:
@@ -125,12 +129,12 @@ def test_the_auditor_finds_small_cells_without_others_to_hide_among(monkeypatch:
 
 
 def test_the_auditor_finds_one_cell_that_too_little_hides(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = disclosure.held_cells
+    choose = disclosure.held_cells
 
     def one_too_few(people: dict[Cell, int], smallest: int, unsaid: set[tuple[int, str]]) -> set[Cell]:
-        kept = held(people, smallest, unsaid)
-        large = sorted(cell for cell in kept if people.get(cell, 0) >= smallest)
-        return kept - set(large[:1])
+        cells = choose(people, smallest, unsaid)
+        large = sorted(cell for cell in cells if people.get(cell, 0) >= smallest)
+        return cells - set(large[:1])
 
     monkeypatch.setattr(disclosure, "held_cells", one_too_few)
     rng = random.Random(22)
@@ -237,8 +241,8 @@ def test_a_table_that_is_published_both_ways_holds_back_the_same_cells() -> None
 
 def test_no_value_follows_from_deviations() -> None:
     """Six people of one group, one of them alone in the answer; all numbers from 0 to 120 are tried."""
-    told = from_summaries(publish(people_of(F_yes=[20, 30, 33, 35, 60], F_no=[90])))
-    everybody, shown = told[("g",)].measures[("F",)], told[("a",)].measures[("yes",)]
+    published = from_summaries(publish(people_of(F_yes=[20, 30, 33, 35, 60], F_no=[90])))
+    everybody, shown = published[("g",)].measures[("F",)], published[("a",)].measures[("yes",)]
     known = [everybody["mean"], everybody["sd"], shown["min"], shown["median"], shown["max"]]
     mean, sd, least, median, most = (value or 0.0 for value in known)
     total, squares = round(mean * 6), round(sd**2 * 5 + mean**2 * 6)
@@ -258,17 +262,17 @@ def sums_of_five(least: int, median: int, most: int) -> set[tuple[int, int]]:
 
 
 def test_who_left_out_the_measure_does_not_follow() -> None:
-    told = from_summaries(publish([*people_of(F_yes=list(range(20, 50))), Person("F", "rare", None)]))
-    said = [measures.get("n") for by in (("g",), ("a",)) for measures in told[by].measures.values()]
-    assert None in said, f"n is {said}: none of the protected has a measure"
+    published = from_summaries(publish([*people_of(F_yes=list(range(20, 50))), Person("F", "rare", None)]))
+    numbers = [measures.get("n") for by in (("g",), ("a",)) for measures in published[by].measures.values()]
+    assert None in numbers, f"n is {numbers}: none of the protected has a measure"
 
 
 def test_what_protected_people_said_elsewhere_does_not_follow_from_extremes_that_are_missing() -> None:
     """The one of the rare answer is the oldest, and of F: only F's largest value is missing."""
     ages = list(range(20, 50))
     people = people_of(F_yes=ages, M_yes=ages, F_no=ages[:9], M_no=ages[:9], F_rare=[90])
-    said = from_summaries(publish(people))[("g",)].measures
-    assert len({measures["max"] is None for measures in said.values()}) == 1, said
+    by_group = from_summaries(publish(people))[("g",)].measures
+    assert len({measures["max"] is None for measures in by_group.values()}) == 1, by_group
 
 
 # From end to end: Spark, the exported files
@@ -310,16 +314,16 @@ def test_spark_publishes_what_the_audit_of_thousands_is_made_from(ended: list[En
 
 
 def test_no_cell_sum_or_extreme_can_be_worked_out_from_the_exported_files(ended: list[Ended]) -> None:
-    told = [(survey_.people, from_report(survey_.out)) for survey_ in ended]
+    reports = [(survey_.people, from_report(survey_.out)) for survey_ in ended]
     cells = []
-    for survey_, (people, tables) in zip(ended, told, strict=True):
+    for survey_, (people, tables) in zip(ended, reports, strict=True):
         counted = {(g, a): n for (g, a), n in pooled(people, ("g", "a")).items()}
         cells.append((counted, {(group[0], group[1]) for group in tables[("g", "a")].people}))
         with (survey_.out / "summary_g_a.csv").open(encoding="utf-8", newline="") as file:
             rows = [row for row in csv.DictReader(file) if row["g"] != "(not shown)"]
         assert {(row["g"], row["a"]): int(row["answers"]) for row in rows} == tables[("g", "a")].people
     assert leaks(cells) == []
-    problems = [(secret, secret.problem) for kept in secrets(told) for secret in kept]
+    problems = [(secret, secret.problem) for its_secrets in secrets(reports) for secret in its_secrets]
     widths = intervals([problem for _, problem in problems])
     assert problems
     assert [s.name for (s, _), (low, high) in zip(problems, widths, strict=True) if high - low < CLOSE] == []
@@ -362,8 +366,8 @@ def test_no_protected_person_is_a_point_of_the_scatter_chart(scattered: Ended) -
 
 
 def test_no_mean_follows_from_the_points_of_the_scatter_chart(scattered: Ended) -> None:
-    points, told = points_of(scattered.out), from_report(scattered.out)
-    everybody, shown = told[("g",)].measures[("F",)], told[("a",)].measures[("yes",)]
+    points, tables = points_of(scattered.out), from_report(scattered.out)
+    everybody, shown = tables[("g",)].measures[("F",)], tables[("a",)].measures[("yes",)]
     known = [everybody["n"], everybody["mean"], shown["min"], shown["max"]]
     n, mean, least, most = (value or 0.0 for value in known)
     hidden, others = mean * n - sum(points), n - 1 - len(points)

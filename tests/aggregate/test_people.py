@@ -78,9 +78,9 @@ def test_latest_keeps_the_accepted_record_with_the_highest_offset(spark: SparkSe
         record("a", 9, age=300, accepted=False, failed_rules=["out_of_range:Age"]),
         record("b", 4, age=40),
     ]
-    found = latest(records(spark, rows), FOOD).select("participant_id", "age", "offset")
+    people = latest(records(spark, rows), FOOD).select("participant_id", "age", "offset")
     assertDataFrameEqual(
-        found, [Row(participant_id="a", age=22, offset=3), Row(participant_id="b", age=40, offset=4)]
+        people, [Row(participant_id="a", age=22, offset=3), Row(participant_id="b", age=40, offset=4)]
     )
 
 
@@ -99,8 +99,8 @@ def test_latest_breaks_a_tie_of_offsets_by_partition_and_not_by_time(spark: Spar
 
 
 def test_latest_has_the_contract_columns_then_where_they_come_from(spark: SparkSession) -> None:
-    found = latest(records(spark, [record("a", 1)]), FOOD)
-    assert found.columns == [*FOOD.columns, "epoch", "partition", "offset", "timestamp"]
+    people = latest(records(spark, [record("a", 1)]), FOOD)
+    assert people.columns == [*FOOD.columns, "epoch", "partition", "offset", "timestamp"]
 
 
 def test_latest_of_nothing_accepted_is_empty(spark: SparkSession) -> None:
@@ -128,17 +128,17 @@ def by_group(table: Summary) -> dict[tuple[str, ...], dict[str, object]]:
 def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows: DataFrame) -> None:
     lists = groupings(FOOD)
     counted = counts(cells(crowd_rows, FOOD), lists)
-    found = counted.people
+    by_list = counted.people
     assert sum(counted.measured[("gender",)].values()) == crowd["age"].count()
-    assert set(found) == set(lists)
-    assert found[()] == {(): 400}
+    assert set(by_list) == set(lists)
+    assert by_list[()] == {(): 400}
     for by in [("gender",), ("nationality",), ("gender", "dessert"), ("age_group",)]:
         expected = crowd.groupby(list(by)).size()
-        everyone = answered(found[by])
+        everyone = answered(by_list[by])
         assert everyone.groups == {k if isinstance(k, tuple) else (k,): n for k, n in expected.items()}
         assert everyone.blank == 400 - expected.sum()
-    assert answered(found[("nationality",)]).blank > 0
-    assert found[(groups.PLOTTED,)] == {
+    assert answered(by_list[("nationality",)]).blank > 0
+    assert by_list[(groups.PLOTTED,)] == {
         ("true",): crowd["age"].count(),
         ("false",): crowd["age"].isna().sum(),
     }
@@ -146,9 +146,9 @@ def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows:
 
 def test_nobody_is_counted_as_nothing(spark: SparkSession) -> None:
     nobody = latest(records(spark, [record("a", 1, accepted=False)]), FOOD)
-    found = counts(cells(nobody, FOOD), groupings(FOOD)).people
-    assert set(found) == set(groupings(FOOD))
-    assert not any(found.values())
+    by_list = counts(cells(nobody, FOOD), groupings(FOOD)).people
+    assert set(by_list) == set(groupings(FOOD))
+    assert not any(by_list.values())
     assert tables(nobody, [("gender",)])[("gender",)] == Summary(
         ("gender",), 0, 0, (), pool="Other (fewer than 1 each)"
     )
@@ -165,11 +165,11 @@ def test_groupings_are_all_that_is_published_tested_or_mapped_each_once() -> Non
 @pytest.mark.parametrize("by", [("gender",), ("gender", "dessert")])
 def test_statistics_are_pandas_statistics(crowd: pd.DataFrame, crowd_rows: DataFrame, by: By) -> None:
     table = tables(crowd_rows, [by])[by]
-    found = pd.DataFrame([{**dict(zip(by, g, strict=True)), **v} for g, v in by_group(table).items()])
-    found = found.set_index(list(by)).sort_index()
+    statistics = pd.DataFrame([{**dict(zip(by, g, strict=True)), **v} for g, v in by_group(table).items()])
+    statistics = statistics.set_index(list(by)).sort_index()
     grouped = crowd.groupby(list(by))
     ages = grouped["age"]
-    assert found["people"].to_dict() == grouped.size().to_dict()
+    assert statistics["people"].to_dict() == grouped.size().to_dict()
     expected = {
         "mean": ages.mean(),
         "median": ages.median(),
@@ -179,13 +179,13 @@ def test_statistics_are_pandas_statistics(crowd: pd.DataFrame, crowd_rows: DataF
         "n": ages.count(),
     }
     for name, values in expected.items():
-        assert np.allclose(found[name].astype(float), values.astype(float), rtol=1e-9), name
+        assert np.allclose(statistics[name].astype(float), values.astype(float), rtol=1e-9), name
 
 
 def test_the_median_of_two_is_between_them_and_the_deviation_of_one_unknown(spark: SparkSession) -> None:
     rows = [record("a", 1, age=20), record("b", 2, age=25), record("c", 3, gender="Male", age=40)]
-    found = by_group(tables(latest(records(spark, rows), FOOD), [("gender",)])[("gender",)])
-    women, men = found[("Female",)], found[("Male",)]
+    lines = by_group(tables(latest(records(spark, rows), FOOD), [("gender",)])[("gender",)])
+    women, men = lines[("Female",)], lines[("Male",)]
     assert (women["median"], women["mean"]) == (22.5, 22.5)
     assert (men["sd"], men["median"]) == (None, 40.0)
 
@@ -234,19 +234,19 @@ def few_strangers(spark: SparkSession) -> DataFrame:
 
 
 def test_nothing_but_their_number_is_said_of_people_in_a_small_group(spark: SparkSession) -> None:
-    found = tables(few_strangers(spark), [("gender",), ("food",), ("gender", "food")], smallest=5)
-    gender = by_group(found[("gender",)])
+    published = tables(few_strangers(spark), [("gender",), ("food",), ("gender", "food")], smallest=5)
+    gender = by_group(published[("gender",)])
     assert list(gender) == [("Female",), ("Male",), ("Other (fewer than 5 each)",)]
     assert (gender[("Female",)]["people"], gender[("Male",)]["people"]) == (60, 50)
     assert gender[("Other (fewer than 5 each)",)] == {"people": None}
-    for said in (gender[("Male",)], gender[("Female",)]):
-        assert said["median"] is not None
-        assert said["mean"] is said["sd"] is said["min"] is said["max"] is said["n"] is None, (
-            "theirs would follow"
-        )
-    for said in by_group(found[("food",)]).values():
-        assert said["mean"] is not None, "this table hides nobody"
-        assert (said["max"], said["min"] is None) == (None, False), "the largest age is one of theirs"
+    for measures in (gender[("Male",)], gender[("Female",)]):
+        assert measures["median"] is not None
+        assert (
+            measures["mean"] is measures["sd"] is measures["min"] is measures["max"] is measures["n"] is None
+        ), "theirs would follow"
+    for measures in by_group(published[("food",)]).values():
+        assert measures["mean"] is not None, "this table hides nobody"
+        assert (measures["max"], measures["min"] is None) == (None, False), "the largest age is one of theirs"
 
 
 def test_a_table_of_two_columns_says_no_means_where_it_holds_somebody_back(spark: SparkSession) -> None:
@@ -310,10 +310,10 @@ def test_small_groups_as_received_are_one_line_without_a_name(spark: SparkSessio
 def test_verdicts_say_what_each_partition_holds(spark: SparkSession) -> None:
     bad = {"accepted": False, "failed_rules": ["out_of_range:Age"]}
     rows = [record("a", 3), record("b", 9), record("c", 5, **bad), record("d", 1, partition=1)]
-    found = verdicts(records(spark, rows).withColumn("topic", F.lit("t")))
+    by_verdict = verdicts(records(spark, rows).withColumn("topic", F.lit("t")))
     names = ["topic", "epoch", "partition", "failed_rules", "first", "last", "records"]
     expected = [("t", 1, 0, [], 3, 9, 2), ("t", 1, 0, bad["failed_rules"], 5, 5, 1), ("t", 1, 1, [], 1, 1, 1)]
-    assertDataFrameEqual(found, [Row(**dict(zip(names, row, strict=True))) for row in expected])
+    assertDataFrameEqual(by_verdict, [Row(**dict(zip(names, row, strict=True))) for row in expected])
 
 
 def test_spellings_are_counted_the_most_frequent_first(spark: SparkSession) -> None:
@@ -346,8 +346,8 @@ def test_what_any_line_of_the_contract_names_is_no_unknown_spelling() -> None:
 
 
 def drawn(people: DataFrame, most: int, seed: int = 20) -> tuple[tuple[float, str], ...]:
-    found = points(as_text(people, FOOD), "gender", F.lit(False), most, seed)
-    return tuple((point.measure, point.group) for point in found)
+    drawn = points(as_text(people, FOOD), "gender", F.lit(False), most, seed)
+    return tuple((point.measure, point.group) for point in drawn)
 
 
 def test_points_are_all_responses_with_both_in_offset_order(spark: SparkSession) -> None:
@@ -373,12 +373,12 @@ def test_the_second_survey_counts_its_own_columns(spark: SparkSession) -> None:
     people = spark.createDataFrame(
         rows, "visit string, paid decimal(10,2), repaired boolean, thing string, month string"
     )
-    found = cells(people, SECOND)
-    assert counts(found, [("thing", "repaired")]).people == {
+    combinations = cells(people, SECOND)
+    assert counts(combinations, [("thing", "repaired")]).people == {
         ("thing", "repaired"): {("Bicycle", "true"): 2, ("Toaster", "false"): 1}
     }
-    people = answered(counts(found, [("thing",)]).people[("thing",)])
-    rows = groups.statistics(found, {("thing",): mask(people, 1)}, [("thing",)], "paid").collect()
+    people = answered(counts(combinations, [("thing",)]).people[("thing",)])
+    rows = groups.statistics(combinations, {("thing",): mask(people, 1)}, [("thing",)], "paid").collect()
     bicycle, toaster = sorted(rows, key=lambda row: row[1])
     assert bicycle["paid_mean"] == pytest.approx(5.25)
     assert bicycle["paid_sd"] == pytest.approx(np.std([10, 0.5], ddof=1))

@@ -75,9 +75,9 @@ class Pond:
 
     def published(self) -> dict[str, list[dict[str, object]]]:
         """Every table made from records, read by delta-rs."""
-        made = [RESPONSES, *summary_tables.names(self.now)]
-        rows = {name: DeltaTable(self.lake.table(name)).to_pyarrow_table().to_pylist() for name in made}
-        return {name: sorted(found, key=repr) for name, found in rows.items()}
+        names = [RESPONSES, *summary_tables.names(self.now)]
+        rows = {name: DeltaTable(self.lake.table(name)).to_pyarrow_table().to_pylist() for name in names}
+        return {name: sorted(rows_of_table, key=repr) for name, rows_of_table in rows.items()}
 
     def forget(self) -> None:
         for name in (RESPONSES, *summary_tables.names(self.now)):
@@ -146,8 +146,8 @@ def test_what_was_added_is_one_commit_with_the_note_of_its_version(
     pond.stream([pets_survey.answer("a", age=2), pets_survey.answer("c")], partition=1)
     pond.aggregate()
     assert DeltaTable(pond.lake.table(RESPONSES)).version() == before + 1
-    note = responses.made_from(spark, pond.lake)
-    assert (note["records_version"], note["ends"]) == (2, {"1": {"0": 2, "1": 2}})
+    provenance = responses.read_provenance(spark, pond.lake)
+    assert (provenance.records_version, provenance.ends) == (2, {1: {0: 2, 1: 2}})
 
 
 def test_new_people_are_added_and_nothing_is_written_anew(pond: Pond, small_is_many: None) -> None:
@@ -171,8 +171,8 @@ def test_only_new_records_are_looked_at_when_answers_are_added(
     pond.stream([pets_survey.answer("a"), pets_survey.answer("b")])
     pond.aggregate()
     path = pond.lake.table(RESPONSES)
-    note = responses.made_from(spark, pond.lake)
-    tables.replace(tables.read(spark, path).where("who = 'a'"), path, note)
+    provenance = responses.read_provenance(spark, pond.lake)
+    tables.replace(tables.read(spark, path).where("who = 'a'"), path, provenance)
     pond.stream([pets_survey.answer("c")])
     pond.aggregate()
     assert {row["who"] for row in pond.published()[RESPONSES]} == {"a", "c"}
@@ -247,10 +247,10 @@ def test_who_answered_once_is_passed_on_and_who_answered_twice_is_looked_at(
         monkeypatch.setattr(people, "_hash", lambda _: people.F.lit(7).alias(people.HASH))
     twice = people.answered_twice(records, pond.now, 2)
     assert twice.count() == (1 if collide else 2)
-    found = people.latest_but_for(records, pond.now, twice)
+    newest = people.latest_but_for(records, pond.now, twice)
     whole = people.latest(records, pond.now)
-    assert found.columns == whole.columns
-    assert sorted(found.collect()) == sorted(whole.collect())
+    assert newest.columns == whole.columns
+    assert sorted(newest.collect()) == sorted(whole.collect())
     assert {row["who"]: row["age"] for row in whole.collect()} == {"a": 5, "b": 4, "c": 3, "d": 6}
 
 
@@ -267,9 +267,9 @@ def test_renewed_is_who_answered_again_and_everybody_else(
     pond.stream([pets_survey.answer("b", age=8), pets_survey.answer("d", age=9)])
     came = tables.read(spark, pond.lake.table(RECORDS)).where(f"offset >= {len(first)}")
     new = people.latest(came, pond.now)
-    found = people.renewed(old, new, pond.now)
-    assert found.columns == old.columns
-    assert {row["who"]: row["age"] for row in found.collect()} == {"a": 0, "b": 8, "c": 2, "d": 9}
+    renewed = people.renewed(old, new, pond.now)
+    assert renewed.columns == old.columns
+    assert {row["who"]: row["age"] for row in renewed.collect()} == {"a": 0, "b": 8, "c": 2, "d": 9}
     assert not people.has_no_overlap(old, new, pond.now)
     assert people.has_no_overlap(old, new.where("who = 'd'"), pond.now) is not collide
 

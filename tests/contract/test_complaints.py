@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from surveylake.config import load_config
-from surveylake.contract.complaints import MOST_SAID
+from surveylake.contract.complaints import MOST_SHOWN
 from surveylake.contract.model import load_contract
 from surveylake.contract.strict_toml import line_of, read_toml
 from surveylake.errors import ConfigError
@@ -50,7 +50,7 @@ group = "cup"
 PATTERN = re.compile(r"\[\^|\\x..-|\(\?|\]\+|\{1,|\$'")
 
 
-def told(tmp_path: Path, old: str, new: str, text: str = CONTRACT) -> str:
+def message_for(tmp_path: Path, old: str, new: str, text: str = CONTRACT) -> str:
     """The message and the hint on the contract with one piece of it changed."""
     assert text.count(old) == 1
     path = tmp_path / "tea.toml"
@@ -70,7 +70,7 @@ def test_the_contract_that_is_changed_is_sound(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message_part"),
     [
         ('source = "Cup"', """source = 'The "big" cup'""", "fields.cup.source: 'The \"big\" cup' holds a double quote (letter 5), which a source cannot; give the column another name, in the CSV's header and here (line 12)"),
         ('source = "Cup"', 'source = "Which\\ncup?"', r"fields.cup.source: 'Which\ncup?' holds a line break (letter 6)"),
@@ -114,12 +114,14 @@ def test_the_contract_that_is_changed_is_sound(tmp_path: Path) -> None:
         ("[charts]", '[rules]\na = 1\n[charts]', 'rules.a: 1 is a number; write it as a text, between quotes: "1" (line 30)'),
     ],
 )  # fmt: skip
-def test_an_error_names_key_and_line_and_what_to_write(tmp_path: Path, old: str, new: str, said: str) -> None:
-    assert said in told(tmp_path, old, new)
+def test_an_error_names_key_and_line_and_what_to_write(
+    tmp_path: Path, old: str, new: str, message_part: str
+) -> None:
+    assert message_part in message_for(tmp_path, old, new)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message_part"),
     [
         ('title = "Tea"', "title = Tea", "line 2, 'title = Tea': Invalid value | Correct the line. A text stands between quotes"),
         ('title = "Tea"', "title = “Tea”", "The quotes are curly ones"),
@@ -129,8 +131,8 @@ def test_an_error_names_key_and_line_and_what_to_write(tmp_path: Path, old: str,
         ('title = "Tea"', "title = " + "x" * 3_000, "xxx…': Invalid value"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_toml_shows_the_line(tmp_path: Path, old: str, new: str, said: str) -> None:
-    assert said in told(tmp_path, old, new)
+def test_a_file_that_is_no_toml_shows_the_line(tmp_path: Path, old: str, new: str, message_part: str) -> None:
+    assert message_part in message_for(tmp_path, old, new)
 
 
 def test_a_byte_order_mark_is_no_fault_and_another_encoding_is_named(tmp_path: Path) -> None:
@@ -147,8 +149,8 @@ def test_a_byte_order_mark_is_no_fault_and_another_encoding_is_named(tmp_path: P
 
 def test_of_very_many_errors_the_first_are_told(tmp_path: Path) -> None:
     fields = "".join(f"[fields.Q{i}]\nsource = 'Q{i}'\ntype = 'text'\n" for i in range(200))
-    message = told(tmp_path, "[charts]", f"{fields}[charts]")
-    assert len(message.splitlines()) == MOST_SAID + 1
+    message = message_for(tmp_path, "[charts]", f"{fields}[charts]")
+    assert len(message.splitlines()) == MOST_SHOWN + 1
     assert "and 380 more" in message
 
 
@@ -168,10 +170,10 @@ def test_a_conf_file_tells_key_line_and_way_out_and_no_secret(tmp_path: Path) ->
 
 
 def keys_of(values: dict[str, Any]) -> list[tuple[str, ...]]:
-    found: list[tuple[str, ...]] = []
-    for name, held in values.items():
-        found += [(name,), *((name, *key) for key in (keys_of(held) if isinstance(held, dict) else []))]
-    return found
+    keys: list[tuple[str, ...]] = []
+    for name, value in values.items():
+        keys += [(name,), *((name, *key) for key in (keys_of(value) if isinstance(value, dict) else []))]
+    return keys
 
 
 @pytest.mark.parametrize(

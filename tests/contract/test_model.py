@@ -69,12 +69,12 @@ def test_a_missing_key_is_named() -> None:
 
 
 def test_every_error_is_told_at_once() -> None:
-    told = wrong(plain(colour="red", title=3)).splitlines()
-    assert [line.strip().partition(":")[0] for line in told] == ["title", "colour"]
+    lines = wrong(plain(colour="red", title=3)).splitlines()
+    assert [line.strip().partition(":")[0] for line in lines] == ["title", "colour"]
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "message"),
     [
         (with_field(type="text"), "unknown type 'text'"),
         (with_field(type="decimal(39,2)"), "precision is 1 to 38"),
@@ -120,8 +120,8 @@ def test_every_error_is_told_at_once() -> None:
         (plain(hypothesis={"claim": "c", "field": "sex", "more": "a", "less": "b"}), "hypothesis.field: not a column: 'sex'"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_refused(document: dict[str, Any], said: str) -> None:
-    assert said in wrong(document)
+def test_what_cannot_be_meant_is_refused(document: dict[str, Any], message: str) -> None:
+    assert message in wrong(document)
 
 
 def test_a_decimal_may_be_written_with_a_space() -> None:

@@ -14,7 +14,7 @@ from surveylake.export.hypothesis_tests import associate, holm, run_claim_test, 
 
 def test_the_food_survey_supports_its_claim_with_share_interval_and_p():
     claim = run_tests(SAMPLE).claim
-    assert (claim.n_more, claim.n_less, claim.n, claim.verdict) == (165, 123, 288, "supported")
+    assert (claim.n_more, claim.n_less, claim.n, claim.conclusion) == (165, 123, 288, "supported")
     assert claim.share == pytest.approx(165 / 288)
     assert claim.low == pytest.approx(stats.beta.ppf(0.05, 165, 288 - 165 + 1))
 
@@ -28,24 +28,32 @@ def test_a_one_sided_claim_is_decided_by_the_one_sided_test():
     """Two-sided p is 0.0525 here, one-sided 0.0263 (field row A12)."""
     claim = run_claim_test("a", "b", 57, 38 + 1)
     assert stats.binomtest(57, 96).pvalue > 0.05 > claim.p
-    assert claim.verdict == "supported"
+    assert claim.conclusion == "supported"
 
 
 def test_a_level_split_does_not_support_the_claim():
     claim = run_claim_test("a", "b", 50, 50)
-    assert claim.verdict == "not supported"
+    assert claim.conclusion == "not supported"
     assert claim.p > 0.5
 
 
 def test_a_clear_majority_of_the_other_side_does_not_support_the_claim():
     claim = run_claim_test("a", "b", 10, 90)
     assert claim.p > 0.999
-    assert claim.verdict == "not supported"
+    assert claim.conclusion == "not supported"
+
+
+@given(some.lists(some.lists(some.integers(1, 60), min_size=3, max_size=3), min_size=2, max_size=5))
+def test_cramers_v_is_the_root_of_chi_square_over_its_largest_value(rows):
+    counts = {(f"g{i}", f"v{j}"): n for i, row in enumerate(rows) for j, n in enumerate(row)}
+    chi = stats.chi2_contingency(rows, correction=False).statistic
+    largest = sum(map(sum, rows)) * (min(len(rows), 3) - 1)
+    assert associate("tea", counts).cramers_v == pytest.approx((chi / largest) ** 0.5, rel=1e-12, abs=1e-12)
 
 
 def test_nobody_is_no_data():
     evidence = run_tests(EMPTY)
-    assert evidence.claim.verdict == "no data"
+    assert evidence.claim.conclusion == "no data"
     assert evidence.claim.share is evidence.claim.low is evidence.claim.p is None
     assert [(test.method, test.p, test.p_holm) for test in evidence.associations] == [
         ("no data", None, None)
@@ -84,8 +92,8 @@ def test_a_thin_two_by_two_table_is_tested_by_fisher():
 
 def test_a_thin_table_of_another_shape_is_said_to_be_rough():
     counts = {("a", "x"): 2, ("a", "y"): 1, ("a", "z"): 3, ("b", "x"): 1, ("b", "y"): 4, ("b", "z"): 1}
-    found = associate("letters", counts)
-    assert (found.method, found.rough) == ("chi-square", True)
+    test = associate("letters", counts)
+    assert (test.method, test.rough) == ("chi-square", True)
 
 
 @pytest.mark.parametrize("counts", [
@@ -96,15 +104,15 @@ def test_a_thin_table_of_another_shape_is_said_to_be_rough():
     {("a", "x"): 10, ("b", "x"): 5, ("b", "y"): 0},
 ], ids=["nothing", "zero", "one group", "all equal", "an empty column"])  # fmt: skip
 def test_a_table_without_two_groups_and_two_values_is_no_data(counts):
-    found = associate("outcome", counts)
-    assert (found.method, found.p, found.cramers_v, found.differs) == ("no data", None, None, False)
+    test = associate("outcome", counts)
+    assert (test.method, test.p, test.cramers_v, test.differs) == ("no data", None, None, False)
 
 
 def test_people_who_gave_no_answer_are_left_out_of_a_table():
-    found = associate(
+    test = associate(
         "o", {("a", "x"): 9, ("a", "y"): 5, ("b", "x"): 8, ("b", "y"): 9, (None, "x"): 3, ("a", None): 4}
     )
-    assert (found.n, found.groups, found.values) == (31, 2, 2)
+    assert (test.n, test.groups, test.values) == (31, 2, 2)
 
 
 def test_holm_multiplies_the_smallest_p_most_and_never_turns_the_order_round():
@@ -120,4 +128,4 @@ def test_a_p_adjusted_by_holm_is_at_least_itself_and_at_most_one(p_values):
 @given(some.integers(0, 3_000), some.integers(0, 3_000))
 def test_the_claim_is_supported_just_where_the_interval_lies_above_one_half(n_more, n_less):
     claim = run_claim_test("a", "b", n_more, n_less)
-    assert (claim.verdict == "supported") == (claim.low is not None and claim.low > 0.5)
+    assert (claim.conclusion == "supported") == (claim.low is not None and claim.low > 0.5)

@@ -284,7 +284,7 @@ def killed_after(out, steps):
 def test_a_kill_at_any_step_leaves_the_old_set_or_a_new_one_that_the_next_run_finishes(tmp_path, lake):
     old = {"a.txt": "old", "charts/b.txt": "old", "gone.txt": "old"}
     new = dict.fromkeys(("a.txt", "charts/b.txt", "new.txt"), "new " * 9)
-    seen = set()
+    outcomes = set()
     for steps in range(200):
         out = tmp_path / f"out{steps}"
         publish(out, lake, a_txt="old", charts__b_txt="old", gone_txt="old")
@@ -298,7 +298,7 @@ def test_a_kill_at_any_step_leaves_the_old_set_or_a_new_one_that_the_next_run_fi
             assert damaged_files(out) == []
         else:
             expected = new
-        seen.add((ready, expected is new))
+        outcomes.add((ready, expected is new))
         with Publication(out, lake):
             pass
         assert damaged_files(out) == []
@@ -310,7 +310,7 @@ def test_a_kill_at_any_step_leaves_the_old_set_or_a_new_one_that_the_next_run_fi
         assert left == expected
         assert not list(out.glob(".surveylake-*"))
     assert code == 0
-    assert seen == {(False, False), (True, True), (False, True)}, (
+    assert outcomes == {(False, False), (True, True), (False, True)}, (
         "before, during and after the move were all met"
     )
 

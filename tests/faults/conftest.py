@@ -21,6 +21,8 @@ SEEN = pytest.StashKey[list[Row]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--fault-table") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--fault-table is collected in one process: leave out -n")
     config.stash[SEEN] = []
     if config.getoption("--fault-table") and HERE in (Path(arg).resolve() for arg in config.args):
         # The whole table: the rows that tests of other folders cover run too.

@@ -139,10 +139,10 @@ def alone(code: str) -> str:
 
 SOME_ABLATIONS = """
 import results
-from measured import Measured
+from results_model import PartResults
 ablation = lambda median: {"group": "one", "ours": True, "median": median}
 known = {"ratios": {}, "parts": {"ablations": {"figures": {"ablations": {"zstd": ablation(3.0), "g1": ablation(4.0)}}}}}
-results.join(known, "ablations", Measured({}, {"ablations": {"g1": ablation(2.0)}}), 1, 1, {}, 1.0)
+results.join(known, "ablations", PartResults({}, {"ablations": {"g1": ablation(2.0)}}), 1, 1, {}, 1.0)
 print({name: ablation["median"] for name, ablation in results.ablations(known).items()})
 """
 

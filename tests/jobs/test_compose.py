@@ -18,7 +18,7 @@ from support.compose_file import COMPOSE, command_of, read_compose
 from surveylake.config import load_config
 from surveylake.kafka import embedded_node
 from surveylake.paths import CONF, ROOT
-from surveylake.runtime.jars import spark_setting
+from surveylake.runtime.spark_conf import spark_setting
 
 SCHEMA = Path(__file__).parents[1] / "support" / "data" / "compose-spec.json"
 """The Compose Specification's own schema, unchanged; Apache-2.0, see compose-spec.LICENSE beside it."""
@@ -215,6 +215,7 @@ def properties_of(environment: dict[str, str], folder: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
+@pytest.mark.integration
 def test_kafka_takes_its_settings_and_has_a_door_for_each_side(tmp_path: Path) -> None:
     environment = {**SERVICES["kafka"]["environment"], "KAFKA_LOG_DIRS": str(tmp_path / "log")}
     made = properties_of(environment, tmp_path)

@@ -25,7 +25,7 @@ QUIET = {"log_level": 0}
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+def shared(tmp_path_factory: pytest.TempPathFactory, kept_classes: None) -> Iterator[EmbeddedBroker]:
     """The broker of this file, which its tests may stop, kill and pause."""
     with EmbeddedBroker(tmp_path_factory.mktemp("own"), embedded_node.free_port()) as running:
         yield running
@@ -40,7 +40,7 @@ def own(shared: EmbeddedBroker) -> EmbeddedBroker:
 
 
 @pytest.fixture
-def verb(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def verb(tmp_path: Path, kept_classes: None) -> Iterator[subprocess.Popen[str]]:
     """jobs/broker.py in a terminal of its own, answering, on tmp_path/kafka."""
     command = [
         sys.executable,
@@ -126,6 +126,7 @@ def test_it_listens_on_loopback_only(own: EmbeddedBroker) -> None:
     assert all("127.0.0.1" in address for address in mine)
 
 
+@pytest.mark.integration
 def test_a_taken_port_is_left_to_its_owner(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", embedded_node.free_port())) as other:
         taken = other.getsockname()[1]
@@ -191,6 +192,7 @@ def test_extra_properties_go_before_ours(tmp_path: Path) -> None:
     assert written["log.retention.ms"] == "-1"
 
 
+@pytest.mark.integration
 def test_a_folder_that_cannot_be_formatted_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="could not format"):
         EmbeddedBroker(tmp_path, embedded_node.free_port(), extra={"node.id": "one"}).start()
@@ -260,6 +262,7 @@ def test_a_class_archive_is_kept_only_after_an_end_in_order(tmp_path: Path) -> N
     assert ClassArchive("kafka", jars[1:], tmp_path).path != archive.path
 
 
+@pytest.mark.integration
 def test_a_damaged_class_archive_only_costs_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ClassArchive.__init__, "__defaults__", (tmp_path / "cds",))
     archive = ClassArchive("kafka", embedded_node.class_path())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from surveylake.errors import StorageError
+from surveylake.errors import LakeLockedError, StorageError
 from surveylake.lake.lock import LOCK, one_writer
 from surveylake.paths import JOBS
 
@@ -41,7 +41,7 @@ def a_holder(lake: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_second_process_is_refused_at_once_and_told_who_holds_the_lake(tmp_path: Path) -> None:
     with (
         a_holder(tmp_path) as process,
-        pytest.raises(StorageError) as error,
+        pytest.raises(LakeLockedError) as error,
         one_writer(str(tmp_path), "aggregate.py"),
     ):
         pass
@@ -100,7 +100,7 @@ def test_a_lock_that_was_removed_before_it_was_held_is_made_anew(
     with one_writer(str(lake), "stream.py"):
         assert (lake / LOCK).read_text() == f"stream.py (process {os.getpid()})"
         (lake / "records").mkdir()
-        with pytest.raises(StorageError), one_writer(str(lake), "aggregate.py"):
+        with pytest.raises(LakeLockedError), one_writer(str(lake), "aggregate.py"):
             pass
 
 
@@ -114,7 +114,7 @@ def test_a_shorter_name_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
 def test_the_same_lake_by_another_path_is_the_same_lock(tmp_path: Path) -> None:
     (tmp_path / "lake").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "lake")
-    with a_holder(tmp_path / "lake"), pytest.raises(StorageError), one_writer(str(tmp_path / "link"), "b"):
+    with a_holder(tmp_path / "lake"), pytest.raises(LakeLockedError), one_writer(str(tmp_path / "link"), "b"):
         pass
 
 

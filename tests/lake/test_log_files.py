@@ -12,6 +12,7 @@ from support.sessions import OPEN
 from surveylake.errors import StorageError
 from surveylake.lake import hadoop_checksum, log_faults, log_files, tables
 from surveylake.lake.log_files import LOG
+from surveylake.lake.provenance import Provenance
 from surveylake.verify.logs import read_log
 from surveylake.verify.proof import read_checkpoint
 
@@ -41,11 +42,11 @@ def faults(table: Path) -> list[str]:
 
 
 def test_a_table_that_stands_at_its_own_log_checkpoint_is_whole_and_knows_its_note(table: Path) -> None:
-    """Who sound a version and why is in its commit only; the log checkpoint holds the rest."""
+    """Who made a version and why is in its commit only; the log checkpoint holds the rest."""
     log = read_log(table, partial(read_checkpoint, OPEN))
-    assert (log.messages, log.version, log.note) == ([], 2, {"records_version": 2})
+    assert (log.messages, log.version, log.provenance) == ([], 2, Provenance(records_version=2))
     commit(table, 2).unlink()
-    assert read_log(table, partial(read_checkpoint, OPEN)).note == {"records_version": 1}
+    assert read_log(table, partial(read_checkpoint, OPEN)).provenance == Provenance(records_version=1)
 
 
 def test_what_a_log_checkpoint_replaces_is_not_looked_at(table: Path) -> None:
@@ -71,7 +72,7 @@ def test_without_a_torn_log_checkpoint_the_commits_tell_the_same(
     assert set(fault.files) == ({part, sidecar} if witness else {part})
     pointer = [table / LOG / "_last_checkpoint", table / LOG / "._last_checkpoint.crc"]
     rest = read_log(table, partial(read_checkpoint, OPEN), [*fault.files, *pointer])
-    assert (rest.messages, rest.files, rest.note) == ([], whole.files, whole.note)
+    assert (rest.messages, rest.files, rest.provenance) == ([], whole.files, whole.provenance)
 
 
 def test_a_table_whose_newest_commit_is_empty_is_not_opened(spark: SparkSession, table: Path) -> None:

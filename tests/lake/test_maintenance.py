@@ -324,6 +324,7 @@ def test_a_dry_run_says_what_there_is_and_changes_nothing(
     assert DeltaTable(busy.lake / RECORDS).version() == version
 
 
+@pytest.mark.integration
 def test_no_lake_is_an_error_that_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert maintain.main(["--lake", str(tmp_path / "none")]) == StorageError.exit_code
     assert "no table" in capsys.readouterr().err
@@ -352,9 +353,9 @@ def test_the_note_of_responses_is_found_behind_compaction_and_a_log_checkpoint(
 ) -> None:
     aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
     path = str(busy.lake / "responses")
-    note = table_history.note_of(spark, path)
+    note = table_history.provenance_of(spark, path)
     for number in range(2):
         tables.set_property(spark, path, "a.number", str(number))
     maintenance.checkpoint(spark, path)
-    assert table_history.note_of(spark, path) == note
+    assert table_history.provenance_of(spark, path) == note
     assert_proved(busy)

@@ -23,6 +23,7 @@ from surveylake.errors import ProofError, StorageError
 from surveylake.lake import commits as transactions
 from surveylake.lake import maintenance, retention, table_history, tables
 from surveylake.lake.log_files import LOG
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 
 TOPIC = "kept"
@@ -262,17 +263,17 @@ def test_b2_files_of_the_published_version_stay_however_old_they_are(
     assert len(files(table)) == 1
 
 
-def test_b2_the_note_of_responses_outlives_the_log_it_was_written_in(
+def test_b2_the_provenance_of_responses_outlives_the_log_it_was_written_in(
     spark: SparkSession, lake: Path, verbs: Verbs
 ) -> None:
     path = lake / RESPONSES
-    note = table_history.note_of(spark, str(path))
+    note = table_history.provenance_of(spark, str(path))
     tables.set_property(spark, str(path), "a.property", "b")
     aged(path, 40)
     forget(spark)
     assert verbs.run(maintain, "--keep-days", "8") == 0
     assert not list((path / LOG).glob("*00.json")), "Delta cleaned the log"
-    assert table_history.note_of(spark, str(path)) == note
+    assert table_history.provenance_of(spark, str(path)) == note
     assert verbs.export() == 0, verbs.output
     assert verbs.run(verify) == 0
     assert "8 participants, each once" in verbs.output
@@ -296,6 +297,6 @@ def test_b2_a_note_that_is_gone_is_said_and_is_no_fault_of_the_lake(
 def test_b2_another_programs_note_is_no_note(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
     spark.range(3).write.format("delta").option("userMetadata", "by hand").save(path)
-    assert table_history.note_of(spark, path) == {}
+    assert table_history.provenance_of(spark, path) == Provenance()
     assert retention.published_versions(spark, Lake(str(tmp_path))) == set()
     assert transactions.version_at(spark, path, transactions.now(spark)) == 0

@@ -6,7 +6,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from surveylake.lake import maintenance, table_history, tables
-from surveylake.lake.table_history import change, note_of, same_rows
+from surveylake.lake.provenance import Provenance
+from surveylake.lake.table_history import change, provenance_of, same_rows
 
 
 def append(spark: SparkSession, path: str, number: int, by_stream: bool = True) -> None:
@@ -20,7 +21,7 @@ def append(spark: SparkSession, path: str, number: int, by_stream: bool = True) 
 def table(spark: SparkSession, tmp_path: Path) -> str:
     """Version 0 has a note; versions 1 and 2 are a stream's; version 3 is a compaction, 4 a setting."""
     path = str(tmp_path / "a table")
-    tables.replace(spark.range(0), path, {"records_version": 7})
+    tables.replace(spark.range(0), path, Provenance(records_version=7))
     append(spark, path, 1)
     append(spark, path, 2)
     maintenance.compact(spark, path)
@@ -67,19 +68,19 @@ def test_a_version_that_is_not_there_yet_is_another_change(spark: SparkSession, 
 
 def test_a_note_stands_until_rows_change(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
-    tables.replace(spark.range(0, 8, 1, 2), path, {"records_version": 7})
-    assert note_of(spark, path) == {"records_version": 7}
+    tables.replace(spark.range(0, 8, 1, 2), path, Provenance(records_version=7))
+    assert provenance_of(spark, path) == Provenance(records_version=7)
     assert maintenance.compact(spark, path).before.count == 2
-    assert note_of(spark, path) == {"records_version": 7}
+    assert provenance_of(spark, path) == Provenance(records_version=7)
     append(spark, path, 3)
-    assert note_of(spark, path) == {}
+    assert provenance_of(spark, path) == Provenance()
 
 
 def test_a_note_that_the_log_no_longer_keeps_is_none(spark: SparkSession, table: str) -> None:
     maintenance.checkpoint(spark, table)
     for version in (0, 1, 2, 3):
         Path(table, "_delta_log", f"{version:020d}.json").unlink()
-    assert note_of(spark, table) == {}
+    assert provenance_of(spark, table) == Provenance()
 
 
 def test_metrics_are_those_of_the_newest_commit(spark: SparkSession, table: str) -> None:

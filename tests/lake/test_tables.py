@@ -1,5 +1,6 @@
 """The lake's tables: what is made, what is refused, what is written in one commit; and the second survey all the way."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import commits, records_table, table_history, tables
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.validate.pipeline import validated
 
@@ -89,9 +91,9 @@ def test_a_missing_table_is_an_error_that_names_the_job_that_makes_it(
 def test_replace_is_one_commit_that_carries_its_note(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
     for number in (1, 2):
-        tables.replace(spark.range(number), path, {"records_version": number})
+        tables.replace(spark.range(number), path, Provenance(records_version=number))
     assert tables.version(spark, path) == 1
-    assert table_history.note_of(spark, path) == {"records_version": 2}
+    assert table_history.provenance_of(spark, path) == Provenance(records_version=2)
     assert tables.read(spark, path).count() == 2
     assert tables.read(spark, path, 0).count() == 1
 
@@ -101,30 +103,30 @@ def test_replace_removes_what_was_there_without_a_job_over_the_log(
 ) -> None:
     path = str(tmp_path / "table")
     tables.create(spark, path, {"id": ("bigint", "which")}, {}, "numbers")
-    tables.replace(spark.range(5).repartition(3), path, {})
+    tables.replace(spark.range(5).repartition(3), path, Provenance())
     assert len(DeltaTable(path).file_uris()) > 1
     first = _newest_job(spark)
-    tables.replace(spark.range(2).coalesce(1), path, {"made": "anew"})
+    tables.replace(spark.range(2).coalesce(1), path, Provenance(other={"made": "anew"}))
     assert _newest_job(spark) - first == 1, "what is written is all that Spark runs"
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
     assert len(DeltaTable(path).file_uris()) == 1
-    assert table_history.note_of(spark, path) == {"made": "anew"}
+    assert table_history.provenance_of(spark, path) == Provenance(other={"made": "anew"})
     assert tables.read(spark, path).schema["id"].metadata == {"comment": "which"}
 
 
 def test_replace_removes_what_another_writer_added(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
-    tables.replace(spark.range(3), path, {})
+    tables.replace(spark.range(3), path, Provenance())
     write_deltalake(path, pa.table({"id": [7]}), mode="append")
     assert not commits.overwrite(spark.range(1), path, "{}"), "it left no list of files"
-    tables.replace(spark.range(2), path, {})
+    tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
 
 
 def test_replace_gives_the_table_other_columns(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
-    tables.replace(spark.range(3), path, {})
-    tables.replace(spark.range(2).selectExpr("CAST(id AS string) AS id", "1 AS more"), path, {})
+    tables.replace(spark.range(3), path, Provenance())
+    tables.replace(spark.range(2).selectExpr("CAST(id AS string) AS id", "1 AS more"), path, Provenance())
     assert tables.read(spark, path).dtypes == [("id", "string"), ("more", "int")]
     assert DeltaTable(path).to_pyarrow_table()["more"].to_pylist() == [1, 1]
 
@@ -133,7 +135,7 @@ def test_replace_fails_when_another_writer_adds_meanwhile(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = str(tmp_path / "table")
-    tables.replace(spark.range(3), path, {})
+    tables.replace(spark.range(3), path, Provenance())
     begin = commits._begin
 
     def begin_and_be_late(java: object, before: object) -> object:
@@ -143,14 +145,14 @@ def test_replace_fails_when_another_writer_adds_meanwhile(
 
     monkeypatch.setattr(commits, "_begin", begin_and_be_late)
     with pytest.raises(Exception, match=r"[Cc]oncurrent"):
-        tables.replace(spark.range(2), path, {})
+        tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1, 2, 7]
 
 
 def test_what_was_seen_last_is_asked_anew_only_when_it_is_gone(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
-    tables.replace(spark.range(3), path, {})
-    tables.replace(spark.range(2), path, {})
+    tables.replace(spark.range(3), path, Provenance())
+    tables.replace(spark.range(2), path, Provenance())
     assert commits.last_seen(spark, path).version() == 1
     write_deltalake(path, pa.table({"id": [7]}), mode="append")
     assert commits.last_seen(spark, path).version() == 1, "another writer's commit is not looked for"
@@ -162,7 +164,7 @@ def test_what_was_seen_last_is_asked_anew_only_when_it_is_gone(spark: SparkSessi
 
 def test_a_property_with_quotes_is_kept_as_it_is(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "it's a `table`")
-    tables.replace(spark.range(1), path, {})
+    tables.replace(spark.range(1), path, Provenance())
     tables.set_property(spark, path, "surveylake.loss.1.0.5-9", "it's \\ accepted")
     assert tables.properties(spark, path)["surveylake.loss.1.0.5-9"] == "it's \\ accepted"
 
@@ -190,12 +192,12 @@ def test_offset_ranges_of_nothing_are_none(spark: SparkSession) -> None:
 
 def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> None:
     version = tables.version(spark, lake.table(RECORDS))
-    note = responses.due(spark, lake, SECOND, version)
-    assert responses.change(spark, lake, responses.made_from(spark, lake), note) == "other"
-    seen = responses.refresh(spark, lake, SECOND, "other", {}, note)
-    made = responses.made_from(spark, lake)
-    assert made == {**note, "ends": {"1": {"0": 62}}}
-    assert responses.change(spark, lake, made, note) == "same", "made from the same version twice"
+    wanted = responses.new_provenance(spark, lake, SECOND, version)
+    assert responses.change(spark, lake, responses.read_provenance(spark, lake), wanted) == "other"
+    seen = responses.refresh(spark, lake, SECOND, "other", Provenance(), wanted)
+    made = responses.read_provenance(spark, lake)
+    assert made == dataclasses.replace(wanted, ends={1: {0: 62}})
+    assert responses.change(spark, lake, made, wanted) == "same", "made from the same version twice"
     published = analysis.analyse(spark, lake, SECOND, Publish(), seen)
     found = published.findings
     assert (found.received, found.accepted, found.responses) == (62, 61, 60)
@@ -208,17 +210,17 @@ def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> 
         ("Bicycle", 30, 30, 30), ("Toaster", 31, 31, 30), (None, 1, 0, 0),
     }  # fmt: skip
     assert sorted(published.frames) == sorted(summary_tables.names(SECOND))
-    assert not summary_tables.are_made(spark, lake, SECOND, note)
-    summary_tables.write(spark, lake, published.frames, note)
-    assert summary_tables.are_made(spark, lake, SECOND, note)
+    assert not summary_tables.are_made(spark, lake, SECOND, wanted)
+    summary_tables.write(spark, lake, published.frames, wanted)
+    assert summary_tables.are_made(spark, lake, SECOND, wanted)
     kept = tables.read(spark, lake.table("summary_thing_repaired"))
     assert {row["records_version"] for row in kept.collect()} == {version}
     assert sum(row["answers"] for row in kept.collect()) == 60
 
 
 def test_responses_refuses_what_the_contract_forbids(spark: SparkSession, lake: Lake) -> None:
-    note = responses.due(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
-    responses.refresh(spark, lake, SECOND, "other", {}, note)
+    wanted = responses.new_provenance(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    responses.refresh(spark, lake, SECOND, "other", Provenance(), wanted)
     bad = (
         tables.read(spark, lake.table(RESPONSES))
         .limit(1)
@@ -229,8 +231,8 @@ def test_responses_refuses_what_the_contract_forbids(spark: SparkSession, lake: 
 
 
 def test_no_answer_goes_into_the_statistics_of_responses(spark: SparkSession, lake: Lake) -> None:
-    note = responses.due(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
-    responses.refresh(spark, lake, SECOND, "other", {}, note)
+    wanted = responses.new_provenance(spark, lake, SECOND, tables.version(spark, lake.table(RECORDS)))
+    responses.refresh(spark, lake, SECOND, "other", Provenance(), wanted)
     log = "".join(path.read_text() for path in Path(lake.table(RESPONSES), "_delta_log").glob("*.json"))
     assert "minValues" in log
     assert "V-59" not in log

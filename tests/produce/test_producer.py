@@ -34,7 +34,7 @@ from surveylake.paths import CONF, JOBS
 from surveylake.produce.already_sent import scan, sources
 from surveylake.produce.csv_rows import chunks, read_answers
 from surveylake.produce.producer import AnswerProducer
-from surveylake.signals import stop_on_signals
+from surveylake.signals import stop_signals
 
 with warnings.catch_warnings():
     # kafka-python reads its own schemas by a way that Python 3.11 and 3.12 call outdated.
@@ -221,7 +221,7 @@ def test_a_full_queue_is_waited_for(broker: str, tmp_path: Path) -> None:
     kafka, contract = Kafka(bootstrap=broker), load_contract(SURVEY)
     create_topic(kafka, "narrow")
     read = read_answers(write(tmp_path / "many.csv", answers(5_000)), contract)
-    with stop_on_signals() as stop:
+    with stop_signals() as stop:
         delivery = AnswerProducer(open_topic(kafka, "narrow"), read.source, queue=100).send(
             chunks(read, contract), stop
         )
@@ -271,7 +271,7 @@ def test_what_the_broker_refuses_later_is_traced_to_its_line(
     admin.incremental_alter_configs([resource])[resource].result()
     while open_topic(kafka, "later").largest_batch() != 2_000:
         time.sleep(0.02)
-    with stop_on_signals() as stop:
+    with stop_signals() as stop:
         delivery = producer.send(chunks(read, contract), stop)
     assert (delivery.sent, delivery.acknowledged, delivery.failed, delivery.complete) == (2, 0, 2, False)
     assert "line 2 was not taken: Message size too large" in caplog.text

@@ -1,4 +1,4 @@
-"""What was rejected can be counted, read on a terminal and opened in a spreadsheet, without doing any harm there."""
+"""Rejected records are counted, shown safely on a terminal, and written to a CSV that is safe in a spreadsheet."""
 
 import csv
 from datetime import UTC, datetime
@@ -84,8 +84,8 @@ def test_a_csv_is_safe_to_open_and_never_written_over(
     lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "rejects.csv"
-    given = ["--lake", str(lake), "--csv", str(file)]
-    assert quarantine.main(given) == 0
+    arguments = ["--lake", str(lake), "--csv", str(file)]
+    assert quarantine.main(arguments) == 0
     with file.open(encoding="utf-8", newline="") as opened:
         found = {(row["partition"], row["offset"]): row for row in csv.DictReader(opened)}
     assert list(found) == [("0", "1"), ("0", "2"), ("1", "0"), ("1", "1")]
@@ -94,7 +94,7 @@ def test_a_csv_is_safe_to_open_and_never_written_over(
     assert found["1", "1"]["value"] == ""
     assert found["0", "1"]["failed_rules"] == "out_of_range:Age; blank:Food"
     assert found["0", "1"]["timestamp"] == "2026-03-01T12:30:00.000Z"
-    assert quarantine.main(given) == 2
+    assert quarantine.main(arguments) == 2
     assert "there already" in capsys.readouterr().err
 
 

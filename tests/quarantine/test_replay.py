@@ -16,11 +16,11 @@ from surveylake.lake.tables import RECORDS, Lake
 from surveylake.quarantine.replay import changed, plan
 from surveylake.validate.pipeline import validated
 
-Said = Callable[[], str]
+Output = Callable[[], str]
 
 
 @pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
+def output(capsys: pytest.CaptureFixture[str]) -> Output:
     return lambda: capsys.readouterr().out
 
 
@@ -37,7 +37,7 @@ def stored(lake: Path) -> dict[int, dict[str, object]]:
 
 
 def test_a_corrected_contract_reaches_stored_records_and_the_stream_goes_on(
-    spark: SparkSession, broker: str, tmp_path: Path, said: Said
+    spark: SparkSession, broker: str, tmp_path: Path, output: Output
 ) -> None:
     lake, settings = tmp_path / "lake", pets_survey.config(broker, 1)
     old = pets_survey.contract(tmp_path, "replayed")
@@ -55,16 +55,16 @@ def test_a_corrected_contract_reaches_stored_records_and_the_stream_goes_on(
 
     survey = pets_survey.contract_file(tmp_path, "replayed", '{ cat = ["Kat"] }', 40)
     version = DeltaTable(str(lake / RECORDS)).version()
-    said()
+    output()
     assert run(lake, survey, "--dry-run") == 0
-    told = said()
-    assert "not_allowed:Pet -> accepted  (values: pet)" in told
-    assert "out_of_range:Age -> accepted\n" in told
-    assert "2 records would change" in told
+    printed = output()
+    assert "not_allowed:Pet -> accepted  (values: pet)" in printed
+    assert "out_of_range:Age -> accepted\n" in printed
+    assert "2 records would change" in printed
     assert DeltaTable(str(lake / RECORDS)).version() == version
 
     assert run(lake, survey) == 0
-    assert "2 records changed" in said()
+    assert "2 records changed" in output()
     after = stored(lake)
     assert [after[n]["accepted"] for n in range(5)] == [True, True, True, False, True]
     assert after[1]["pet"] == "cat"
@@ -78,7 +78,7 @@ def test_a_corrected_contract_reaches_stored_records_and_the_stream_goes_on(
     assert json.loads(newest.history(1)[0]["userMetadata"])["records"] == 2
 
     assert run(lake, survey) == 0
-    assert "no new version" in said()
+    assert "no new version" in output()
     assert DeltaTable(str(lake / RECORDS)).version() == version + 1
 
     pets_survey.send(settings, "replayed", [pets_survey.answer("e", "Kat"), pets_survey.answer("f")])
@@ -93,9 +93,9 @@ def _query(lake: Path) -> str:
 
 def rows(spark: SparkSession, values: list[bytes], tmp_path: Path) -> object:
     """What the stream would store of some values, under the contract as it was."""
-    given = [("rows", 0, n, 1, "k", value) for n, value in enumerate(values)]
+    rows_before = [("rows", 0, n, 1, "k", value) for n, value in enumerate(values)]
     frame = spark.createDataFrame(
-        given, "topic string, partition int, offset bigint, epoch int, key string, value binary"
+        rows_before, "topic string, partition int, offset bigint, epoch int, key string, value binary"
     )
     return validated(
         frame.selectExpr("*", "timestamp'2026-01-01' AS timestamp"),

@@ -1,4 +1,4 @@
-"""B16: a few raw values are said in words to look like something, where only a guess is possible."""
+"""B16: guesses at the format of raw values, in words."""
 
 import base64
 import gzip
@@ -93,10 +93,10 @@ NOTHING = [
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), CASES, ids=[f"{i} {said[:30]}" for i, (_, said) in enumerate(CASES)]
+    ("value", "guess"), CASES, ids=[f"{i} {guess[:30]}" for i, (_, guess) in enumerate(CASES)]
 )
-def test_b16_what_a_value_looks_like_is_said(value: bytes, said: str) -> None:
-    assert looks_like(value) == said
+def test_b16_what_a_value_looks_like_is_said(value: bytes, guess: str) -> None:
+    assert looks_like(value) == guess
 
 
 @pytest.mark.parametrize("value", NOTHING)
@@ -110,9 +110,9 @@ def test_b16_where_nothing_can_be_told_nothing_is_said(value: bytes | None) -> N
     | st.sampled_from(RAW)
 )
 def test_b16_the_guess_never_fails_and_holds_nothing_of_the_value(value: bytes) -> None:
-    said = looks_like(value)
-    assert len(said) < 140
-    assert said.isascii() and (not said or said.isprintable())
+    guess = looks_like(value)
+    assert len(guess) < 140
+    assert guess.isascii() and (not guess or guess.isprintable())
 
 
 def test_b16_short_and_random_bytes_are_no_trap() -> None:
@@ -131,6 +131,6 @@ def test_b16_damaged_bytes_are_no_trap(value: bytes, at: int, piece: bytes) -> N
 
 
 @given(st.dictionaries(st.text(), st.none() | st.text() | st.integers() | st.booleans(), min_size=2))
-def test_b16_a_plain_object_looks_like_nothing_else(held: dict[str, object]) -> None:
-    if not {"payload", "after", "data"} & held.keys():
-        assert looks_like(json.dumps(held, ensure_ascii=False).encode("utf-8", "replace")) == ""
+def test_b16_a_plain_object_looks_like_nothing_else(value: dict[str, object]) -> None:
+    if not {"payload", "after", "data"} & value.keys():
+        assert looks_like(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) == ""

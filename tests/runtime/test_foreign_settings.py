@@ -7,6 +7,8 @@ import pytest
 from support import shell
 from surveylake.errors import ConfigError, SetupError, StorageError
 
+pytestmark = pytest.mark.integration
+
 SECRET = "hunter2"
 IN_THE_WAY = {
     "other settings": ({"SPARK_CONF_DIR": "EMPTY"}, ConfigError, "without Delta's settings"),
@@ -22,13 +24,13 @@ IN_THE_WAY = {
 
 @pytest.mark.parametrize("case", IN_THE_WAY)
 def test_b13_a_variable_that_is_in_the_way_is_named(case: str, tmp_path: Path) -> None:
-    variables, error, said = IN_THE_WAY[case]
+    variables, error, message = IN_THE_WAY[case]
     (tmp_path / "conf").mkdir()
     variables = {name: value.replace("EMPTY", str(tmp_path / "conf")) for name, value in variables.items()}
     done = shell.run(shell.command("quarantine", "--lake", tmp_path / "lake"), tmp_path / "var", **variables)
     (name,) = variables
     assert done.returncode == error.exit_code, done.stderr
-    assert said in done.stderr and f"unset {name}" in done.stderr
+    assert message in done.stderr and f"unset {name}" in done.stderr
     assert done.stderr.count("\n") == 2 and shell.strangers(done.stderr) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from surveylake.errors import SetupError
 from surveylake.paths import JOBS
-from surveylake.runtime import ivy, jars
+from surveylake.runtime import ivy, jars, spark_conf
 
 NO_SUCH_REGISTRY = "http://127.0.0.1:9/"
 
@@ -33,11 +33,11 @@ def no_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def flip_a_byte(jar: Path) -> None:
     """Change one byte in the middle; size and date stay."""
-    kept = jar.stat()
+    before = jar.stat()
     content = bytearray(jar.read_bytes())
     content[len(content) // 2] ^= 1
     jar.write_bytes(content)
-    os.utime(jar, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    os.utime(jar, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def locked(which: str) -> list[jars.Jar]:
@@ -85,7 +85,7 @@ def test_a_missing_jar_is_named(folder: Path) -> None:
 
 @pytest.mark.usefixtures("no_registry")
 def test_nothing_is_resolved_when_all_is_there(folder: Path) -> None:
-    assert {which: len(found) for which, found in jars.fetch(folder).items()} == {
+    assert {which: len(jars_of_set) for which, jars_of_set in jars.fetch(folder).items()} == {
         which: len(locked(which)) for which in jars.SETS
     }
 
@@ -100,6 +100,7 @@ def test_a_damaged_jar_is_neither_used_nor_overwritten_by_a_fetch(folder: Path) 
     assert damaged.read_bytes() == before
 
 
+@pytest.mark.integration
 @pytest.mark.usefixtures("no_registry")
 def test_an_offline_machine_is_told_what_could_not_be_resolved(folder: Path) -> None:
     shutil.rmtree(folder / "broker")
@@ -161,6 +162,7 @@ def published(registry: Path, group: str, artifact: str, needs: str = "") -> Non
         jar.writestr("name", artifact)
 
 
+@pytest.mark.integration
 def test_the_closure_is_resolved_without_what_is_excluded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,9 +170,9 @@ def test_the_closure_is_resolved_without_what_is_excluded(
     for artifact, needs in (("top_2.13", "middle_x"), ("middle_x", "bottom"), ("bottom", "")):
         published(registry, "org.a_b", artifact, needs)
     monkeypatch.setenv("DEFAULT_ARTIFACT_REPOSITORY", registry.as_uri())
-    found = ivy.resolve(["org.a_b:top_2.13:1.0"], ["org.a_b:bottom"], tmp_path / "scratch")
-    assert sorted(found) == ["org.a_b:middle_x:1.0", "org.a_b:top_2.13:1.0"]
-    assert zipfile.ZipFile(found["org.a_b:top_2.13:1.0"]).read("name") == b"top_2.13"
+    jars_of_set = ivy.resolve(["org.a_b:top_2.13:1.0"], ["org.a_b:bottom"], tmp_path / "scratch")
+    assert sorted(jars_of_set) == ["org.a_b:middle_x:1.0", "org.a_b:top_2.13:1.0"]
+    assert zipfile.ZipFile(jars_of_set["org.a_b:top_2.13:1.0"]).read("name") == b"top_2.13"
 
 
 def test_a_lock_line_that_is_none_is_named_by_number(tmp_path: Path) -> None:
@@ -195,9 +197,9 @@ def test_a_missing_lock_is_said(tmp_path: Path) -> None:
 def test_a_setting_is_read_as_spark_reads_it(tmp_path: Path) -> None:
     conf = tmp_path / "spark-defaults.conf"
     conf.write_text("# a.b no\na.b.c   other\na.b  one two\nd.e=f\n")
-    assert jars.spark_setting("a.b", conf) == "one two"
-    assert jars.spark_setting("d.e", conf) == "f"
-    assert jars.spark_setting("x", conf) == ""
+    assert spark_conf.spark_setting("a.b", conf) == "one two"
+    assert spark_conf.spark_setting("d.e", conf) == "f"
+    assert spark_conf.spark_setting("x", conf) == ""
 
 
 def test_the_verb_says_what_it_verified() -> None:

@@ -1,4 +1,4 @@
-"""Which Java is taken, and what is said where none is."""
+"""The choice of Java, and the error where there is none."""
 
 import os
 from pathlib import Path
@@ -75,10 +75,10 @@ def test_a_java_that_does_not_run_is_passed_over(bare: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "major"), [("1.8.0_392", 8), ("11.0.2", 11), ("17.0.15", 17), ("21", 21), ("25-ea", 25)]
+    ("output", "major"), [("1.8.0_392", 8), ("11.0.2", 11), ("17.0.15", 17), ("21", 21), ("25-ea", 25)]
 )
-def test_the_major_version_is_read(tmp_path: Path, said: str, major: int) -> None:
-    assert java.java_version(fake_java(tmp_path, said)) == major
+def test_the_major_version_is_read(tmp_path: Path, output: str, major: int) -> None:
+    assert java.java_version(fake_java(tmp_path, output)) == major
 
 
 def test_a_release_file_spares_starting_java(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ VERBS = {
 }  # fmt: skip
 
 
-def told(code: int | None, err: str) -> str:
+def assert_one_java_error(code: int | None, err: str) -> str:
     """The one message of a verb whose Java ended: what happened, and what to do next."""
     assert code == JavaError.exit_code == 8, err
     first, second = err.splitlines()[-2:]
@@ -44,6 +44,7 @@ def ruled(env: SurveyEnv, rule: str) -> None:
     )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("verb", VERBS)
 def test_b6_a_java_killed_while_it_starts_is_said_by_every_verb(verb: str, tmp_path: Path) -> None:
     (tmp_path / "lake" / "records" / "_delta_log").mkdir(parents=True)
@@ -56,7 +57,7 @@ def test_b6_a_java_killed_while_it_starts_is_said_by_every_verb(verb: str, tmp_p
         for java in shell.spark_of(process):
             java.kill()
         _, err = process.communicate(timeout=120)
-    assert "SIGKILL" in told(process.returncode, err)
+    assert "SIGKILL" in assert_one_java_error(process.returncode, err)
     assert not (tmp_path / "out").exists()
 
 
@@ -67,7 +68,7 @@ def test_b6_a_java_killed_in_the_middle_of_a_batch_is_said_and_the_next_run_goes
         until(third.is_file)
         shell.spark_of(process)[0].send_signal(signal.SIGKILL)
         _, err = process.communicate(timeout=120)
-    assert "it was killed (SIGKILL)" in told(process.returncode, err)
+    assert "it was killed (SIGKILL)" in assert_one_java_error(process.returncode, err)
     assert "a heap of" in err
     env.take()
     env.assert_every_offset_once(600)
@@ -77,7 +78,7 @@ def test_b6_a_task_that_runs_out_of_memory_is_said_and_the_next_run_goes_on(env:
     env.send(20)
     ruled(env, TASK)
     done = shell.run(env.command(), env.folder / "var")
-    assert "OutOfMemoryError" in told(done.returncode, done.stderr)
+    assert "OutOfMemoryError" in assert_one_java_error(done.returncode, done.stderr)
     (log,) = (env.folder / "var" / "log").glob("stream-*.log")
     assert str(log) in done.stderr and "OutOfMemoryError" in log.read_text(encoding="utf-8")
     env.take()
@@ -88,28 +89,28 @@ def test_b6_a_java_that_runs_out_of_memory_and_lives_is_said_alike(env: SurveyEn
     env.send(20)
     ruled(env, PLAN)
     done = shell.run(env.command(), env.folder / "var")
-    assert "had too little memory: OutOfMemoryError" in told(done.returncode, done.stderr)
+    assert "had too little memory: OutOfMemoryError" in assert_one_java_error(done.returncode, done.stderr)
     env.take()
     env.assert_every_offset_once(20)
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "words"),
     [
         (-9, "it was killed (SIGKILL)"), (143, "it was ended (SIGTERM)"), (-6, "it crashed (SIGABRT)"), (134, "it crashed (SIGABRT)"),
         (52, "it ran out of memory"), (1, "exit code 1"), (200, "exit code 200"),
     ],
 )  # fmt: skip
-def test_b6_an_exit_code_is_said_in_words(code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(java_exit.process_log, "end", lambda: "")
+def test_b6_an_exit_code_is_said_in_words(code: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(java_exit.process_log, "tail", lambda: "")
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, 0))
-    assert said in java_exit._cause(code)
+    assert words in java_exit._cause(code)
 
 
 def test_b6_a_process_killed_for_want_of_memory_is_told_from_one_killed_by_hand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(java_exit.process_log, "end", lambda: "")
+    monkeypatch.setattr(java_exit.process_log, "tail", lambda: "")
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, killed=3))
     monkeypatch.setattr(java_exit.limits, "killed_by_system", lambda: 3)
     assert "by somebody" in java_exit._cause(-9)
@@ -122,12 +123,12 @@ def test_b6_what_helps_depends_on_what_there_was_too_little_of(
     word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, 0))
-    known = java_exit.explained(StorageError(f"the stream stopped: {word}"))
+    known = java_exit.as_java_error(StorageError(f"the stream stopped: {word}"))
     assert known is not None and re.search("-Xss" if "Stack" in word else "ulimit -u", known.hint)
 
 
 def test_b6_a_failure_that_java_has_no_part_in_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, 0))
     monkeypatch.setattr(java_exit, "_ended", lambda error: "")
-    assert java_exit.explained(StorageError("the lake cannot be written")) is None
-    assert java_exit.explained(ValueError("OutOfMemoryError is a word in somebody's answer")) is None
+    assert java_exit.as_java_error(StorageError("the lake cannot be written")) is None
+    assert java_exit.as_java_error(ValueError("OutOfMemoryError is a word in somebody's answer")) is None

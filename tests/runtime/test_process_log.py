@@ -1,4 +1,4 @@
-"""16: the terminal has our lines; what Spark, Java and libraries say is in a file, and a failure names it."""
+"""16: the terminal has our lines; those of Spark, Java and libraries are in a file, which a failure names."""
 
 import logging
 import os
@@ -23,6 +23,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "log"
 
 
+@pytest.mark.integration
 def test_16_a_whole_run_prints_our_lines_only(tmp_path: Path) -> None:
     words = shell.command("run", "--lake", tmp_path / "lake", "--out", tmp_path / "out")
     done = shell.run(words, tmp_path / "var")
@@ -32,6 +33,7 @@ def test_16_a_whole_run_prints_our_lines_only(tmp_path: Path) -> None:
     assert "jdk.incubator.vector" in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("level", ["warn", "info"])
 def test_16_the_file_and_how_much_is_in_it_can_be_chosen(tmp_path: Path, level: str) -> None:
     words, file = shell.command("quarantine", "--lake", tmp_path / "lake"), tmp_path / "it is here.log"
@@ -94,10 +96,10 @@ def test_16_a_file_that_was_there_is_added_to_and_its_past_is_not_this_processs(
     mine = tmp_path / "mine.log"
     mine.write_text("OutOfMemoryError of last week\n", encoding="utf-8")
     monkeypatch.setenv("SURVEYLAKE_LOG_FILE", str(mine))
-    began = process_log._begin()
+    began = process_log._start_size()
     monkeypatch.setattr(process_log, "_begin", lambda: began)
-    assert process_log.keep_trace(ValueError("of today")) == mine
-    assert "last week" not in process_log.end() and "ValueError: of today" in process_log.end()
+    assert process_log.write_trace(ValueError("of today")) == mine
+    assert "last week" not in process_log.tail() and "ValueError: of today" in process_log.tail()
     assert "last week" in mine.read_text(encoding="utf-8")
 
 
@@ -106,11 +108,11 @@ def test_16_where_no_log_can_be_written_a_trace_goes_to_a_temporary_file(
 ) -> None:
     book.write_text("a file, not a folder")
     monkeypatch.setattr(process_log.tempfile, "tempdir", str(tmp_path))
-    kept = process_log.path()
-    assert kept.parent == tmp_path and kept.stat().st_mode & 0o777 == 0o600
+    file = process_log.path()
+    assert file.parent == tmp_path and file.stat().st_mode & 0o777 == 0o600
 
 
 def test_16_a_name_tells_the_verb_the_time_and_the_process(book: Path) -> None:
-    found = process_log.NAME.fullmatch(process_log.path().name)
-    assert found and int(found[1]) == os.getpid()
+    match = process_log.NAME.fullmatch(process_log.path().name)
+    assert match and int(match[1]) == os.getpid()
     assert time.strftime("%Y%m%d") in process_log.path().name

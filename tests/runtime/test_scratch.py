@@ -1,4 +1,4 @@
-"""b5: where Java's scratch files go when /tmp is no place for them."""
+"""b5: the folder of Java's scratch files where /tmp is unusable."""
 
 import os
 import subprocess
@@ -15,23 +15,23 @@ from surveylake.runtime import scratch
 @pytest.fixture
 def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
     """A process that has no folder yet, and the places where it looks."""
-    found = [tmp_path / "var" / "tmp", tmp_path / "tmp"]
-    monkeypatch.setattr(scratch, "_places", lambda: iter(found))
+    candidates = [tmp_path / "var" / "tmp", tmp_path / "tmp"]
+    monkeypatch.setattr(scratch, "_places", lambda: iter(candidates))
     monkeypatch.setattr(scratch, "folder", scratch.folder.__wrapped__)
-    monkeypatch.setattr(scratch, "_held", [])
-    return found
+    monkeypatch.setattr(scratch, "_handles", [])
+    return candidates
 
 
 def system(monkeypatch: pytest.MonkeyPatch, place: Path, flag: int = 0, free: int = 1 << 40) -> None:
     """What the system says of one place; of the others what is true."""
     real = os.statvfs
-    said = SimpleNamespace(f_flag=flag, f_bavail=free, f_frsize=1)
-    monkeypatch.setattr(scratch.os, "statvfs", lambda asked: said if Path(asked) == place else real(asked))
+    answer = SimpleNamespace(f_flag=flag, f_bavail=free, f_frsize=1)
+    monkeypatch.setattr(scratch.os, "statvfs", lambda asked: answer if Path(asked) == place else real(asked))
 
 
 def test_b5_the_first_place_is_var(places: list[Path]) -> None:
-    made = scratch.folder()
-    assert made.parent == places[0] and made.stat().st_mode & 0o777 == 0o700
+    created = scratch.folder()
+    assert created.parent == places[0] and created.stat().st_mode & 0o777 == 0o700
 
 
 def test_b5_a_place_mounted_noexec_is_passed_over_and_named(

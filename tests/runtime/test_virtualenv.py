@@ -1,4 +1,4 @@
-"""Set-up: what is locked, and when an environment is made anew."""
+"""Set-up: the locks, and when an environment is created again."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def test_the_tests_run_on_the_runtimes_versions() -> None:
 
 
 def test_spark_and_delta_have_one_version_each() -> None:
-    from surveylake.runtime.jars import spark_setting
+    from surveylake.runtime.spark_conf import spark_setting
 
     packages = spark_setting("spark.jars.packages")
     versions = dict(pin.split("==") for pin in pins("requirements.in"))
@@ -78,6 +78,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+@pytest.mark.integration
 def test_an_environment_is_made_once_and_grows_by_the_tests_packages(checkout: Path) -> None:
     assert set_up(checkout)
     mark = checkout / ".venv" / "mark"
@@ -120,6 +121,7 @@ def test_another_python_makes_another_environment(
     assert steps[0] == "making .venv"
 
 
+@pytest.mark.integration
 def test_a_requirement_without_a_hash_is_refused_and_leaves_no_stamp(checkout: Path) -> None:
     (checkout / "requirements.lock").write_text("wheel==0.45.1\n")
     with pytest.raises(SetupError, match=r"installing requirements\.lock failed(.|\n)*hash"):
@@ -154,25 +156,25 @@ def test_make_run_passes_on_what_is_given_and_nothing_else() -> None:
 
 
 def test_b17_make_run_passes_every_option_of_run_py_on() -> None:
-    given = ["INPUT=a", "SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "ADD=1", "SKIP_BAD=1"]
-    words = made_command("run", *given).rpartition("jobs/run.py")[2].split()
-    told = subprocess.run(
+    variables = ["INPUT=a", "SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "ADD=1", "SKIP_BAD=1"]
+    words = made_command("run", *variables).rpartition("jobs/run.py")[2].split()
+    help_text = subprocess.run(
         [sys.executable, str(JOBS / "run.py"), "--help"], capture_output=True, text=True, check=True
     )
-    options = set(re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE))
+    options = set(re.findall(r"^  (--[a-z-]+)", help_text.stdout, re.MULTILINE))
     assert {word for word in words if word.startswith("--")} == options
-    assert len(options) == len(given)
+    assert len(options) == len(variables)
 
 
 def test_b17_make_verify_passes_every_option_of_verify_py_on() -> None:
-    given = ["SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "DEEP=1", "JSON=1"]
-    words = made_command("verify", *given).rpartition("jobs/verify.py")[2].split()
-    told = subprocess.run(
+    variables = ["SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "DEEP=1", "JSON=1"]
+    words = made_command("verify", *variables).rpartition("jobs/verify.py")[2].split()
+    help_text = subprocess.run(
         [sys.executable, str(JOBS / "verify.py"), "--help"], capture_output=True, text=True, check=True
     )
-    options = set(re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE))
+    options = set(re.findall(r"^  (--[a-z-]+)", help_text.stdout, re.MULTILINE))
     assert {word for word in words if word.startswith("--")} == options
-    assert len(options) == len(given)
+    assert len(options) == len(variables)
 
 
 @pytest.mark.parametrize("value", ["0", "no", "false", "off", ""])

@@ -1,4 +1,4 @@
-"""Works out bounds of unknown numbers from everything that is known of them, by linear programming (HiGHS).
+"""Bounds of unknown numbers from everything that is known of them, by linear programming (HiGHS).
 
 Nothing here knows how a table is kept from telling too much. Many small problems are solved as blocks of one large one.
 """
@@ -15,34 +15,34 @@ Sums = list[tuple[list[Hashable], float]]
 AT_ONCE = 400
 """problems per call of the solver"""
 FAR = 1e7
-"""an unknown that nothing bounds may be so much, up or down: infinity would end the whole batch"""
+"""bound of an unknown without bounds, up and down: infinity would end the whole batch"""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is known of some unknown numbers, and which sum of them is wanted."""
+    """Constraints on some unknown numbers, and the sum of them that is wanted."""
 
     wanted: list[Hashable]
     equal: Sums
-    """these add up to so much"""
+    """(unknowns, their sum)"""
     between: list[tuple[list[Hashable], float, float]] = field(default_factory=list)
-    """these add up to no less and no more; infinite where nothing is known"""
+    """(unknowns, least sum, greatest sum); infinite where nothing is known"""
     lowest: float = 0.0
     """of each unknown"""
 
     def unknowns(self) -> list[Hashable]:
-        """Every unknown that is spoken of."""
+        """Return every unknown of the problem."""
         parts = [*self.equal, *self.between]
         return list(dict.fromkeys([*self.wanted, *(name for part, *_ in parts for name in part)]))
 
 
 def intervals(problems: Sequence[Problem]) -> list[tuple[float, float]]:
-    """Return for each problem the least and the greatest that the wanted sum can be, given all that is known."""
-    found: list[tuple[float, float]] = []
+    """Return the least and the greatest value of each problem's wanted sum."""
+    bounds: list[tuple[float, float]] = []
     for start in range(0, len(problems), AT_ONCE):
         batch = problems[start : start + AT_ONCE]
-        found += list(zip(_solved(batch, 1.0), _solved(batch, -1.0), strict=True))
-    return found
+        bounds += list(zip(_solved(batch, 1.0), _solved(batch, -1.0), strict=True))
+    return bounds
 
 
 def _solved(batch: Sequence[Problem], sign: float) -> list[float]:
@@ -78,16 +78,18 @@ def _matrix(lines: Sequence[tuple[list[int], float, float]], width: int) -> coo_
 
 
 def cell_problems(people: Mapping[Cell, int], shown: Iterable[Cell], wanted: Iterable[Cell]) -> list[Problem]:
-    """What a reader knows of a table of people, with the total of every row and column known, and the cells that are shown."""
-    said = set(shown)
+    """Return a problem per wanted cell, for a reader who knows the total of every row and column, and the shown cells."""
+    cells_shown = set(shown)
     lines = [sorted({cell[axis] for cell in people}) for axis in (0, 1)]
-    hidden = [(row, column) for row in lines[0] for column in lines[1] if (row, column) not in said]
+    hidden = [(row, column) for row in lines[0] for column in lines[1] if (row, column) not in cells_shown]
     known: Sums = []
     for axis, values in enumerate(lines):
         for value in values:
             unknown: list[Hashable] = [cell for cell in hidden if cell[axis] == value]
             if unknown:
-                total = sum(n for cell, n in people.items() if cell[axis] == value and cell not in said)
+                total = sum(
+                    n for cell, n in people.items() if cell[axis] == value and cell not in cells_shown
+                )
                 known.append((unknown, float(total)))
     return [Problem([cell], known) for cell in wanted]
 

@@ -1,11 +1,11 @@
-"""What the charts say, in titles, captions and alternative texts: recomputed from the raw answers."""
+"""Recompute the charts' titles, captions and alternative texts from the raw answers."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 
 from support.checker_facts import Facts
-from support.checker_statements import Said, Statement, pool
+from support.checker_statements import ReportStatements, Statement, pool
 from support.checker_tables import labelled
 from support.checker_words import PAIR, odd_numbers, percents, shortened
 
@@ -16,24 +16,24 @@ FOLDS = (6, 20, 24)
 """groups that a pie, bars and a line show by name"""
 
 
-def faults(said: Said, facts: Facts) -> Iterator[str]:
+def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
     """Yield every number of a chart that is none of its table's, and every chart too many or too few."""
-    charts = {statement["groups"][0]: statement for statement in said.all("chart")}
-    wanted = _wanted(said, facts)
+    charts = {statement["groups"][0]: statement for statement in report.all("chart")}
+    wanted = _wanted(report, facts)
     optional = {name for name in wanted if name.startswith("scatter_")}
     if not set(wanted) - optional <= set(charts) <= set(wanted):
         yield f"charts: {sorted(charts)} are drawn, and {sorted(wanted)} are asked for"
     for name, columns in wanted.items():
         if name in charts:
             yield from (_of_one if len(columns) == 1 else _of_two)(
-                charts[name], said, facts, columns, f"chart {name}"
+                charts[name], report, facts, columns, f"chart {name}"
             )
         for end in ("svg", "png"):
-            if (said.folder / "charts" / f"{name}.{end}").exists() != (name in charts):
+            if (report.folder / "charts" / f"{name}.{end}").exists() != (name in charts):
                 yield f"chart {name}: the statement and the file {end} do not agree"
 
 
-def _wanted(said: Said, facts: Facts) -> dict[str, tuple[str, ...]]:
+def _wanted(report: ReportStatements, facts: Facts) -> dict[str, tuple[str, ...]]:
     """Return the charts that the contract asks for, of tables that have a group to show."""
     survey, charts = facts.survey, facts.survey.charts
     bars = {
@@ -51,7 +51,7 @@ def _wanted(said: Said, facts: Facts) -> dict[str, tuple[str, ...]]:
     if (bands := charts.get("bands")) in bars:
         wanted[f"line_{bands}"] = (bands,)
     both = (charts.get("group", ""), charts.get("stack", ""))
-    if said.all("cell", *both):
+    if report.all("cell", *both):
         wanted[f"stacked_{both[0]}_{both[1]}"] = both
     return wanted
 
@@ -61,14 +61,16 @@ def _words(chart: Statement) -> list[str]:
 
 
 def _names(facts: Facts, columns: tuple[str, ...]) -> list[str]:
-    """Names that may have digits in them: groups that are shown, columns, the measure."""
+    """Return names that may have digits: groups that are shown, columns, the measure."""
     groups = [value for c in columns for (value,), n in facts.groups(c).items() if n >= facts.survey.smallest]
     words = [column.replace("_", " ") for column in (*facts.survey.columns, *facts.survey.derived)]
     return [*groups, *words, *facts.survey.columns, pool(facts.survey), f"fewer than {facts.survey.smallest}",
             f"Fewer than {facts.survey.smallest}"]  # fmt: skip
 
 
-def _of_one(chart: Statement, said: Said, facts: Facts, columns: tuple[str, ...], name: str) -> Iterator[str]:
+def _of_one(
+    chart: Statement, report: ReportStatements, facts: Facts, columns: tuple[str, ...], name: str
+) -> Iterator[str]:
     counts = facts.groups(*columns)
     base, smallest = sum(counts.values()), facts.survey.smallest
     named = {group[0]: n for group, n in counts.items() if n >= smallest}
@@ -78,7 +80,7 @@ def _of_one(chart: Statement, said: Said, facts: Facts, columns: tuple[str, ...]
     people = [*named.values(), *folded, rest if rest >= smallest else 0, base, facts.blank(*columns)]
     measured = [
         number
-        for s in said.all("measure", *columns)
+        for s in report.all("measure", *columns)
         for number in s["more"].values()
         if isinstance(number, float | int)
     ]
@@ -112,8 +114,10 @@ def _plotted(facts: Facts, group: str) -> int:
     return int(facts.people[columns].notna().all(axis=1).sum())
 
 
-def _of_two(chart: Statement, said: Said, facts: Facts, columns: tuple[str, ...], name: str) -> Iterator[str]:
-    cells, shown = labelled(facts, columns), set(said.by_groups("cell", *columns))
+def _of_two(
+    chart: Statement, report: ReportStatements, facts: Facts, columns: tuple[str, ...], name: str
+) -> Iterator[str]:
+    cells, shown = labelled(facts, columns), set(report.by_groups("cell", *columns))
     rows: Counter[str] = Counter()
     for (first, _), n in cells.items():
         rows[first] += n

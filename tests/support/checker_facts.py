@@ -1,4 +1,4 @@
-"""What a survey asks, in plain Python, and what its raw CSV then says of people. pandas only; nothing of the product."""
+"""A survey's questions in plain Python, and the people in its raw CSV. pandas only; nothing of the product."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ BITS_32 = 2**31
 
 @dataclass(frozen=True)
 class Column:
-    """One question: its header in the CSV, and what is a good answer."""
+    """One question: its header in the CSV, and its allowed answers."""
 
     source: str
     kind: str = "string"
@@ -31,7 +31,7 @@ class Column:
     high: int | None = None
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_closed: bool = False
-    """whether the spellings are meant as the list of all answers"""
+    """True if the spellings are the list of all answers"""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Survey:
     smallest: int = 5
 
     def kind(self, column: str) -> str:
-        """What type a column has."""
+        """Return the type of a column."""
         return (self.columns.get(column) or self.derived[column]).kind
 
     def tables(self) -> list[tuple[str, ...]]:
@@ -81,7 +81,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the raw answers say: records as they came, and the people counted."""
+    """The raw answers: records as received, and the people counted."""
 
     survey: Survey
     records: pd.DataFrame
@@ -113,7 +113,7 @@ class Facts:
 
 
 def facts_of(survey: Survey, rows: Sequence[Row]) -> Facts:
-    """Judge every row of the CSV by the contract's facts, and keep the last accepted one of each key."""
+    """Validate every row of the CSV by the contract's facts, and keep the last accepted one of each key."""
     judged = [_judged(survey, row) for row in rows]
     columns = [*survey.columns, *survey.derived, "~reasons"]
     records = pd.DataFrame(judged, columns=columns, dtype=object)
@@ -122,7 +122,7 @@ def facts_of(survey: Survey, rows: Sequence[Row]) -> Facts:
 
 
 def as_text(value: Any) -> str:
-    """A value as the tables print it."""
+    """Return a value as the tables have it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -141,7 +141,7 @@ def _judged(survey: Survey, row: Row) -> dict[str, Any]:
 
 
 def _typed(text: str, column: Column) -> tuple[Any, str]:
-    """The value that a text stands for, or None, and what is wrong with it, or nothing."""
+    """Return the value of a text, or None, and the reason against it, or ''."""
     if not text:
         return None, "blank" if column.required else ""
     if column.kind == "string":
@@ -149,8 +149,8 @@ def _typed(text: str, column: Column) -> tuple[Any, str]:
         value = known.get(text, text)
         return value, "not_allowed" if column.allowed and value not in column.allowed else ""
     if column.kind == "boolean":
-        said = {"true": True, "false": False}.get(text.lower())
-        return said, "not_a_boolean" if said is None else ""
+        answer = {"true": True, "false": False}.get(text.lower())
+        return answer, "not_a_boolean" if answer is None else ""
     if column.kind == "date":
         try:
             day = date.fromisoformat(text) if DAY.fullmatch(text) else None

@@ -1,4 +1,4 @@
-"""The files of a report: no percentage that no statement has, no name of a rare value, tables that say the same."""
+"""Check the files of a report: no percentage that no statement has, no name of a rare value, the same tables."""
 
 import csv
 import html
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from support.checker_facts import Facts, as_text
-from support.checker_statements import Said, pool, same
+from support.checker_statements import ReportStatements, plain, pool, same
 from support.checker_words import FIXED, SHARE, percents, shortened
 
 PART_OF_ROW = ("share", "share_1", "share_2", "p", "low")
@@ -19,7 +19,7 @@ FORMULA = "=+-@\t\r\n＝＋－＠"
 
 
 class _Page(HTMLParser):
-    """The words of a page: its text, and what attributes say to those who do not see it."""
+    """The words of a page: its text, and its alternative texts."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -39,14 +39,14 @@ class _Page(HTMLParser):
             self.words.append(data)
 
 
-def faults(said: Said, facts: Facts) -> Iterator[str]:
+def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
     """Yield every percentage and name that should not be there, and every cell of a CSV that differs."""
-    words = dict(_words(said.folder))
-    known = FIXED.union(*(percents(share) for share in _shares(said)))
+    words = {file: plain(text) for file, text in _words(report.folder)}
+    known = FIXED.union(*(percents(share) for share in _shares(report)))
     # Parts of a picture that stand for many: checker_charts has recomputed them.
     known |= {
         token
-        for chart in said.all("chart")
+        for chart in report.all("chart")
         for text in (chart["text"], chart["more"]["alt"])
         for token in SHARE.findall(text)
     }
@@ -55,17 +55,17 @@ def faults(said: Said, facts: Facts) -> Iterator[str]:
     ]
     odd_names = [name for name in names if "%" in name]
     for file, text in words.items():
-        plain = text
+        rest = text
         for name in odd_names:
-            plain = plain.replace(name, "·")
-        for token in sorted({*SHARE.findall(plain)} - known):
+            rest = rest.replace(name, "·")
+        for token in sorted({*SHARE.findall(rest)} - known):
             yield f"{file}: says {token!r}, which no statement does"
-    yield from _rare_names(words, said, facts)
-    yield from _tables(said, facts)
+    yield from _rare_names(words, report, facts)
+    yield from _tables(report, facts)
 
 
 def _words(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield file -> its words, as a reader has them."""
+    """Yield (file, its words as a reader has them)."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in (".json", ".csv"):
             yield path.name, path.read_text(encoding="utf-8")
@@ -85,14 +85,14 @@ def _words(folder: Path) -> Iterator[tuple[str, str]]:
             )
 
 
-def _shares(said: Said) -> Iterator[float]:
-    for statement in said.statements:
+def _shares(report: ReportStatements) -> Iterator[float]:
+    for statement in report.statements:
         for part, value in {**statement.get("more", {}), **statement}.items():
             if part in PART_OF_ROW and isinstance(value, int | float):
                 yield value
 
 
-def _rare_names(words: dict[str, str], said: Said, facts: Facts) -> Iterator[str]:
+def _rare_names(words: dict[str, str], report: ReportStatements, facts: Facts) -> Iterator[str]:
     survey = facts.survey
     declared = {value for c in survey.columns.values() for value in (*c.allowed, *c.spellings)}
     declared |= {survey.claim.more, survey.claim.less} if survey.claim else set()
@@ -100,7 +100,7 @@ def _rare_names(words: dict[str, str], said: Said, facts: Facts) -> Iterator[str
     frequent = {v for c in columns for (v,), n in facts.groups(c).items() if n >= survey.smallest}
     for column in columns:
         rare = facts.rare(column) | _rejected_only(facts, column)
-        for statement in said.statements:
+        for statement in report.statements:
             for at, part in enumerate(statement.get("columns", ())):
                 groups = statement.get("groups", ())
                 if statement["what"] in ("claim", "headline", "replaced", "warning") or at >= len(groups):
@@ -118,7 +118,7 @@ def _rare_names(words: dict[str, str], said: Said, facts: Facts) -> Iterator[str
 
 
 def _rejected_only(facts: Facts, column: str) -> set[str]:
-    """Return the values that nobody counted gave, and fewer people than may be named among the rejected."""
+    """Return the values that no counted person gave, and too few people to name among the rejected."""
     counted = {value for (value,) in facts.groups(column)}
     who: dict[str, set[str]] = {}
     for value, key in zip(facts.records[column], facts.records[facts.survey.key], strict=True):
@@ -127,16 +127,16 @@ def _rejected_only(facts: Facts, column: str) -> set[str]:
     return {value for value, keys in who.items() if len(keys) < facts.survey.smallest}
 
 
-def _tables(said: Said, facts: Facts) -> Iterator[str]:
+def _tables(report: ReportStatements, facts: Facts) -> Iterator[str]:
     survey = facts.survey
-    files = {path.name for path in said.folder.glob("*.csv")}
+    files = {path.name for path in report.folder.glob("*.csv")}
     wanted = {f"summary_{'_'.join(by)}.csv" for by in survey.by} | (
         {"summary_quant.csv"} if survey.received_by else set()
     )
     if files != wanted:
         yield f"CSV files: {sorted(files)}, and {sorted(wanted)} are asked for"
     for by in survey.by:
-        yield from _table(said, facts, by, said.folder / f"summary_{'_'.join(by)}.csv")
+        yield from _table(report, facts, by, report.folder / f"summary_{'_'.join(by)}.csv")
     if survey.received_by:
         right = [
             (
@@ -145,24 +145,24 @@ def _tables(said: Said, facts: Facts) -> Iterator[str]:
                 s["more"]["accepted"],
                 s["more"]["counted"],
             )
-            for s in said.all("as received", survey.received_by)
+            for s in report.all("as received", survey.received_by)
         ]
-        told = [
+        stated = [
             (
                 _plain(row[survey.received_by]),
                 *(int(row[c]) if row[c] else None for c in ("received", "accepted", "responses")),
             )
-            for row in _rows(said.folder / "summary_quant.csv")
+            for row in _rows(report.folder / "summary_quant.csv")
         ]
-        if told != right:
-            yield f"summary_quant.csv: says {told}, the report {right}"
+        if stated != right:
+            yield f"summary_quant.csv: says {stated}, the report {right}"
 
 
-def _table(said: Said, facts: Facts, by: tuple[str, ...], path: Path) -> Iterator[str]:
+def _table(report: ReportStatements, facts: Facts, by: tuple[str, ...], path: Path) -> Iterator[str]:
     base = sum(facts.groups(*by).values())
-    lines = {**said.by_groups("group" if len(by) == 1 else "cell", *by), **said.by_groups("pooled", *by)}
-    lines |= {(HELD,) * len(by): line for line in said.by_groups("held", *by).values()}
-    measures = said.by_groups("measure", *by)
+    lines = {**report.by_groups("group" if len(by) == 1 else "cell", *by), **report.by_groups("pooled", *by)}
+    lines |= {(HELD,) * len(by): line for line in report.by_groups("held", *by).values()}
+    measures = report.by_groups("measure", *by)
     rows = {tuple(_plain(row[column]) for column in by): row for row in _rows(path)}
     if set(rows) != set(lines):
         yield f"{path.name}: has {sorted(rows)}, the report {sorted(lines)}"
@@ -171,9 +171,9 @@ def _table(said: Said, facts: Facts, by: tuple[str, ...], path: Path) -> Iterato
         people = lines[group].get("value")
         right = {"answers": people, "share": None if people is None else people / base, "people": base}
         if facts.survey.measure:
-            said_of = measures.get(group, {}).get("more", {})
+            stated = measures.get(group, {}).get("more", {})
             right |= {
-                f"{facts.survey.measure}_{kind}": said_of.get(kind)
+                f"{facts.survey.measure}_{kind}": stated.get(kind)
                 for kind in ("mean", "median", "sd", "min", "max")
             }
         for name, value in right.items():
@@ -188,5 +188,5 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """A cell without the mark that keeps a spreadsheet from running it."""
+    """Return a cell without the mark that keeps a spreadsheet from running it."""
     return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from support.checker_facts import Claim, Facts
-from support.checker_statements import Said, differences, only
+from support.checker_statements import ReportStatements, differences, only
 from support.checker_tables import labelled
 
 LEVEL = 0.05
@@ -17,22 +17,22 @@ THIN = 5
 """people expected in a cell: under it chi-square is rough"""
 
 
-def faults(said: Said, facts: Facts) -> Iterator[str]:
+def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
     """Yield every difference."""
     claim = facts.survey.claim
     if claim is None:
-        if said.all("claim") or said.all("association"):
+        if report.all("claim") or report.all("association"):
             yield "claim: nobody made one"
         return
-    yield from _claim(said, facts, claim)
+    yield from _claim(report, facts, claim)
     tests = {outcome: _test(facts, claim.field, outcome) for outcome in claim.outcomes}
     adjusted = _holm({outcome: test["p"] for outcome, test in tests.items() if test["p"] is not None})
     for outcome, test in tests.items():
-        yield from _association(said, facts, claim, outcome, test, adjusted.get(outcome))
+        yield from _association(report, facts, claim, outcome, test, adjusted.get(outcome))
 
 
-def _claim(said: Said, facts: Facts, claim: Claim) -> Iterator[str]:
-    statement, wrong = only(said.all("claim", claim.field), "claim")
+def _claim(report: ReportStatements, facts: Facts, claim: Claim) -> Iterator[str]:
+    statement, wrong = only(report.all("claim", claim.field), "claim")
     yield from wrong
     if statement is None:
         return
@@ -74,20 +74,20 @@ def _test(facts: Facts, field: str, outcome: str) -> dict[str, float | int | str
     counts = facts.groups(field, outcome)
     rows, columns = sorted({pair[0] for pair in counts}), sorted({pair[1] for pair in counts})
     table = np.array([[counts[r, c] for c in columns] for r in rows]).reshape(len(rows), len(columns))
-    found: dict[str, float | int | str | None] = {"n": int(table.sum()), "groups": len(rows), "values": len(columns), "p": None,
+    result: dict[str, float | int | str | None] = {"n": int(table.sum()), "groups": len(rows), "values": len(columns), "p": None,
                                                   "test": "no data"}  # fmt: skip
     if min(table.shape) < 2:
-        return found
+        return result
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     chi = float(((table - expected) ** 2 / expected).sum())
     degrees = (len(rows) - 1) * (len(columns) - 1)
-    found |= {
+    result |= {
         "v": math.sqrt(chi / (table.sum() * (min(table.shape) - 1))),
         "rough": bool(expected.min() < THIN),
     }
     if table.shape == (2, 2) and expected.min() < THIN:
-        return found | {"test": "Fisher exact", "p": float(stats.fisher_exact(table)[1]), "rough": False}
-    return found | {
+        return result | {"test": "Fisher exact", "p": float(stats.fisher_exact(table)[1]), "rough": False}
+    return result | {
         "test": "chi-square",
         "statistic": chi,
         "degrees": degrees,
@@ -96,7 +96,7 @@ def _test(facts: Facts, field: str, outcome: str) -> dict[str, float | int | str
 
 
 def _holm(p_values: dict[str, float]) -> dict[str, float]:
-    """Each p times how many are not smaller, never less than the one before."""
+    """Return Holm's p: each p times the number of those not smaller, never less than the one before."""
     adjusted, highest = {}, 0.0
     for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
         highest = adjusted[name] = max(highest, min(1.0, p * (len(p_values) - rank)))
@@ -104,7 +104,7 @@ def _holm(p_values: dict[str, float]) -> dict[str, float]:
 
 
 def _association(
-    said: Said,
+    report: ReportStatements,
     facts: Facts,
     claim: Claim,
     outcome: str,
@@ -112,7 +112,7 @@ def _association(
     p_holm: float | None,
 ) -> Iterator[str]:
     name = f"association with {outcome}"
-    statement, wrong = only(said.all("association", claim.field, outcome), name)
+    statement, wrong = only(report.all("association", claim.field, outcome), name)
     yield from wrong
     if statement is None:
         return

@@ -1,26 +1,26 @@
-"""Recompute the statistics of the measure, and whether they are rightly said or rightly kept back."""
+"""Recompute the statistics of the measure, and whether they are rightly published or withheld."""
 
 from collections.abc import Iterator
 
 import pandas as pd
 
 from support.checker_facts import Facts, as_text
-from support.checker_statements import Said, differences, pool
+from support.checker_statements import ReportStatements, differences, pool
 
 Table = tuple[str, ...]
 
 
-def faults(said: Said, facts: Facts) -> Iterator[str]:
+def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
     """Yield every difference."""
     measure = facts.survey.measure
     if measure is None:
         return
-    protected = _protected(said, facts)
+    protected = _protected(report, facts)
     numbers = pd.to_numeric(facts.people[measure].map(lambda value: None if value is None else float(value)))
     for columns in facts.survey.by:
-        told = said.by_groups("measure", *columns)
-        shown = said.by_groups("group" if len(columns) == 1 else "cell", *columns)
-        for group in [group for group in told if group not in shown]:
+        stated = report.by_groups("measure", *columns)
+        shown = report.by_groups("group" if len(columns) == 1 else "cell", *columns)
+        for group in [group for group in stated if group not in shown]:
             yield f"measure {columns} {group}: said of people who are not shown"
         inside = {group: _inside(facts, columns, group) for group in shown if pool(facts.survey) not in group}
         values = {group: numbers[members].dropna() for group, members in inside.items()}
@@ -33,13 +33,13 @@ def faults(said: Said, facts: Facts) -> Iterator[str]:
             if hides or any(protected[v[v == getattr(v, end)()].index].all() for v in large)
         }
         for group, members in inside.items():
-            statement, name = told.get(group), f"measure {columns} {group}"
+            statement, name = stated.get(group), f"measure {columns} {group}"
             if len(values[group]) < facts.survey.smallest:
                 if statement:
                     yield f"{name}: said of {len(values[group])} people"
                 continue
             yield from _one(statement, name, values[group], int(members.sum()), hides, kept_back)
-    for columns in {tuple(s["columns"]) for s in said.all("measure")} - set(facts.survey.by):
+    for columns in {tuple(s["columns"]) for s in report.all("measure")} - set(facts.survey.by):
         yield f"measure {columns}: of a table that nobody asked for"
 
 
@@ -59,19 +59,19 @@ def _one(
         return
     more, rule = statement["more"], statement.get("rule")
     yield from differences(statement, name, base=people, median=float(values.median()))
-    said = {
+    numbers = {
         "mean": more["mean"],
         "sd": more["sd"],
         "n": statement.get("n"),
         "min": more["min"],
         "max": more["max"],
     }
-    unsaid = {kind for kind, value in said.items() if value is None}
+    withheld = {kind for kind, value in numbers.items() if value is None}
     wanted = {"mean", "sd", "n", *kept_back} if hides else kept_back
-    if unsaid != wanted:
-        yield f"{name}: kept back are {sorted(unsaid)}, and should be {sorted(wanted)}"
-    if bool(unsaid) != bool(rule):
-        yield f"{name}: {sorted(unsaid)} are kept back by the rule {rule!r}"
+    if withheld != wanted:
+        yield f"{name}: kept back are {sorted(withheld)}, and should be {sorted(wanted)}"
+    if bool(withheld) != bool(rule):
+        yield f"{name}: {sorted(withheld)} are kept back by the rule {rule!r}"
     right = {
         "mean": values.mean(),
         "sd": values.std(ddof=1),
@@ -79,21 +79,21 @@ def _one(
         "min": values.min(),
         "max": values.max(),
     }
-    for kind, value in said.items():
+    for kind, value in numbers.items():
         if value is not None and abs(value - float(right[kind])) > 1e-6 * max(1.0, abs(float(right[kind]))):
             yield f"{name}: {kind} is said to be {value}, and is {right[kind]}"
 
 
-def _protected(said: Said, facts: Facts) -> pd.Series:
-    """True for each person of whom some table says nothing but their number."""
+def _protected(report: ReportStatements, facts: Facts) -> pd.Series:
+    """True for each person of whom some table publishes nothing but the number of such people."""
     survey, people = facts.survey, facts.people
-    found = pd.Series(False, index=people.index)
+    is_protected = pd.Series(False, index=people.index)
     single = {columns for columns in survey.tables() if len(columns) == 1}
     single |= {(column,) for column in (survey.received_by, survey.claim and survey.claim.field) if column}
     for (column,) in single:
         few_blank = 0 < facts.blank(column) < survey.smallest
         rare = facts.rare(column)
-        found |= people[column].map(
+        is_protected |= people[column].map(
             lambda v, few=few_blank, rare=rare: few if v is None else as_text(v) in rare
         )
     for columns in survey.tables():
@@ -101,8 +101,10 @@ def _protected(said: Said, facts: Facts) -> pd.Series:
             small = {pair for pair, n in facts.groups(*columns).items() if n < survey.smallest}
             pairs = [tuple(map(as_text, pair)) for pair in people[list(columns)].itertuples(index=False)]
             answered = people[list(columns)].notna().all(axis=1)
-            found |= answered & pd.Series([pair in small for pair in pairs], index=people.index, dtype=bool)
-    return found
+            is_protected |= answered & pd.Series(
+                [pair in small for pair in pairs], index=people.index, dtype=bool
+            )
+    return is_protected
 
 
 def _hides(facts: Facts, columns: Table, measured: pd.Series) -> bool:

@@ -1,10 +1,10 @@
-"""Recompute what a report says of the survey as a whole: people, records, reasons, what was received, spellings."""
+"""Recompute the statements about the survey as a whole: people, records, reasons, records received, spellings."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from support.checker_facts import Facts, as_text
-from support.checker_statements import Said, differences, only, pool
+from support.checker_statements import ReportStatements, differences, only, pool
 
 DOUBT = 0.05
 """of the answers: more replaced ones are a warning"""
@@ -12,18 +12,18 @@ MOSTLY = 0.5
 """of the records, rejected for one reason, or for several together: a warning"""
 
 
-def faults(said: Said, facts: Facts) -> Iterator[str]:
+def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
     """Yield every difference."""
-    yield from _people(said, facts)
-    yield from _replaced(said, facts)
-    yield from _rejected(said, facts)
-    yield from _nobody(said, facts)
-    yield from _received(said, facts)
-    yield from _spellings(said, facts)
+    yield from _people(report, facts)
+    yield from _replaced(report, facts)
+    yield from _rejected(report, facts)
+    yield from _nobody(report, facts)
+    yield from _received(report, facts)
+    yield from _spellings(report, facts)
 
 
-def _people(said: Said, facts: Facts) -> Iterator[str]:
-    statement, wrong = only(said.all("people"), "people")
+def _people(report: ReportStatements, facts: Facts) -> Iterator[str]:
+    statement, wrong = only(report.all("people"), "people")
     yield from wrong
     records, accepted, people = len(facts.records), facts.accepted, len(facts.people)
     yield from differences(
@@ -34,12 +34,12 @@ def _people(said: Said, facts: Facts) -> Iterator[str]:
             yield f"people: the words do not say {number}"
 
 
-def _replaced(said: Said, facts: Facts) -> Iterator[str]:
+def _replaced(report: ReportStatements, facts: Facts) -> Iterator[str]:
     n = facts.accepted - len(facts.people)
-    told, warned = said.all("replaced"), [s for s in said.all("warning") if s["groups"] == ["replaced"]]
-    if bool(told) != bool(n) or bool(warned) != (n > DOUBT * facts.accepted):
-        yield f"replaced: {n} of {facts.accepted} answers were, and it is said {len(told)} times, warned of {len(warned)}"
-    for statement in (*told, *warned):
+    stated, warned = report.all("replaced"), [s for s in report.all("warning") if s["groups"] == ["replaced"]]
+    if bool(stated) != bool(n) or bool(warned) != (n > DOUBT * facts.accepted):
+        yield f"replaced: {n} of {facts.accepted} answers were, and it is said {len(stated)} times, warned of {len(warned)}"
+    for statement in (*stated, *warned):
         yield from differences(
             statement, "replaced", value=n, base=facts.accepted, share=n / max(facts.accepted, 1)
         )
@@ -47,18 +47,18 @@ def _replaced(said: Said, facts: Facts) -> Iterator[str]:
             yield "replaced: the words do not say how many, or of which key"
 
 
-def _rejected(said: Said, facts: Facts) -> Iterator[str]:
+def _rejected(report: ReportStatements, facts: Facts) -> Iterator[str]:
     reasons, records = facts.reasons(), len(facts.records)
-    told = said.by_groups("rejected")
-    if set(told) != {(reason,) for reason in reasons}:
-        yield f"rejected: reasons are {sorted(reasons)}, said {sorted(told)}"
-    warned = {tuple(s["groups"]): s for s in said.all("warning") if s["groups"] != ["replaced"]}
+    stated = report.by_groups("rejected")
+    if set(stated) != {(reason,) for reason in reasons}:
+        yield f"rejected: reasons are {sorted(reasons)}, said {sorted(stated)}"
+    warned = {tuple(s["groups"]): s for s in report.all("warning") if s["groups"] != ["replaced"]}
     mostly = {reason for reason, n in reasons.items() if n >= MOSTLY * records}
     if records and records - facts.accepted >= MOSTLY * records and not mostly:
         mostly = {min(reasons, key=lambda reason: (-reasons[reason], reason))}
     for reason, n in reasons.items():
         yield from differences(
-            told.get((reason,)), f"rejected {reason}", value=n, base=records, share=n / records
+            stated.get((reason,)), f"rejected {reason}", value=n, base=records, share=n / records
         )
         warning = warned.pop((reason,), None)
         if reason in mostly:
@@ -75,20 +75,20 @@ def _rejected(said: Said, facts: Facts) -> Iterator[str]:
         yield f"warnings of no reason: {sorted(warned)}"
 
 
-def _nobody(said: Said, facts: Facts) -> Iterator[str]:
+def _nobody(report: ReportStatements, facts: Facts) -> Iterator[str]:
     """Records that came and were all rejected are not 'nobody'."""
     if len(facts.records) and not facts.accepted:
-        for statement in said.statements:
+        for statement in report.statements:
             if (
                 "nobody"
                 in " ".join(map(str, (statement["text"], *statement.get("more", {}).values()))).lower()
             ):
                 yield f"{statement['what']}: says that nobody answered, and {len(facts.records)} records came"
-        if not said.all("warning"):
+        if not report.all("warning"):
             yield "warning: no record was accepted, and nothing warns of it"
 
 
-def _received(said: Said, facts: Facts) -> Iterator[str]:
+def _received(report: ReportStatements, facts: Facts) -> Iterator[str]:
     by, smallest = facts.survey.received_by, facts.survey.smallest
     if by is None:
         return
@@ -99,8 +99,8 @@ def _received(said: Said, facts: Facts) -> Iterator[str]:
         accepted[None if value is None else as_text(value)] += not reasons
     counted: dict[str | None, int] = {value: n for (value,), n in facts.groups(by).items()}
     counted[None] = facts.blank(by)
-    told = said.by_groups("as received", by)
-    lines = {groups[0] if groups else None: statement for groups, statement in told.items()}
+    stated = report.by_groups("as received", by)
+    lines = {groups[0] if groups else None: statement for groups, statement in stated.items()}
     rest = lines.pop(pool(facts.survey), None)
     for value, line in lines.items():
         yield from differences(
@@ -125,7 +125,7 @@ def _received(said: Said, facts: Facts) -> Iterator[str]:
         )
 
 
-def _spellings(said: Said, facts: Facts) -> Iterator[str]:
+def _spellings(report: ReportStatements, facts: Facts) -> Iterator[str]:
     survey = facts.survey
     for name, column in survey.columns.items():
         claim = survey.claim
@@ -136,9 +136,9 @@ def _spellings(said: Said, facts: Facts) -> Iterator[str]:
         }
         unknown = {value: n for (value,), n in facts.groups(name).items() if value not in known}
         right = {v: n for v, n in unknown.items() if n >= survey.smallest} if column.is_closed else {}
-        told = {s["groups"][0]: s["value"] for s in said.all("spelling", name)}
-        if told != right:
-            yield f"spellings of {name}: said {told}, unknown are {right}"
+        stated = {s["groups"][0]: s["value"] for s in report.all("spelling", name)}
+        if stated != right:
+            yield f"spellings of {name}: said {stated}, unknown are {right}"
         few = len(unknown) - len(right) if column.is_closed else 0
-        if [s["value"] for s in said.all("few spellings", name)] != [few] * bool(few):
+        if [s["value"] for s in report.all("few spellings", name)] != [few] * bool(few):
             yield f"few spellings of {name}: {few} are"

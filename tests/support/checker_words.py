@@ -1,4 +1,4 @@
-"""Every number in the words of a report: is it a correctly rounded number of its statement, or of the raw answers?"""
+"""Check every number in the words of a report: a correctly rounded number of its statement, or of the raw answers."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from support.checker_facts import Facts
-from support.checker_statements import Said, Statement, pool
+from support.checker_statements import ReportStatements, Statement, pool
 
 SHARE = re.compile(r"(?:(?<![^\s(|])(?:<|>|fewer than|more than) )?(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)? %")
 P_VALUE = re.compile(r"\bp (=|<) (\d\.\d+)")
@@ -20,9 +20,10 @@ GRAMMAR = re.compile(f"{ONE}|{MANY}|(?<![\\d.,])1 (?:records? |people |groups? |
 SHARES = ("share", "p", "share_1", "share_2", "low")
 
 
-def faults(said: Said, facts: Facts) -> Iterator[str]:
-    """Yield every number that is none of those it could be, in statements but the charts' (see checker_charts)."""
-    for statement in said.statements:
+def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
+    """Yield every wrong number of the statements but the charts' (see checker_charts), and every reordered sentence."""
+    yield from (f"{text!r}: a right-to-left name reorders it" for text in report.turned)
+    for statement in report.statements:
         if statement["what"] == "chart":
             continue
         more = statement.get("more", {})
@@ -68,8 +69,8 @@ def odd_numbers(
     for token in NUMBER.findall(left):
         if token not in written:
             yield f"{where}: says {token!r} in {text!r}"
-    if found := GRAMMAR.search(left):
-        yield f"{where}: says {found[0]!r} in {text!r}"
+    if slip := GRAMMAR.search(left):
+        yield f"{where}: says {slip[0]!r} in {text!r}"
 
 
 def percents(share: float) -> set[str]:
@@ -77,22 +78,22 @@ def percents(share: float) -> set[str]:
     exact = Decimal(repr(float(share))) * 100
     written = {str(exact.quantize(Decimal("0.1"), rounding)) for rounding in (ROUND_HALF_UP, ROUND_HALF_EVEN)}
     written.add(f"{share * 100:.1f}")
-    said = {
+    forms = {
         f"{text} %"
         for text in written
         if not ((text == "0.0" and share > 0) or (text == "100.0" and share < 1))
     }
     if share > 0 and "0.0" in written:
-        said |= {"< 0.1 %", "fewer than 0.1 %"}
+        forms |= {"< 0.1 %", "fewer than 0.1 %"}
     if share < 1 and "100.0" in written:
-        said |= {"> 99.9 %", "more than 99.9 %"}
-    return said
+        forms |= {"> 99.9 %", "more than 99.9 %"}
+    return forms
 
 
 def shortened(text: str, width: int) -> str:
-    """A name as it is cut to fit: its blanks single, and what draws nothing left out."""
-    seen = "".join(" " if c.isspace() else c for c in text)
-    line = " ".join("".join(c for c in seen if unicodedata.category(c)[0] != "C").split())
+    """Return a name cut to fit: single blanks, and without characters that are not drawn."""
+    spaced = "".join(" " if c.isspace() else c for c in text)
+    line = " ".join("".join(c for c in spaced if unicodedata.category(c)[0] != "C").split())
     return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
@@ -122,7 +123,7 @@ def _shares(statement: Statement) -> list[float]:
 
 
 def _limits(statement: Statement, facts: Facts) -> list[str]:
-    """What the contract allows, which reasons repeat: no number of the answers."""
+    """Return the contract's limits, which reasons repeat: no numbers of the answers."""
     if statement["what"] not in ("rejected", "warning"):
         return []
     columns = facts.survey.columns.values()

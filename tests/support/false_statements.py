@@ -320,6 +320,11 @@ def a_chart_of_nobody(r: Copy) -> None:
     )
 
 
+def a_name_reorders_its_sentence(r: Copy) -> None:
+    statement = next(s for s in r.each("as received", "g") if "\u2068" in s["text"])
+    statement["text"] = statement["text"].replace("\u2068", "").replace("\u2069", "")
+
+
 def people_are_records(r: Copy) -> None:
     put(r.one("people"), "4 people, from 4 records received: 4 accepted, 0 rejected.", value=4)
 
@@ -378,6 +383,7 @@ FALSE: list[tuple[Callable[[Copy], None], str, str]] = [
     (a_number_of_the_csv_alone, "a4", "summary_g_a.csv"),
     (a_count_of_an_alternative_text, "a10", "chart bar_g"),
     (a_chart_is_missing, "a10", "charts: "),
+    (a_name_reorders_its_sentence, "unicode_groups", "a right-to-left name reorders it"),
     (a_chart_of_nobody, "all_alone", "charts: "),
 ]
 """A fault, a survey whose good report gets it, what the checker says then."""

@@ -26,7 +26,7 @@ AGES = {
 
 
 def ages(gender: str) -> list[float]:
-    """Every age of one gender, sorted."""
+    """Return every age of one gender, sorted."""
     pairs = (part.partition("*") for part in AGES[gender].split())
     return [float(age) for age, _, people in pairs for _ in range(int(people or 1))]
 
@@ -34,15 +34,15 @@ def ages(gender: str) -> list[float]:
 def summary(
     by: tuple[str, ...], rows: list[tuple[Any, ...]], blank: int = 0, rest: int | None = 0
 ) -> Summary:
-    """A published table from (group..., people, mean, median, sd, min, max); the measures may be left out.
+    """Return a published table from (group..., people, mean, median, sd, min, max); the measures are optional.
 
-    `rest` is how many people are in groups that are not named; None: so few that the number is not said.
+    `rest` is the number of people in groups that are not named; None: too few to publish the number.
     """
     lines = []
     for row in rows:
         groups, people, measures = row[: len(by)], row[len(by)], row[len(by) + 1 :]
-        said = {**dict(zip(MEASURES, measures, strict=True)), "n": people} if measures else {}
-        lines.append(Line(tuple(groups), "named", people, said))
+        statistics = {**dict(zip(MEASURES, measures, strict=True)), "n": people} if measures else {}
+        lines.append(Line(tuple(groups), "named", people, statistics))
     if rest != 0:
         lines.append(Line((pooled_name(5),), "pooled", rest, {}))
     totals: tuple[dict[str, int], ...] = ()
@@ -116,7 +116,7 @@ SAMPLE = Findings(
     points=tuple(Point(age, gender, False, rank) for gender in AGES for rank, age in enumerate(ages(gender))),
     points_total=288,
 )  # fmt: skip
-"""what a run over the food survey finds"""
+"""the findings of a run over the food survey"""
 
 EMPTY = replace(
     SAMPLE, offsets=(), received=0, accepted=0, responses=0, rejected_by_rule={}, unknown_spellings={}, received_by=(),
@@ -136,7 +136,7 @@ PLAIN = Contract.model_validate({
 
 
 def of_groups(sizes: dict[str, int]) -> Findings:
-    """The food survey with these genders (any names): every summary by gender, food and both, and a point per person."""
+    """Return findings with these genders (any names): summaries by gender, and by gender and food; at most 9 points each."""
     people = sum(sizes.values())
     by_gender = summary(("gender",), [(name, n, 30.0, 29.0, 5.0, 20, 40) for name, n in sizes.items()])
     both = summary(("gender", "food"), [(name, "Western Food", n) for name, n in sizes.items()])
@@ -148,10 +148,10 @@ def of_groups(sizes: dict[str, int]) -> Findings:
 
 
 def report(findings: Findings) -> Report:
-    """What is said of these findings."""
+    """Return the report of these findings."""
     return report_of(findings, run_tests(findings), rejected_share=0.5)
 
 
 def drawn(findings: Findings, folder: Path) -> list[Chart]:
-    """The pictures of these findings."""
+    """Draw the charts of these findings."""
     return draw_charts(report(findings), findings, folder)

@@ -11,9 +11,9 @@ from support.made_surveys import LITERAL, PAIRS, Made, Rows, rows_of, with_colum
 def _drawn(seed: int, people: int, **pools: Iterable[str]) -> Rows:
     """Return people whose answers are drawn from the pools, each as often as it is in its pool."""
     rng = random.Random(seed)
-    held = {name: list(pool) for name, pool in pools.items()}
+    lists = {name: list(pool) for name, pool in pools.items()}
     return [
-        {"id": f"P{who}", **{name: rng.choice(pool) for name, pool in held.items()}} for who in range(people)
+        {"id": f"P{who}", **{name: rng.choice(pool) for name, pool in lists.items()}} for who in range(people)
     ]
 
 
@@ -27,8 +27,8 @@ def many_blanks() -> Made:
 def rare_groups() -> Made:
     """A few large groups and many small ones, on both axes."""
     towns = ["F"] * 40 + ["M"] * 30 + [f"hamlet{i}" for i in range(20)]
-    said = ["yes"] * 30 + ["no"] * 20 + ["perhaps"] * 6 + [f"wordy{i}" for i in range(8)]
-    return PAIRS, _drawn(2, 260, g=towns, a=said, n=map(str, range(18, 90)))
+    answers = ["yes"] * 30 + ["no"] * 20 + ["perhaps"] * 6 + [f"wordy{i}" for i in range(8)]
+    return PAIRS, _drawn(2, 260, g=towns, a=answers, n=map(str, range(18, 90)))
 
 
 def ties() -> Made:

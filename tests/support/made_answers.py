@@ -1,4 +1,4 @@
-"""Answers to two questions and a number, drawn from seeds or written down: what disclosure is audited on."""
+"""Answers to two questions and a number, random by seed or literal, for the audit of disclosure."""
 
 import random
 from collections.abc import Callable, Sequence

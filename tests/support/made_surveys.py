@@ -1,4 +1,4 @@
-"""Surveys made up to be told about: how one is written, and the literal cases that were reported wrong once (rows a1 to a13).
+"""Invented surveys: the literal cases that were reported wrong once (rows a1 to a13).
 
 Each is the facts of a contract and the rows of a CSV, as strings. generated_surveys.py has more of them.
 """
@@ -23,7 +23,7 @@ PAIRS = Survey(
 
 
 def contract_toml(name: str, survey: Survey) -> str:
-    """Write a survey's facts as the contract that says them."""
+    """Return a survey's facts as a contract in TOML."""
     lines = [f"name = {_toml(name)}", f'title = "Survey {name}"', 'topic = "t"', f"key = {_toml(survey.key)}"]
     for field, column in survey.columns.items():
         lines += [f"[fields.{field}]", f"source = {_toml(column.source)}", f"type = {_toml(column.kind)}"]
@@ -51,7 +51,7 @@ def contract_toml(name: str, survey: Survey) -> str:
 
 
 def _toml(value: object) -> str:
-    """JSON's strings and lists are TOML's, but for DEL."""
+    """Return a value as TOML, whose strings and lists are JSON's, but for DEL."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -66,7 +66,7 @@ def rows_of(*parts: tuple[int, str, str], measure: Callable[[int], str] = lambda
 
 
 def with_columns(survey: Survey, **columns: Column) -> Survey:
-    """A survey with other columns, or more."""
+    """Return a survey with other columns, or more."""
     return replace(survey, columns={**survey.columns, **columns})
 
 

@@ -1,4 +1,4 @@
-"""What is published of people, by the product's own rules and without Spark, which only counts: for tests of thousands of tables.
+"""The published tables of people, by the product's own rules and without Spark, which only counts: for tests of thousands of tables.
 
 tests/aggregate/test_disclosure_audit.py sees that Spark publishes the same.
 """
@@ -36,16 +36,16 @@ class Person:
     a: str | None
     n: int | None
 
-    def says(self, by: By) -> tuple[str | None, ...]:
-        """What the person said in these columns."""
+    def answers_to(self, by: By) -> tuple[str | None, ...]:
+        """Return the person's answers in these columns."""
         return tuple(getattr(self, column) for column in by)
 
 
 def publish(people: Sequence[Person]) -> dict[By, Summary]:
     """Return the published tables of LISTS."""
     counted = Counted(
-        {by: Counter(person.says(by) for person in people) for by in LISTS},
-        {by: Counter(person.says(by) for person in people if person.n is not None) for by in LISTS},
+        {by: Counter(person.answers_to(by) for person in people) for by in LISTS},
+        {by: Counter(person.answers_to(by) for person in people if person.n is not None) for by in LISTS},
     )
     answered = {by: disclosure.answered(counted.people[by]) for by in LISTS}
     masks = {by: disclosure.mask_of(by, answered[by], SMALLEST) for by in LISTS}
@@ -57,25 +57,25 @@ def publish(people: Sequence[Person]) -> dict[By, Summary]:
 
 
 def is_protected(person: Person, masks: dict[By, Mask]) -> bool:
-    """True if some table says nothing but the number of such people; what groups.protected is to Spark."""
+    """True if some table publishes nothing but the number of such people; groups.protected without Spark."""
     for by, mask in masks.items():
-        said = person.says(by)
-        group = tuple(value for value in said if value is not None)
+        answers = person.answers_to(by)
+        group = tuple(value for value in answers if value is not None)
         unnamed = any(v not in named for v, named in zip(group, mask.named, strict=False))
-        if len(group) == len(said) and (unnamed or group in mask.small):
+        if len(group) == len(answers) and (unnamed or group in mask.small):
             return True
-        if None in said and mask.few_blank and len(by) == 1:
+        if None in answers and mask.few_blank and len(by) == 1:
             return True
     return False
 
 
 def _statistics(people: Iterable[Person], place: int, by: By, masks: dict[By, Mask]) -> list[Row]:
-    """One row per line of a table, as groups.statistics gives it."""
+    """Return one row per line of a table, as groups.statistics does."""
     lines: dict[tuple[str, ...], list[Person]] = {}
     for person in people:
-        said = person.says(by)
-        group = tuple(value for value in said if value is not None)
-        if len(group) == len(said):
+        answers = person.answers_to(by)
+        group = tuple(value for value in answers if value is not None)
+        if len(group) == len(answers):
             lines.setdefault(masks[by].label(group), []).append(person)
     return [_row(place, label, inside, masks) for label, inside in lines.items()]
 
@@ -95,5 +95,5 @@ def _row(place: int, label: tuple[str, ...], people: list[Person], masks: dict[B
         "max": extremes[1],
     }
     named = dict(zip(groups.PLACES, (place, *label, None)[:3], strict=True))
-    said = {f"n_{name}": figures[name] for name in groups.MEASURES}
-    return Row(**named, **{groups.MEASURED: len(values)}, **said)
+    measures = {f"n_{name}": figures[name] for name in groups.MEASURES}
+    return Row(**named, **{groups.MEASURED: len(values)}, **measures)

@@ -1,6 +1,6 @@
-"""Says what is wrong with a published report, from the raw CSV and the contract's facts alone: pandas and scipy, no product code.
+"""Checks a published report against the raw CSV and the contract's facts alone: pandas and scipy, no product code.
 
-checker_facts.py judges the answers anew; each other checker_….py recomputes one part of what report.json and its files say.
+checker_facts.py validates the answers independently; each other checker_….py recomputes one part of report.json and its files.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,6 @@ PARTS = (
 
 
 def faults(survey: Survey, rows: Sequence[Row], folder: Path) -> list[str]:
-    """Return everything that the report in `folder` says and that the rows of the CSV do not; and what it need not hide, or must."""
-    said, facts = read(folder), facts_of(survey, rows)
-    return [fault for part in PARTS for fault in part.faults(said, facts)]
+    """Return every fault of the report in `folder`: wrong statements, and what it hides without need or must hide."""
+    report, facts = read(folder), facts_of(survey, rows)
+    return [fault for part in PARTS for fault in part.faults(report, facts)]

@@ -13,7 +13,7 @@ import psutil
 from surveylake.paths import JOBS
 
 OURS = re.compile(
-    r"sent |already in the topic: |note: |stream: |aggregate: |export: |took: |once: |batch \d|so far: |stopping: |stopped by "
+    r"sent |already in the topic: |waiting for records in topic |note: |stream: |aggregate: |export: |took: |once: |batch \d|so far: |stopping: |stopped by "
     r"|error: |  next: |    |port \d+ is taken|[\d,]+ records wait: |quarantine: | +\d+  \S|what  |log  |proved: |spellings of |warning: |left out |repair: |step: "
 )
 """How a line that we print begins."""

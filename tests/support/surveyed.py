@@ -1,4 +1,4 @@
-"""From a made-up survey to what the product publishes of it, by the product's own steps and without Kafka or a lake."""
+"""From an invented survey to its publication, by the product's own steps, without Kafka or a lake."""
 
 import csv
 import json
@@ -18,9 +18,9 @@ from surveylake.export.statements.report import report_of
 from surveylake.validate.pipeline import validated
 
 
-def publish(spark: SparkSession, name: str, made: Made, folder: Path) -> Path:
-    """Write answers.csv and contract.toml, then everything that is published of them, into `folder`; the CSV is read back."""
-    survey, rows = made
+def publish(spark: SparkSession, name: str, survey_and_rows: Made, folder: Path) -> Path:
+    """Write answers.csv and contract.toml into `folder`, then the exports. Returns their folder."""
+    survey, rows = survey_and_rows
     header = list(rows[0]) if rows else [column.source for column in survey.columns.values()]
     with (folder / "answers.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, header)
@@ -34,13 +34,13 @@ def publish(spark: SparkSession, name: str, made: Made, folder: Path) -> Path:
     try:
         responses = people.latest(taken, contract)
         settings = Publish()
-        findings = analysis.findings_of(responses, contract, settings, record_counts.held(taken, 1))
+        findings = analysis.findings_of(responses, contract, settings, record_counts.count(taken, 1))
     finally:
         taken.unpersist()
     out = folder / "out"
     out.mkdir()
     csv_files.write_summaries(findings, out)
-    said = report_of(findings, hypothesis_tests.run_tests(findings), settings.warn_rejected_share)
-    drawn = render.draw_charts(said, findings, out / "charts")
-    report.write_report(said, findings, drawn, out)
+    statements = report_of(findings, hypothesis_tests.run_tests(findings), settings.warn_rejected_share)
+    charts = render.draw_charts(statements, findings, out / "charts")
+    report.write_report(statements, findings, charts, out)
     return out

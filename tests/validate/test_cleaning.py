@@ -75,18 +75,18 @@ CASES: list[tuple[str, object, Value, str | None]] = [
 
 
 @pytest.fixture(scope="module")
-def found(spark: SparkSession) -> list[tuple[Value, tuple[str, ...]]]:
-    values = [json.dumps(EMPTY | {name: held}).encode() for name, held, _, _ in CASES]
-    told = verdicts(spark, values, FORM)
+def outcomes(spark: SparkSession) -> list[tuple[Value, tuple[str, ...]]]:
+    values = [json.dumps(EMPTY | {name: text}).encode() for name, text, _, _ in CASES]
+    results = verdicts(spark, values, FORM)
     return [
-        (verdict.row[name], verdict.failed_rules) for verdict, (name, *_) in zip(told, CASES, strict=True)
+        (verdict.row[name], verdict.failed_rules) for verdict, (name, *_) in zip(results, CASES, strict=True)
     ]
 
 
-@pytest.mark.parametrize("index", range(len(CASES)), ids=[f"{name} {held!r}" for name, held, _, _ in CASES])
-def test_a_text_becomes_what_it_denotes(found: list[tuple[Value, tuple[str, ...]]], index: int) -> None:
+@pytest.mark.parametrize("index", range(len(CASES)), ids=[f"{name} {text!r}" for name, text, _, _ in CASES])
+def test_a_text_becomes_what_it_denotes(outcomes: list[tuple[Value, tuple[str, ...]]], index: int) -> None:
     name, _, expected, reason = CASES[index]
-    value, why = found[index]
+    value, why = outcomes[index]
     assert value == expected
     assert type(value) is type(expected)
     assert why == ((f"{reason}:{name}",) if reason else ())
@@ -96,14 +96,16 @@ def test_every_blank_alone_is_nothing_and_any_run_is_one_space(spark: SparkSessi
     blanks = sorted(BLANK)
     values = [json.dumps(EMPTY | {"place": blank}) for blank in blanks]
     values += [json.dumps(EMPTY | {"place": f"{blank}a{blank}{blank}b{blank}"}) for blank in blanks]
-    told = [verdict.row["place"] for verdict in verdicts(spark, [value.encode() for value in values], FORM)]
-    assert told == [None] * len(blanks) + ["a b"] * len(blanks)
+    results = [
+        verdict.row["place"] for verdict in verdicts(spark, [value.encode() for value in values], FORM)
+    ]
+    assert results == [None] * len(blanks) + ["a b"] * len(blanks)
 
 
 def test_what_only_looks_blank_is_kept(spark: SparkSession) -> None:
-    kept = ["\u2060", "\u00ad", "\x1f", "\u180e"]
-    values = [json.dumps(EMPTY | {"place": text}).encode() for text in kept]
-    assert [verdict.row["place"] for verdict in verdicts(spark, values, FORM)] == kept
+    others = ["\u2060", "\u00ad", "\x1f", "\u180e"]
+    values = [json.dumps(EMPTY | {"place": text}).encode() for text in others]
+    assert [verdict.row["place"] for verdict in verdicts(spark, values, FORM)] == others
 
 
 def test_the_short_way_and_the_long_way_give_the_same_values(spark: SparkSession) -> None:
@@ -113,9 +115,9 @@ def test_the_short_way_and_the_long_way_give_the_same_values(spark: SparkSession
         json.dumps(VISIT), json.dumps(VISIT, separators=(",", ":")), json.dumps(VISIT, indent=2), json.dumps(backwards),
         json.dumps(VISIT) + "\n",
     ]  # fmt: skip
-    told = verdicts(spark, [way.encode() for way in ways], SECOND)
-    assert told[0].accepted
-    assert all(verdict == told[0] for verdict in told)
+    results = verdicts(spark, [way.encode() for way in ways], SECOND)
+    assert results[0].accepted
+    assert all(verdict == results[0] for verdict in results)
 
 
 def test_cleaning_what_is_clean_changes_nothing(spark: SparkSession) -> None:

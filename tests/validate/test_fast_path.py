@@ -1,4 +1,4 @@
-"""The plain way through the gate: it takes what it should take, and its verdict is the reference verdict on all that is near."""
+"""The fast path takes the values it should, and agrees with the reference verdict on all that are nearly plain."""
 
 import json
 import re
@@ -76,7 +76,7 @@ def test_what_is_parsed(spark: SparkSession, change: dict[str, object]) -> None:
 def test_a_value_that_is_too_large_is_not_plain(spark: SparkSession) -> None:
     values = [written(ANSWER | {"Participant_ID": "x" * size}) for size in (MAX_BYTES // 2, MAX_BYTES)]
     assert taken(spark, FOOD, *values) == [True, False]
-    assert [found.failed_rules for found in verdicts(spark, values)] == [(), ("too_large",)]
+    assert [result.failed_rules for result in verdicts(spark, values)] == [(), ("too_large",)]
 
 
 def test_every_answer_that_differs_in_one_character_has_the_reference_verdict(spark: SparkSession) -> None:

@@ -32,14 +32,14 @@ def test_the_engine_and_the_reference_agree_on_very_many_values(spark: SparkSess
 
 def test_the_values_are_of_every_kind() -> None:
     """A fuzz that only makes rubbish proves nothing: accepted values and most reasons are among the values."""
-    seen: set[str] = set()
+    reasons: set[str] = set()
     accepted = 0
     for value in written_by_chance(FOOD, ANSWER, SMALL, seed=1):
-        found = verdict(value, FOOD, MAX_BYTES)
-        accepted += found.accepted
-        seen |= {reason.partition(":")[0] for reason in found.failed_rules}
+        result = verdict(value, FOOD, MAX_BYTES)
+        accepted += result.accepted
+        reasons |= {reason.partition(":")[0] for reason in result.failed_rules}
     assert accepted > SMALL / 6
-    assert seen >= {
+    assert reasons >= {
         "empty_payload", "bad_encoding", "too_large", "malformed", "not_an_object", "trailing_data", "duplicate_key", "missing_field",
         "schema_registry", "avro_file", "compressed", "encoded_twice", "wrong_case", "wrong_type", "blank", "not_a_number", "out_of_range", "not_allowed",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rules reject what is not known to be right; a CHECK constraint and a verdict come from the same words."""
+"""Rules reject values that are not known to be right; CHECK constraints and verdicts come from the same SQL."""
 
 import json
 from typing import Any
@@ -29,16 +29,16 @@ def test_a_good_visit_has_no_reason(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("predicate", "kept"),
+    ("predicate", "is_accepted"),
     [("age >= 18", True), ("age >= 30", False), ("NULL", False), ("NULL OR age = 24", True)],
 )
-def test_a_rule_passes_only_when_it_is_true(spark: SparkSession, predicate: str, kept: bool) -> None:
-    assert reasons(spark, answer(), contract=with_rule(predicate)) == [[] if kept else ["the_rule"]]
+def test_a_rule_passes_only_when_it_is_true(spark: SparkSession, predicate: str, is_accepted: bool) -> None:
+    assert reasons(spark, answer(), contract=with_rule(predicate)) == [[] if is_accepted else ["the_rule"]]
 
 
 def test_a_rule_over_an_unknown_value_fails(spark: SparkSession) -> None:
-    told = reasons(spark, answer(Nationality=""), contract=with_rule("nationality <> 'Martian'"))
-    assert told == [["the_rule"]]
+    results = reasons(spark, answer(Nationality=""), contract=with_rule("nationality <> 'Martian'"))
+    assert results == [["the_rule"]]
 
 
 def test_reasons_come_in_contract_order_with_the_own_rules_last(spark: SparkSession) -> None:
@@ -64,8 +64,8 @@ def test_a_value_beyond_a_limit_is_kept_for_the_reader(spark: SparkSession) -> N
 
 
 def test_null_in_a_required_field_is_blank_and_in_another_accepted(spark: SparkSession) -> None:
-    told = reasons(spark, answer(Age=None), answer(Nationality=None), answer(Age="\u2003"))
-    assert told == [["blank:Age"], [], ["blank:Age"]]
+    results = reasons(spark, answer(Age=None), answer(Nationality=None), answer(Age="\u2003"))
+    assert results == [["blank:Age"], [], ["blank:Age"]]
 
 
 def test_an_unreadable_optional_value_rejects(spark: SparkSession) -> None:
@@ -73,20 +73,21 @@ def test_an_unreadable_optional_value_rejects(spark: SparkSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("paid", "kept"), [("0", True), ("5000", True), ("5000.00", True), ("5000.01", False), ("-0.01", False)]
+    ("paid", "is_accepted"),
+    [("0", True), ("5000", True), ("5000.00", True), ("5000.01", False), ("-0.01", False)],
 )
-def test_limits_are_within_the_range(spark: SparkSession, paid: str, kept: bool) -> None:
+def test_limits_are_within_the_range(spark: SparkSession, paid: str, is_accepted: bool) -> None:
     assert reasons(spark, visit(**{"paid (EUR)": paid}), contract=SECOND) == [
-        [] if kept else ["out_of_range:paid (EUR)"]
+        [] if is_accepted else ["out_of_range:paid (EUR)"]
     ]
 
 
 def test_a_missing_field_is_told_once_and_near_names_are_hinted(spark: SparkSession) -> None:
     bare = {k: v for k, v in VISIT.items() if k != "thing"}
-    told = reasons(
+    results = reasons(
         spark, json.dumps(bare).encode(), json.dumps(bare | {"Thing": "x"}).encode(), contract=SECOND
     )
-    assert told == [["missing_field:thing"], ["missing_field:thing", "wrong_case:thing", "unknown_field"]]
+    assert results == [["missing_field:thing"], ["missing_field:thing", "wrong_case:thing", "unknown_field"]]
 
 
 def test_a_field_whose_name_is_part_of_anothers_has_its_own_reasons(spark: SparkSession) -> None:
@@ -95,8 +96,8 @@ def test_a_field_whose_name_is_part_of_anothers_has_its_own_reasons(spark: Spark
         for name, source in [("a", "Age"), ("b", "Old Age"), ("c", "missing_field:Age")]
     }
     odd = Contract.model_validate({"name": "o", "title": "o", "topic": "o", "key": "a", "fields": fields})
-    told = reasons(spark, b'{"Age": "x", "missing_field:Age": "y"}', contract=odd)
-    assert told == [["missing_field:Old Age", "not_a_number:Age", "not_a_number:missing_field:Age"]]
+    results = reasons(spark, b'{"Age": "x", "missing_field:Age": "y"}', contract=odd)
+    assert results == [["missing_field:Old Age", "not_a_number:Age", "not_a_number:missing_field:Age"]]
 
 
 def test_accepted_and_rejected_add_up(spark: SparkSession) -> None:
@@ -116,8 +117,8 @@ def test_every_accepted_record_passes_the_checks_of_the_table(spark: SparkSessio
     ]
     rows = validated(kafka_rows(spark, values), SECOND, 65_536)
     whole = " AND ".join(f"({check})" for check in rules.checks(SECOND).values())
-    told = rows.selectExpr("accepted", f"({whole}) AS holds").collect()
-    assert [(row["accepted"], row["holds"]) for row in told] == [(True, True)] * 3 + [(False, False)] * 2
+    results = rows.selectExpr("accepted", f"({whole}) AS holds").collect()
+    assert [(row["accepted"], row["holds"]) for row in results] == [(True, True)] * 3 + [(False, False)] * 2
 
 
 def test_there_is_a_check_for_each_field_with_a_condition_and_for_each_rule() -> None:

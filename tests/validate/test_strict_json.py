@@ -1,4 +1,4 @@
-"""The messages of section G: each judged among good ones; exactly the bad ones are rejected, each with its reason.
+"""The messages of section G, each validated among good ones: exactly the bad ones are rejected, each with its reason.
 
 All are judged in one batch, an accepted answer between any two of them. docs/verdicts.md says why each verdict is as it is.
 """
@@ -23,27 +23,27 @@ IDS = [f"{case.row}: {case.what}" for case in CASES]
 
 
 @pytest.fixture(scope="module")
-def found(spark: SparkSession) -> list[Verdict]:
+def results(spark: SparkSession) -> list[Verdict]:
     """The verdict on each case; the good answers between them are seen to be accepted."""
     values = [value for case in CASES for value in (GOOD, case.value)]
-    told = verdicts(spark, values)
-    assert all(good.accepted for good in told[::2])
-    return told[1::2]
+    alternating = verdicts(spark, values)
+    assert all(good.accepted for good in alternating[::2])
+    return alternating[1::2]
 
 
 @pytest.mark.parametrize("index", range(len(CASES)), ids=IDS)
-def test_each_message_gets_its_reason(found: list[Verdict], index: int) -> None:
-    assert list(found[index].failed_rules) == CASES[index].reasons
+def test_each_message_gets_its_reason(results: list[Verdict], index: int) -> None:
+    assert list(results[index].failed_rules) == CASES[index].reasons
 
 
 @pytest.mark.parametrize("index", [i for i, case in enumerate(CASES) if case.fields], ids=lambda i: IDS[i])
-def test_each_value_is_typed_as_documented(found: list[Verdict], index: int) -> None:
-    assert {name: found[index].row[name] for name, _ in CASES[index].fields} == dict(CASES[index].fields)
+def test_each_value_is_typed_as_documented(results: list[Verdict], index: int) -> None:
+    assert {name: results[index].row[name] for name, _ in CASES[index].fields} == dict(CASES[index].fields)
 
 
 @pytest.mark.parametrize("index", range(len(CASES)), ids=IDS)
-def test_the_reference_says_the_same(found: list[Verdict], index: int) -> None:
-    assert verdict(CASES[index].value, FOOD, MAX_BYTES) == found[index]
+def test_the_reference_says_the_same(results: list[Verdict], index: int) -> None:
+    assert verdict(CASES[index].value, FOOD, MAX_BYTES) == results[index]
 
 
 def test_every_row_of_the_list_that_is_about_values_has_a_case() -> None:
@@ -51,26 +51,26 @@ def test_every_row_of_the_list_that_is_about_values_has_a_case() -> None:
     assert {case.row for case in CASES} == {f"G{n}" for n in range(1, 17)}
 
 
-def test_a_broken_value_has_no_fields(found: list[Verdict]) -> None:
-    alone = [told for told in found if set(told.failed_rules) & {*ALONE} - {"unknown_field"}]
+def test_a_broken_value_has_no_fields(results: list[Verdict]) -> None:
+    alone = [result for result in results if set(result.failed_rules) & {*ALONE} - {"unknown_field"}]
     assert len(alone) > 20
-    assert all(set(told.row.values()) == {None} and len(told.failed_rules) == 1 for told in alone)
+    assert all(set(result.row.values()) == {None} and len(result.failed_rules) == 1 for result in alone)
 
 
 def test_the_raw_bytes_are_kept_whatever_they_are(spark: SparkSession) -> None:
     values = [case.value for case in CASES]
     rows = validated(kafka_rows(spark, values), FOOD, MAX_BYTES).select("offset", "value").collect()
-    kept = {row["offset"]: row["value"] for row in rows}
-    assert [None if kept[i] is None else bytes(kept[i]) for i in range(len(values))] == values
+    stored = {row["offset"]: row["value"] for row in rows}
+    assert [None if stored[i] is None else bytes(stored[i]) for i in range(len(values))] == values
 
 
 def test_keys_of_any_kind_are_kept(spark: SparkSession) -> None:
     """G17: no key, an empty key, a long key, a key that is no UTF-8."""
     keys = [None, b"", b"k" * 10_000, b"\xff\xfe"]
-    given = spark.createDataFrame(
+    keys = spark.createDataFrame(
         [(i, key and bytearray(key)) for i, key in enumerate(keys)], "offset bigint, k binary"
     )
-    whole = kafka_rows(spark, [GOOD] * 4).drop("key").join(given, on="offset", how="inner")
+    whole = kafka_rows(spark, [GOOD] * 4).drop("key").join(keys, on="offset", how="inner")
     rows = (
         validated(whole.withColumn("key", F.col("k").cast("string")), FOOD, MAX_BYTES)
         .orderBy("offset")
@@ -98,8 +98,8 @@ def test_a_name_may_hold_what_a_question_holds(spark: SparkSession) -> None:
     plain = dict.fromkeys(names, "yes")
     spaced, escaped = json.dumps(plain, ensure_ascii=False), json.dumps(plain, indent=1)
     lacking = json.dumps({k: v for k, v in plain.items() if "?" not in k})
-    told = reasons(spark, spaced.encode(), escaped.encode(), lacking.encode(), contract=odd)
-    assert told == [[], [], ["missing_field:Do you like it?"]]
+    per_value = reasons(spark, spaced.encode(), escaped.encode(), lacking.encode(), contract=odd)
+    assert per_value == [[], [], ["missing_field:Do you like it?"]]
 
 
 def test_stock_from_json_accepts_what_the_gate_rejects(spark: SparkSession) -> None:
@@ -134,15 +134,15 @@ def test_every_json_example_of_the_docs_has_the_verdict_it_stands_beside(spark: 
     docs = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
     examples = re.findall(r"^\| `\"Age\": (.*?)` \| (.*?) \|$", docs, flags=re.MULTILINE)
     assert len(examples) > 15
-    told = verdicts(
+    results = verdicts(
         spark,
         [
             age_as_written(written.encode().decode("unicode_escape") if "\\x" in written else written)
             for written, _ in examples
         ],
     )
-    said = [f"age {v.row['age']}" if v.accepted else f"`{v.failed_rules[0]}`" for v in told]
-    assert said == [text for _, text in examples]
+    outcomes = [f"age {v.row['age']}" if v.accepted else f"`{v.failed_rules[0]}`" for v in results]
+    assert outcomes == [text for _, text in examples]
 
 
 def test_every_blank_beyond_ascii_is_looked_for() -> None:

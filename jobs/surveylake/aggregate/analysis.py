@@ -1,4 +1,4 @@
-"""One version of `records`, and the `responses` made from it, in; the findings and the published tables out."""
+"""From one version of `records` and its `responses` to the findings and the published tables."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from surveylake.aggregate import disclosure, groups, summary_lines, summary_tables
-from surveylake.aggregate import people as aggregates
+from surveylake.aggregate import disclosure, groups, people, summary_lines, summary_tables
 from surveylake.aggregate.disclosure import Answered, Counts, Group, Mask
 from surveylake.aggregate.findings import Findings, Point, ReceivedLine, Summary
-from surveylake.aggregate.groups import By, Counted, GroupCounts
+from surveylake.aggregate.groups import By, Counted
 from surveylake.aggregate.record_counts import RecordCounts
 from surveylake.aggregate.spellings import mapped_columns, unknown_spellings
 from surveylake.aggregate.summary_tables import AT_A_TIME, QUANT
@@ -22,7 +21,7 @@ from surveylake.lake.tables import RESPONSES, Cell, Lake
 
 @dataclass(frozen=True)
 class Published:
-    """The findings, and each summary table as a frame ready to be written."""
+    """The findings, and each summary table as a frame to write."""
 
     findings: Findings
     frames: dict[str, DataFrame]
@@ -30,57 +29,58 @@ class Published:
 
 
 def analyse(
-    spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, seen: RecordCounts
+    spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, records: RecordCounts
 ) -> Published:
-    """Compute everything that is published, from `records` as they were `seen` and the `responses` made from them."""
+    """Compute everything that is published, from the records of one version and the newest `responses`."""
     responses_version = tables.version(spark, lake.table(RESPONSES))
     responses = tables.read(spark, lake.table(RESPONSES), responses_version)
-    findings = findings_of(responses, contract, publish, seen)
+    findings = findings_of(responses, contract, publish, records)
     return Published(findings, _frames(spark, findings), responses_version)
 
 
-def findings_of(responses: DataFrame, contract: Contract, publish: Publish, seen: RecordCounts) -> Findings:
+def findings_of(
+    responses: DataFrame, contract: Contract, publish: Publish, records: RecordCounts
+) -> Findings:
     """Count people and records, and decide what of it is published. `responses` has one row per person."""
     smallest = publish.smallest_group
     cells = groups.cells(responses, contract).persist()
     try:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            spelled = pool.submit(_spelled_elsewhere, responses, contract)
-            received = pool.submit(_received, seen.records, contract, smallest)
+            spellings = pool.submit(_uncounted_spellings, responses, contract)
+            received = pool.submit(_received, records.records, contract, smallest)
             counted = groups.counts(cells, groups.groupings(contract))
-            people = counted.people
-            answered = {by: disclosure.answered(people[by]) for by in groups.published(contract)}
+            answered = {by: disclosure.answered(counted.people[by]) for by in groups.published(contract)}
             masks = {by: disclosure.mask_of(by, answered[by], smallest) for by in answered}
             points = pool.submit(_points, responses, contract, masks, publish.scatter_points)
             measures = _measures(cells, contract, counted, masks)
     finally:
         cells.unpersist()
-    made = {
+    summaries = {
         by: summary_lines.summary(contract, by, answered[by], masks[by], measures.get(by, {})) for by in masks
     }
     return Findings(
         contract=contract,
-        version=seen.version,
+        version=records.version,
         smallest_group=smallest,
-        offsets=seen.offsets,
-        received=sum(seen.verdicts.values()),
-        accepted=seen.accepted,
-        responses=sum(people[()].values()),
-        rejected_by_rule=seen.by_rule,
-        unknown_spellings=_unknown(contract, {**people, **spelled.result()}, smallest),
+        offsets=records.offsets,
+        received=sum(records.verdicts.values()),
+        accepted=records.accepted,
+        responses=sum(counted.people[()].values()),
+        rejected_by_rule=records.by_rule,
+        unknown_spellings=_unknown(contract, {**counted.people, **spellings.result()}, smallest),
         received_by=_received_lines(contract, received.result(), answered, smallest),
-        summaries={tuple(by): made[tuple(by)] for by in contract.summaries.by},
-        outcomes=_outcomes(contract, made),
-        counts={outcome: _pairs(contract, people, outcome) for outcome in _outcomes(contract, made)},
-        group_counts=_group_counts(contract, people),
+        summaries={tuple(by): summaries[tuple(by)] for by in contract.summaries.by},
+        outcomes=_outcomes(contract, summaries),
+        counts={outcome: _pairs(contract, counted, outcome) for outcome in _outcomes(contract, summaries)},
+        group_counts=_group_counts(contract, counted),
         points=points.result(),
-        points_total=people.get((groups.PLOTTED,), {}).get(("true",), 0),
+        points_total=counted.people.get((groups.PLOTTED,), {}).get(("true",), 0),
     )
 
 
 def _received(records: DataFrame, contract: Contract, smallest: int) -> list[Row]:
     by = contract.summaries.received_by
-    return aggregates.received(records, contract, by, smallest).collect() if by else []
+    return people.received(records, contract, by, smallest).collect() if by else []
 
 
 def _received_lines(
@@ -125,15 +125,15 @@ def _points(
     charts, measure = contract.charts, contract.summaries.measure
     if charts is None or measure is None or (charts.group,) not in masks:
         return ()
-    people = groups.as_text(responses, contract)
-    return aggregates.points(people, charts.group, groups.protected(masks), most)
+    texts = groups.as_text(responses, contract)
+    return people.points(texts, charts.group, groups.protected(masks), most)
 
 
-def _spelled_elsewhere(responses: DataFrame, contract: Contract) -> dict[By, Counts]:
-    """Count the values of fields that have spellings and are in no list that is counted."""
+def _uncounted_spellings(responses: DataFrame, contract: Contract) -> dict[By, Counts]:
+    """Count the values of each field that has spellings and is in no list that is counted."""
     counted = groups.groupings(contract)
     return {
-        (name,): aggregates.spellings(responses, name)
+        (name,): people.spellings(responses, name)
         for name in mapped_columns(contract)
         if (name,) not in counted
     }
@@ -144,24 +144,22 @@ def _unknown(contract: Contract, counts: Mapping[By, Counts], smallest: int) -> 
         name: unknown_spellings(contract, name, counts[(name,)], smallest)
         for name in mapped_columns(contract)
     }
-    return {name: spelled for name, spelled in unknown.items() if spelled}
+    return {name: spellings for name, spellings in unknown.items() if spellings}
 
 
-def _outcomes(contract: Contract, made: Mapping[By, Summary]) -> dict[str, Summary]:
+def _outcomes(contract: Contract, summaries: Mapping[By, Summary]) -> dict[str, Summary]:
     claim = contract.hypothesis
-    return {outcome: made[(claim.field, outcome)] for outcome in claim.outcomes} if claim else {}
+    return {outcome: summaries[(claim.field, outcome)] for outcome in claim.outcomes} if claim else {}
 
 
-def _pairs(contract: Contract, people: Mapping[By, GroupCounts], outcome: str) -> dict[tuple[str, str], int]:
+def _pairs(contract: Contract, counted: Counted, outcome: str) -> dict[tuple[str, str], int]:
     assert contract.hypothesis is not None
-    both = disclosure.answered(people[(contract.hypothesis.field, outcome)])
+    both = disclosure.answered(counted.people[(contract.hypothesis.field, outcome)])
     return {(group, value): count for (group, value), count in both.groups.items()}
 
 
-def _group_counts(contract: Contract, people: Mapping[By, GroupCounts]) -> dict[str, int]:
+def _group_counts(contract: Contract, counted: Counted) -> dict[str, int]:
     claim = contract.hypothesis
-    return (
-        {group: n for (group,), n in disclosure.answered(people[(claim.field,)]).groups.items()}
-        if claim
-        else {}
-    )
+    if claim is None:
+        return {}
+    return {group: n for (group,), n in disclosure.answered(counted.people[(claim.field,)]).groups.items()}

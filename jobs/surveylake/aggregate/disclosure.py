@@ -1,6 +1,6 @@
-"""What a table of people shows: small groups stay unnamed, and nothing about them can be worked out. Pure counting.
+"""Statistical disclosure control: which groups of a table of people are named, pooled or held back. Pure counting.
 
-docs/contract.md, 'What is published', says in plain words what is protected and why.
+docs/contract.md, 'What is published', explains what is protected and why.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,23 +10,23 @@ from typing import Literal
 from surveylake.aggregate.suppression import COLUMN, ROW, held_cells
 
 Group = tuple[str, ...]
-"""What people said in each column of a list, as text."""
+"""The answer in each column of a list, as text."""
 Counts = Mapping[tuple[str | None, ...], int]
 """Group -> people; None stands for no answer."""
 MOST_CELLS = 2_500
-"""of a two-column table; past these its rarest values are pooled too, for nobody reads such a table cell by cell"""
+"""of a two-column table; past these its rarest values are pooled too: nobody reads such a table cell by cell"""
 HELD = "(not shown)"
-"""In both columns of the line that holds every cell of a two-column table that is held back."""
+"""in both columns of the line that holds all held cells of a two-column table"""
 
 
 def pooled_name(smallest: int) -> str:
-    """Name the line of all values that too few people gave."""
+    """Return the name of the line of all values that too few people gave."""
     return f"Other (fewer than {smallest} each)"
 
 
 @dataclass(frozen=True)
 class Mask:
-    """What one table shows by name, and what is pooled or held back."""
+    """Which groups of one table are named, pooled and held back."""
 
     smallest: int
     named: tuple[frozenset[str], ...]
@@ -34,13 +34,13 @@ class Mask:
     held: frozenset[Group] = frozenset()
     """cells of a two-column table that are not shown, rare values pooled"""
     small: frozenset[Group] = frozenset()
-    """those of them that hold fewer than `smallest` people: the reason why the others are held back"""
+    """the held cells of fewer than `smallest` people; the others are held back to protect these"""
     few_blank: bool = False
     """whether those who did not answer are so few that they are protected too"""
     pool: str = ""
-    """what the pooled values are called; nobody answered just that"""
+    """name of the pooled values; nobody answered just that"""
     hold: str = HELD
-    """what stands in both columns of the line of the held cells; the same holds of it"""
+    """text in both columns of the line of the held cells; nobody answered just that"""
 
     def label(self, group: Group) -> Group:
         """Return the line of the published table in which a group is counted."""
@@ -50,49 +50,49 @@ class Mask:
         return (self.hold,) * len(group) if pooled in self.held else pooled
 
     def kind(self, label: Group) -> Literal["named", "pooled", "held"]:
-        """Return what a line of the published table stands for."""
+        """Return the kind of a line of the published table."""
         if label == (self.hold,) * len(label):
             return "held"
         return "pooled" if self.pool in label else "named"
 
-    def turned(self) -> "Mask":
-        """Return the same of the table with its two columns the other way round."""
+    def transposed(self) -> "Mask":
+        """Return the mask of the table with its two columns swapped."""
         held, small = (frozenset((b, a) for a, b in cells) for cells in (self.held, self.small))
         return replace(self, named=self.named[::-1], held=held, small=small)
 
     def is_protected(self, group: Group) -> bool:
-        """True if nothing but their number may be known of these people."""
+        """True if nothing but their number may be published of these people."""
         return self.label(group) != group
 
 
 @dataclass(frozen=True)
 class Answered:
-    """Who answered every column of a list, and who did not. Counts of people."""
+    """People who answered every column of a list, by group, and people who did not."""
 
     groups: dict[Group, int]
     blank: int
 
     @property
     def base(self) -> int:
-        """People who answered every column: what shares are shares of."""
+        """People who answered every column: the base of shares."""
         return sum(self.groups.values())
 
 
 def answered(counts: Counts) -> Answered:
-    """Set aside who left a column of the list blank: a blank is not an answer."""
+    """Separate people who left a column of the list blank: a blank is not an answer."""
     groups: dict[Group, int] = {}
     for group, people in counts.items():
-        said = tuple(value for value in group if value is not None)
-        if len(said) == len(group):
-            groups[said] = people
+        values = tuple(value for value in group if value is not None)
+        if len(values) == len(group):
+            groups[values] = people
     return Answered(groups, sum(counts.values()) - sum(groups.values()))
 
 
 def mask(people: Answered, smallest: int) -> Mask:
-    """Decide what a table of one or two columns shows of these people.
+    """Return the mask of a table of one or two columns of these people.
 
-    One column: every group of `smallest` people or more. Two columns: values that fewer people gave are pooled on their axis
-    first; then cells are held back (suppression.py).
+    One column: names every group of `smallest` people or more. Two columns: pools rarer values on their axis first, then holds
+    back cells (suppression.py).
     """
     groups, columns = people.groups, len(next(iter(people.groups), ()))
     totals: list[dict[str, int]] = [{} for _ in range(columns)]
@@ -119,21 +119,23 @@ def mask(people: Answered, smallest: int) -> Mask:
 
 
 def mask_of(by: tuple[str, ...], people: Answered, smallest: int) -> Mask:
-    """Decide as `mask` does, alike for a pair of columns in either order: two ways to choose cells would tell more than one."""
+    """Return the mask of a list of columns, with the same cells in either order: two choices would reveal more than one."""
     if len(by) < 2 or by[0] <= by[1]:
         return mask(people, smallest)
-    return mask(Answered({(b, a): n for (a, b), n in people.groups.items()}, people.blank), smallest).turned()
+    return mask(
+        Answered({(b, a): n for (a, b), n in people.groups.items()}, people.blank), smallest
+    ).transposed()
 
 
 def free_name(name: str, values: Collection[str]) -> str:
-    """Return a name for a line that stands for many; another than `name` where people gave just that as their answer."""
+    """Return a name for a line that stands for many: `name`, with stars added until no value is called so."""
     while name in values:
         name += " *"
     return name
 
 
 def _named(totals: list[dict[str, int]], smallest: int) -> tuple[frozenset[str], ...]:
-    """Choose the values of each column that have a line of their own: all with `smallest` people, within MOST_CELLS."""
+    """Return the values of each column that have a line of their own: all with `smallest` people, within MOST_CELLS."""
     frequent = [
         sorted((v for v, people in total.items() if people >= smallest), key=lambda v: (-total[v], v))
         for total in totals
@@ -144,7 +146,7 @@ def _named(totals: list[dict[str, int]], smallest: int) -> tuple[frozenset[str],
 
 
 def lines(groups: Mapping[Group, int], masked: Mask) -> dict[Group, int]:
-    """Return published line -> people, none of them left out."""
+    """Return published line -> people. Every person is in one line."""
     people: dict[Group, int] = {}
     for group, count in groups.items():
         label = masked.label(group)
@@ -153,10 +155,10 @@ def lines(groups: Mapping[Group, int], masked: Mask) -> dict[Group, int]:
 
 
 def hides_nobody(people: Counts, measured: Counts, masked: Mask) -> bool:
-    """True if sums of a measure may be said of a table: every one of its groups is shown, and large enough.
+    """True if sums of a measure may be published of a table: all its groups are named, and large enough.
 
-    Means are sums. Whoever knows the sum over everybody, from another table, could subtract the groups that are shown: what is
-    left must not be few people. So nobody may be pooled or held back, and neither a group nor those who left a column blank may
+    Means are sums. A reader who knows the sum over everybody, from another table, can subtract the groups that are shown: the
+    rest must not be few people. So nobody may be pooled or held back, and neither a group nor those who left a column blank may
     hold one to `smallest` - 1 people with a measure. `measured` counts the people of each group who have one.
     """
 

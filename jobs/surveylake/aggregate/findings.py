@@ -1,4 +1,4 @@
-"""What one run found, collected to the driver as aggregates: what exports, charts and the report are made from."""
+"""The findings of one run, aggregated on the driver: the input of exports, charts and report."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -8,7 +8,7 @@ from surveylake.lake.records_table import OffsetRange
 from surveylake.lake.tables import Cell
 
 LineKind: TypeAlias = Literal["named", "pooled", "held"]
-"""A group by its name; all values that too few people gave; all cells that are held back (disclosure.py)."""
+"""named: one group; pooled: all values that too few people gave; held: all cells that are held back (disclosure.py)"""
 
 
 @dataclass(frozen=True)
@@ -16,32 +16,32 @@ class Line:
     """One line of a published table."""
 
     groups: tuple[str, ...]
-    """what these people said in each column, as text"""
+    """the answer in each column, as text"""
     kind: LineKind
     people: int | None
-    """None: fewer than the smallest group, so the number is not said"""
+    """None: fewer than the smallest group, so not published"""
     measures: dict[str, Cell]
-    """statistic (mean, median, sd, min, max) -> value; None where nobody has a measure, or where it is not said"""
+    """statistic (mean, median, sd, min, max) -> value; None where nobody has a measure, or it is not published"""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One table of people. Its lines are in the order of the contract: as listed, by value, or by name; the rest last."""
+    """One published table of people. Lines are in the order of the contract: as listed, by value, or by name; the rest last."""
 
     by: tuple[str, ...]
     base: int
-    """people who answered every column: what shares are shares of"""
+    """people who answered every column: the base of shares"""
     blank: int
     """people who left one of the columns blank"""
     lines: tuple[Line, ...]
     totals: tuple[dict[str, int], ...] = ()
     """of two columns: per column, value -> people who answered both; values of too few people are not in it"""
     pool: str = ""
-    """what the values are called that too few people gave"""
+    """name of the line of values that too few people gave"""
 
     @property
     def name(self) -> str:
-        """The Delta table that holds it."""
+        """Name of its Delta table."""
         return "summary_" + "_".join(self.by)
 
     @property
@@ -52,7 +52,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class ReceivedLine:
-    """Records received of one group, before any rule. A number is None where it is under the smallest group."""
+    """Records received of one group, before any rule. A number under the smallest group is None."""
 
     group: str | None
     """None: records without a readable answer"""
@@ -69,14 +69,14 @@ class Point:
     measure: float
     group: str
     protected: bool
-    """whether some table says nothing but the number of such people"""
+    """whether some table publishes nothing but the number of such people"""
     rank: int
-    """a hash: who is left out where some must be"""
+    """a hash: orders people where some must be left out"""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that was found in one version of `records`. What is published of it is decided by the tables' masks."""
+    """Everything found in one version of `records`. The tables' masks decide what of it is published."""
 
     contract: Contract
     version: int
@@ -90,7 +90,7 @@ class Findings:
     rejected_by_rule: dict[str, int]
     """reason -> records; a record that fails two rules counts in both"""
     unknown_spellings: dict[str, dict[str, int]]
-    """field -> spelling that no line of the contract knows -> people; only of fields that are meant as a closed list"""
+    """field -> spelling that the contract does not list -> people; only of fields that are a closed list"""
     received_by: tuple[ReceivedLine, ...]
     summaries: dict[tuple[str, ...], Summary]
     """columns -> published table"""
@@ -101,9 +101,9 @@ class Findings:
     group_counts: dict[str, int]
     """hypothesis field's value -> people, unmerged"""
     points: tuple[Point, ...]
-    """for the scatter chart: every response, or a seeded sample of them"""
+    """for the scatter chart: every response with measure and group, or a seeded sample of them"""
     points_total: int
-    """responses that have both, before sampling"""
+    """responses with measure and group, before sampling"""
 
     @property
     def rejected(self) -> int:

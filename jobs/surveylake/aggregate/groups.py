@@ -1,4 +1,4 @@
-"""From people to groups: all counts and statistics of people from one reading of them. DataFrame to DataFrame."""
+"""From people to groups: all counts and statistics of people, from one reading of them. DataFrame to DataFrame."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ COUNT, MEASURE, MEASURED = "people", "~measure", "~measured"
 PLOTTED = "~plotted"
 """A grouping of its own: whether a person has both the measure and the charts' group."""
 PLACES = ("~list", "~first", "~second")
-"""In a frame of several lists' groups: the list's place, and what its columns say; a list has two columns at most."""
+"""Columns of a frame with the groups of several lists: the list's index, and its values; a list has two columns at most."""
 PROTECTED = "~protected"
 SEPARATOR = "\x01"
 By: TypeAlias = tuple[str, ...]
@@ -39,7 +39,7 @@ def groupings(contract: Contract) -> list[By]:
 
 
 def published(contract: Contract) -> list[By]:
-    """Return the lists whose groups are named anywhere: in the summaries, as received, and beside the hypothesis."""
+    """Return the lists whose groups are published: in the summaries, as received, and for the hypothesis."""
     summaries, claim = contract.summaries, contract.hypothesis
     lists = [tuple(by) for by in summaries.by]
     lists += [(summaries.received_by,)] if summaries.received_by else []
@@ -61,7 +61,7 @@ def cells(responses: DataFrame, contract: Contract) -> DataFrame:
 
 
 def as_text(responses: DataFrame, contract: Contract) -> DataFrame:
-    """Return the people with MEASURE, and with each column that is published as text."""
+    """Grain: one row per person, with MEASURE, the record's offset, and each published column as text."""
     texts = [
         F.col(column).cast("string").alias(column)
         for column in sorted(set(chain.from_iterable(published(contract))))
@@ -80,7 +80,7 @@ class Counted:
 
 
 def counts(cell_rows: DataFrame, lists: Sequence[By]) -> Counted:
-    """Count the people of each group of each list. One query for all lists."""
+    """Count the people of each group of each list, in one query."""
     names = [[F.col(column) for column in by] for by in lists]
     counted = Counted({by: {} for by in lists}, {by: {} for by in lists})
     sums = [F.sum(COUNT).alias(COUNT), _measured(cell_rows).alias(MEASURED)]
@@ -102,8 +102,8 @@ def statistics(
 ) -> DataFrame:
     """Grain: one row per published line of each of `lists`: PLACES, MEASURED (people with a measure), the measure's statistics.
 
-    Who left a column of a list blank is in none of its lines. A smallest or largest value is NULL where only people have it who
-    are protected in some table of `masks`. One query for all lists.
+    People who left a column of a list blank are in none of its lines. A smallest or largest value is NULL where only people
+    have it who are protected in some table of `masks`. One query for all lists.
     """
     names = []
     for by in lists:
@@ -116,7 +116,7 @@ def statistics(
 
 
 def protected(masks: Mapping[By, Mask]) -> Column:
-    """True for people in a group or a cell that is too small to be named in some table."""
+    """Return a column: true for people in a group or a cell that is too small to be named in some table."""
     condition = F.lit(False)
     for by, mask in masks.items():
         unnamed = F.lit(False)
@@ -136,7 +136,7 @@ def _answered(by: By) -> Column:
 
 
 def _labels(by: By, mask: Mask) -> list[Column]:
-    """Return each column as the published table says it; like `Mask.label`, for whole frames."""
+    """Return each column with the labels of the published table; `Mask.label` for whole frames."""
     pool = F.lit(mask.pool)
     named = [
         F.when(F.col(column).isin(*sorted(values)), F.col(column)).otherwise(pool) if values else pool
@@ -149,7 +149,7 @@ def _labels(by: By, mask: Mask) -> list[Column]:
 
 
 def _is_small(by: By, mask: Mask) -> Column:
-    """True for the small cells of two values that are named."""
+    """Return a column: true for the small cells of two named values."""
     cells = [
         cell
         for cell in sorted(mask.small)
@@ -161,18 +161,18 @@ def _is_small(by: By, mask: Mask) -> Column:
 
 
 def _each(cell_rows: DataFrame, names: Sequence[Sequence[Column]]) -> DataFrame:
-    """Give each cell once per list, PLACES before what is counted of it."""
+    """Return each cell once per list, with PLACES before its counts."""
     none = [F.lit(None).cast("string")] * 2
     lists = []
-    for at, group in enumerate(names):
-        columns = [F.lit(at), *[*group, *none][:2]]
+    for index, group in enumerate(names):
+        columns = [F.lit(index), *[*group, *none][:2]]
         lists.append(F.struct(*(column.alias(place) for column, place in zip(columns, PLACES, strict=True))))
     rest = [column for column in (MEASURE, PROTECTED, COUNT) if column in cell_rows.columns]
     return cell_rows.select(F.inline(F.array(*lists)), *(f"`{column}`" for column in rest))
 
 
 def _statistics(measure: str) -> list[Column]:
-    """Weighted by people: mean, median (interpolated), sample standard deviation, smallest and largest."""
+    """Return, weighted by people: mean, median (interpolated), sample standard deviation, smallest and largest."""
     x, n = f"CAST(`{MEASURE}` AS double)", f"CASE WHEN `{MEASURE}` IS NOT NULL THEN {COUNT} ELSE 0 END"
     mean = f"(sum({x} * {n}) / nullif(sum({n}), 0))"
     # Sum of squares about the mean; Spark folds the shared sums.
@@ -188,6 +188,6 @@ def _statistics(measure: str) -> list[Column]:
 
 
 def _extreme(function: str) -> str:
-    """The smallest or largest measure; NULL where nobody has it who is not protected."""
+    """Return SQL of the smallest or largest measure; NULL where only protected people have it."""
     open_to_all = f"{function}(CASE WHEN NOT `{PROTECTED}` THEN `{MEASURE}` END)"
     return f"nullif({open_to_all}, CASE WHEN {function}(`{MEASURE}`) <> {open_to_all} THEN {open_to_all} END)"

@@ -1,4 +1,4 @@
-"""The order in which the values of a column are read: as the contract lists them, by value, or by name."""
+"""The order of a column's values: as the contract lists them, by value, or by name."""
 
 import re
 from collections.abc import Callable
@@ -14,8 +14,8 @@ DIGITS = re.compile(r"(\d+)")
 def by_value(contract: Contract, column: str) -> Callable[[str], Rank]:
     """Return the sort key of a column's values as text.
 
-    Numbers go by their value, a closed list as the contract lists it, anything else by name, numbers in it by their value: the
-    band 6-25 comes before 26-100.
+    Numbers sort by value, a closed list as the contract lists it, and texts by name with the numbers in them by value: the band
+    6-25 comes before 26-100.
     """
     part = contract.fields.get(column)
     listed = part.allowed if isinstance(part, SurveyField) else []
@@ -37,6 +37,6 @@ def has_order(contract: Contract, column: str, values: list[str]) -> bool:
 
 
 def _natural(text: str) -> Rank:
-    """Alternate texts and numbers, so that any two keys compare."""
+    """Return alternating texts and numbers, so that any two keys compare."""
     parts = enumerate(DIGITS.split(text))
     return (tuple(int(part) if place % 2 else part.casefold() for place, part in parts), text)

@@ -1,4 +1,4 @@
-"""From records to people, and what is counted of records and people one by one. DataFrame to DataFrame."""
+"""From records to people: each participant's latest answer, and counts of records and people. DataFrame to DataFrame."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -9,12 +9,12 @@ from surveylake.aggregate.groups import MEASURE
 from surveylake.contract.model import Contract
 
 MOST_SPELLINGS = 1000
-"""of a field that are counted; a free text has as many as people"""
+"""values of a field that are counted; a free text has as many as people"""
 WHERE_FROM = ("epoch", "partition", "offset", "timestamp")
 HASH = "~hash"
 LATER = ("epoch", "offset", "partition")
-"""What makes a record of a participant the later one, the first that differs. Kafka keeps the order of one key within a
-partition by offset, whatever clocks say; the partition breaks ties."""
+"""Sort key of a participant's records: the last one counts. Kafka orders the records of one key within a partition by offset,
+whatever clocks say; the partition breaks ties."""
 
 
 def latest(records: DataFrame, contract: Contract) -> DataFrame:
@@ -23,7 +23,7 @@ def latest(records: DataFrame, contract: Contract) -> DataFrame:
 
 
 def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
-    """The same of rows that are all accepted, such as those of `responses`."""
+    """Grain: as `latest`, of rows that are all accepted, such as those of `responses`."""
     names = [*contract.columns, *WHERE_FROM]
     order = ", ".join(sql.name(name) for name in (*LATER, *(n for n in names if n not in LATER)))
     newest = answers.groupBy(contract.key).agg(F.expr(f"max(struct({order}))").alias("~newest"))
@@ -31,15 +31,15 @@ def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
 
 
 def has_no_overlap(old: DataFrame, new: DataFrame, contract: Contract) -> bool:
-    """Whether nobody of `new`, which is small, is among the participants of `old`. By hashes: it may say no by chance."""
+    """True if no participant of `new`, which is small, is in `old`. Compares hashes, so may return a false negative."""
     hashes = F.broadcast(new.select(_hash(contract)))
     return old.select(_hash(contract)).join(hashes, HASH, "left_semi").isEmpty()
 
 
 def renewed(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
-    """The rows of `old`, one per participant, with those of `new` that are LATER in their place and those of others added.
+    """Grain: one row per participant of `old` or `new`, the LATER of both.
 
-    `new` has one row per participant too, and is small: whose hash is not among theirs is passed on as it is, unsorted.
+    Both have one row per participant; `new` is small. Rows of `old` whose hash is not in `new` are passed on unsorted.
     """
     hashes = F.broadcast(new.select(_hash(contract)))
     hashed = old.withColumn(HASH, _hash(contract))
@@ -48,14 +48,14 @@ def renewed(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
 
 
 def answered_twice(records: DataFrame, contract: Contract, parts: int) -> DataFrame:
-    """Grain: one row per hash of a key that more than one accepted record has: `~hash`. Some share a hash by chance."""
+    """Grain: one row per hash, `~hash`, of a key that more than one accepted record has. Keys may share a hash by chance."""
     hashes = records.where("accepted").select(_hash(contract))
     # Shuffled first: adding up before a shuffle saves nothing where nearly every key is different.
     return hashes.repartition(parts, HASH).groupBy(HASH).count().where("count > 1").select(HASH)
 
 
 def latest_but_for(records: DataFrame, contract: Contract, twice: DataFrame) -> DataFrame:
-    """The rows of `latest`, where `twice` (see `answered_twice`) are few: the others are passed on as they are, unsorted."""
+    """Grain: as `latest`, where `twice` (see `answered_twice`) is small: records of other keys are passed on unsorted."""
     hashed = records.where("accepted").withColumn(HASH, _hash(contract))
     once = hashed.join(F.broadcast(twice), HASH, "left_anti").select(*contract.columns, *WHERE_FROM)
     return once.unionByName(latest(hashed.join(F.broadcast(twice), HASH, "left_semi"), contract))
@@ -66,12 +66,12 @@ def _hash(contract: Contract) -> Column:
 
 
 def digest(frame: DataFrame, key: str) -> tuple[int, int, str]:
-    """Rows, different keys, and a digest of the content that does not depend on the order."""
+    """Return the number of rows, of distinct keys, and a digest of the content that does not depend on the order."""
     hashed = F.xxhash64(*(F.col(sql.name(column)) for column in sorted(frame.columns))).cast("decimal(38,0)")
-    found = frame.agg(
+    totals = frame.agg(
         F.count("*").alias("rows"), F.countDistinct(key).alias("keys"), F.sum(hashed).alias("content")
     ).first()
-    return (found["rows"], found["keys"], str(found["content"])) if found else (0, 0, "")
+    return (totals["rows"], totals["keys"], str(totals["content"])) if totals else (0, 0, "")
 
 
 def verdicts(records: DataFrame) -> DataFrame:
@@ -85,7 +85,7 @@ def received(records: DataFrame, contract: Contract, by: str, smallest: int) -> 
     """Grain: one row per group as received, before any rule: `group`, `few`, received, accepted (records), senders.
 
     `group` is NULL for records without a readable answer. Values that fewer than `smallest` records have are one row, `few`.
-    `senders` are the different keys of the rejected records.
+    `senders` counts the distinct keys of the rejected records.
     """
     group = F.col(by).cast("string").alias("group")
     key = F.when(~F.col("accepted"), F.col(contract.key))
@@ -100,7 +100,7 @@ def received(records: DataFrame, contract: Contract, by: str, smallest: int) -> 
 
 
 def spellings(responses: DataFrame, column: str) -> dict[tuple[str | None, ...], int]:
-    """Count the people of each value of a column, the MOST_SPELLINGS most frequent."""
+    """Count the people of each value of a column. Returns the MOST_SPELLINGS most frequent."""
     counted = responses.where(F.col(column).isNotNull()).groupBy(column).agg(F.count("*").alias("people"))
     most = counted.orderBy(F.desc("people"), column).limit(MOST_SPELLINGS)
     return {(row[column],): row["people"] for row in most.collect()}
@@ -109,9 +109,9 @@ def spellings(responses: DataFrame, column: str) -> dict[tuple[str | None, ...],
 def points(
     responses: DataFrame, group: str, protected: Column, most: int, seed: int = 20
 ) -> tuple[Point, ...]:
-    """Return who has both a measure and a group, in order of their offsets; of more than `most` a sample, by a seeded hash.
+    """Return the people who have both a measure and a group, by offset; of more than `most`, a sample by a seeded hash.
 
-    `responses` has every column that `protected` asks for as text.
+    `responses` has every column that `protected` reads as text.
     """
     both = responses.where(F.col(MEASURE).isNotNull() & F.col(group).isNotNull())
     rank = F.xxhash64(F.lit(seed), "epoch", "partition", "offset").alias("rank")

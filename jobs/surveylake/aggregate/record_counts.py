@@ -1,8 +1,7 @@
-"""The table `records` at one version: how much of each partition it holds, and with what verdict."""
+"""The records at one version of `records`, counted by partition and by verdict."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -11,18 +10,16 @@ from surveylake.aggregate import people
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
 from surveylake.lake import commits, end_offsets, table_history, tables
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.records_table import OffsetRange
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.paths import is_local
 from surveylake.wording import examples
 
-ENDS = "ends"
-"""In a note: epoch -> partition -> the offset after the last that was taken; keys are texts, as JSON has them."""
-
 
 @dataclass(frozen=True)
 class RecordCounts:
-    """What `records` holds at one version."""
+    """The records of one version, and how many there are."""
 
     version: int
     records: DataFrame
@@ -41,36 +38,36 @@ class RecordCounts:
     @property
     def by_rule(self) -> dict[str, int]:
         """Reason -> records, the most frequent first; a record that fails two rules counts in both."""
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for failed, count in self.verdicts.items():
             for rule in failed:
-                found[rule] = found.get(rule, 0) + count
-        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+                counts[rule] = counts.get(rule, 0) + count
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def how(self) -> str:
-        """How it was read, in words for after the version's number; empty when it was the version itself."""
+        """Words for after the version's number, on the version that was read in its place; empty when it was read itself."""
         if self.read_from is None:
             return ""
         return f" (which is gone: read from version {self.read_from}, up to the same offsets)"
 
 
-def held(records: DataFrame, version: int) -> RecordCounts:
-    """Every record's coordinates and verdict, read once."""
+def count(records: DataFrame, version: int) -> RecordCounts:
+    """Count the records of a version by partition and by verdict, in one reading."""
     ranges: dict[tuple[str, int, int], OffsetRange] = {}
     verdicts: dict[tuple[str, ...], int] = {}
     for row in people.verdicts(records).collect():
         where, failed = (row["topic"], row["epoch"], row["partition"]), tuple(row["failed_rules"])
-        known = ranges.get(where, OffsetRange(*where, row["first"], row["last"], 0))
-        first, last = min(known.first, row["first"]), max(known.last, row["last"])
-        ranges[where] = OffsetRange(*where, first, last, known.records + row["records"])
+        so_far = ranges.get(where, OffsetRange(*where, row["first"], row["last"], 0))
+        first, last = min(so_far.first, row["first"]), max(so_far.last, row["last"])
+        ranges[where] = OffsetRange(*where, first, last, so_far.records + row["records"])
         verdicts[failed] = verdicts.get(failed, 0) + row["records"]
-    ordered = sorted(ranges.values(), key=lambda found: (found.epoch, found.partition))
+    ordered = sorted(ranges.values(), key=lambda each: (each.epoch, each.partition))
     return RecordCounts(version, records, tuple(ordered), verdicts)
 
 
 def at_version(spark: SparkSession, lake: Lake, version: int) -> RecordCounts:
-    """What `records` held at a version, read from the newest version that has the same rows.
+    """Count the records of a version. Reads the newest version that has the same rows.
 
     VACUUM may have removed the files of older ones. Raises StorageError when the log or the files are gone.
     """
@@ -78,14 +75,14 @@ def at_version(spark: SparkSession, lake: Lake, version: int) -> RecordCounts:
     try:
         same = table_history.same_rows(spark, path, version)
         # Looked at first where that is quick: Spark finds it too, and prints a trace for each file.
-        gone = _missing(spark, path, same) if is_local(path) and same < tables.version(spark, path) else []
-        if not gone:
-            return held(tables.read(spark, path, same), version)
-        said, cause = f"its data is gone, {examples(gone)}", None
+        missing = _missing(spark, path, same) if is_local(path) and same < tables.version(spark, path) else []
+        if not missing:
+            return count(tables.read(spark, path, same), version)
+        message, cause = f"its data is gone, {examples(missing)}", None
     except commits.FAILURES as error:
-        said, cause = wording.first_line(error), error
+        message, cause = wording.first_line(error), error
     raise StorageError(
-        f"version {version} of {path} cannot be read: {said}",
+        f"version {version} of {path} cannot be read: {message}",
         "Its log or its files were removed. Run jobs/aggregate.py without --version, then jobs/export.py.",
     ) from cause
 
@@ -95,38 +92,38 @@ def _missing(spark: SparkSession, path: str, version: int) -> list[str]:
     return sorted(file for file in files if not Path(path, file).is_file())
 
 
-def noted(spark: SparkSession, lake: Lake, note: dict[str, Any]) -> RecordCounts:
-    """What `records` held at the version that a note names.
+def at_provenance(spark: SparkSession, lake: Lake, provenance: Provenance) -> RecordCounts:
+    """Count the records of the version that a provenance names.
 
-    Where that version is gone, the note's offsets say which rows of the newest version these were; `read_from` names it then.
-    Whether their verdicts are the same since is for the caller to find out: `require_the_same`. Raises StorageError.
+    Where VACUUM removed that version, reads the rows of the newest version before the provenance's ends; `read_from` is then
+    that version. Does not compare their verdicts: see `require_the_same`. Raises StorageError.
     """
-    version, path = int(note["records_version"]), lake.table(RECORDS)
+    version, path = provenance.records_version, lake.table(RECORDS)
+    assert version is not None
     try:
         return at_version(spark, lake, version)
     except StorageError:
         newest = tables.version(spark, path)
-        if ENDS not in note or newest == version:
+        if provenance.ends is None or newest == version:
             raise
-    until = {int(e): {int(p): end for p, end in of.items()} for e, of in note[ENDS].items()}
-    rows = tables.read(spark, path, newest).where(end_offsets.before_by_epoch(until))
-    return replace(held(rows, version), read_from=newest)
+    rows = tables.read(spark, path, newest).where(end_offsets.before_by_epoch(provenance.ends))
+    return replace(count(rows, version), read_from=newest)
 
 
-def require_the_same(spark: SparkSession, lake: Lake, contract: Contract, seen: RecordCounts) -> None:
-    """Raise StorageError when the rows that stand in for a version that is gone were judged again since `responses` was made.
+def require_the_same(spark: SparkSession, lake: Lake, contract: Contract, counts: RecordCounts) -> None:
+    """Raise StorageError when rows read in place of a removed version were validated again since `responses` was made.
 
-    Where the log still tells that `records` only grew, nothing is compared; else each participant's answer is.
+    Where the log still shows that `records` only grew, compares nothing; else compares a digest of every participant's answer.
     """
     path = lake.table(RECORDS)
-    if table_history.change(spark, path, seen.version, tables.version(spark, path)) != "other":
+    if table_history.change(spark, path, counts.version, tables.version(spark, path)) != "other":
         return
     published = tables.read(spark, lake.table(RESPONSES))
     then, now = (
-        people.digest(frame, contract.key) for frame in (published, people.latest(seen.records, contract))
+        people.digest(frame, contract.key) for frame in (published, people.latest(counts.records, contract))
     )
     if then != now:
         raise StorageError(
-            f"version {seen.version} of {path}{seen.how} was judged again since {RESPONSES} was made from it",
+            f"version {counts.version} of {path}{counts.how} was judged again since {RESPONSES} was made from it",
             "Run jobs/aggregate.py, then this again.",
         )

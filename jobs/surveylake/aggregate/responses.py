@@ -1,16 +1,18 @@
-"""The table `responses`, brought to a version of `records`: left alone, added to, renewed, or made whole; each in one commit."""
+"""The table `responses`, updated to a version of `records` in one commit: left alone, added to, renewed, or written whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
 
 from pyspark.sql import DataFrame, SparkSession
 
 from surveylake.aggregate import people
-from surveylake.aggregate.record_counts import ENDS, RecordCounts, at_version
+from surveylake.aggregate.record_counts import RecordCounts, at_version
 from surveylake.contract.model import Contract
 from surveylake.lake import commits, end_offsets, records_table, table_history, tables
+from surveylake.lake.end_offsets import Ends
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.records_table import OffsetRange
 from surveylake.lake.retention import FILES_KEPT, LOG_KEPT
 from surveylake.lake.table_history import Change
@@ -18,28 +20,28 @@ from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.validate import rules
 
 MANY = 1_000_000
-"""Of fewer records the whole table is made sooner than anything cleverer is planned; so many keys fit in a task's memory."""
+"""records: fewer are aggregated whole, which takes less time than to plan an update; so many keys fit in a task's memory"""
 
 
-def made_from(spark: SparkSession, lake: Lake) -> dict[str, Any]:
-    """What `responses` was made from: its note; empty when there is no such table."""
+def read_provenance(spark: SparkSession, lake: Lake) -> Provenance:
+    """Return what `responses` was made from; an empty provenance when there is no such table."""
     path = lake.table(RESPONSES)
-    return table_history.note_of(spark, path) if tables.exists(spark, path) else {}
+    return table_history.provenance_of(spark, path) if tables.exists(spark, path) else Provenance()
 
 
-def due(spark: SparkSession, lake: Lake, contract: Contract, version: int) -> dict[str, Any]:
-    """The note of what is made from this version of `records` under this contract; the id tells a table made anew."""
+def new_provenance(spark: SparkSession, lake: Lake, contract: Contract, version: int) -> Provenance:
+    """Return the provenance of tables made from this version of `records` under this contract."""
     table = commits.snapshot(spark, lake.table(RECORDS)).metadata().id()
-    return {"records_version": version, "records_id": str(table), "contract": contract.fingerprint}
+    return Provenance(records_version=version, records_id=str(table), contract=contract.fingerprint)
 
 
-def change(spark: SparkSession, lake: Lake, made: dict[str, Any], wanted: dict[str, Any]) -> Change:
-    """What `records` did between the version that `responses` was `made` from and the one that is wanted."""
-    if any(made.get(key) != wanted[key] for key in ("records_id", "contract")) or ENDS not in made:
+def change(spark: SparkSession, lake: Lake, previous: Provenance, wanted: Provenance) -> Change:
+    """Return how the rows of `records` changed from the version of `previous` to that of `wanted`."""
+    since, until = previous.records_version, wanted.records_version
+    same_source = (previous.records_id, previous.contract) == (wanted.records_id, wanted.contract)
+    if not same_source or previous.ends is None or since is None or until is None:
         return "other"
-    return table_history.change(
-        spark, lake.table(RECORDS), made["records_version"], wanted["records_version"]
-    )
+    return table_history.change(spark, lake.table(RECORDS), since, until)
 
 
 def refresh(
@@ -47,92 +49,96 @@ def refresh(
     lake: Lake,
     contract: Contract,
     change: Change,
-    made: dict[str, Any],
-    wanted: dict[str, Any],
+    previous: Provenance,
+    wanted: Provenance,
 ) -> RecordCounts:
-    """Bring the table to what is wanted, from what it was `made` from; what `records` hold at that version."""
-    path, version = lake.table(RESPONSES), wanted["records_version"]
+    """Update `responses` from `previous` to `wanted`. Returns the counts of `records` at that version."""
+    path, version = lake.table(RESPONSES), wanted.records_version
+    assert version is not None
     with ThreadPoolExecutor(1) as pool:
         prepared = pool.submit(prepare, spark, lake, contract) if change == "other" else None
-        seen = at_version(spark, lake, version)
+        counts = at_version(spark, lake, version)
         if prepared is not None:
             prepared.result()
-    note = {**wanted, ENDS: _ends(seen.offsets)}
-    grown = change == "grown" and seen.accepted >= MANY
-    if change != "same" and not (grown and _bring_up(spark, path, seen, made, contract, note)):
-        with _people(seen, contract) as rows:
-            tables.replace(rows, path, note)
-    return seen
+    provenance = replace(wanted, ends=_ends(counts.offsets))
+    grown = change == "grown" and counts.accepted >= MANY
+    if change != "same" and not (grown and _add_new(spark, path, counts, previous, contract, provenance)):
+        with _people(counts, contract) as rows:
+            tables.replace(rows, path, provenance)
+    return counts
 
 
 @contextmanager
-def _people(seen: RecordCounts, contract: Contract) -> Iterator[DataFrame]:
-    """`latest` of all records. Of many records the keys are counted first: who answered once, mostly all, needs no sorting."""
-    whole = people.latest(seen.records, contract)
-    if seen.accepted < MANY:
+def _people(counts: RecordCounts, contract: Contract) -> Iterator[DataFrame]:
+    """Give `latest` of all records. Of many records counts the keys first: who answered once, nearly all, needs no sorting."""
+    whole = people.latest(counts.records, contract)
+    if counts.accepted < MANY:
         yield whole
         return
-    twice = people.answered_twice(seen.records, contract, 1 + seen.accepted // MANY).persist()
+    twice = people.answered_twice(counts.records, contract, 1 + counts.accepted // MANY).persist()
     try:
         few = twice.count() <= MANY
-        yield people.latest_but_for(seen.records, contract, twice) if few else whole
+        yield people.latest_but_for(counts.records, contract, twice) if few else whole
     finally:
         twice.unpersist()
 
 
-def _bring_up(
+def _add_new(
     spark: SparkSession,
     path: str,
-    seen: RecordCounts,
-    made: dict[str, Any],
+    counts: RecordCounts,
+    previous: Provenance,
     contract: Contract,
-    note: dict[str, Any],
+    provenance: Provenance,
 ) -> bool:
-    """The same from what the table holds and the records that came since; False, and nothing done, when too many came.
+    """Update the table from its rows and the records beyond its ends. Returns False, and writes nothing, when there are too many.
 
-    When all who came are new, they are added. Else the table is written anew as a whole: MERGE, which looks for the files to
-    change first and joins again to change them, took longer when people of all files had answered again.
+    Appends when every participant is new. Else rewrites the whole table: MERGE, which looks for the files to change first and
+    joins again to change them, took longer when people of all files had answered again.
     """
-    old, since = tables.read(spark, path), seen.records.where(_beyond(made[ENDS], seen.offsets))
+    beyond = _beyond(previous.ends or {}, counts.offsets)
+    old, since = tables.read(spark, path), counts.records.where(beyond)
     new = people.latest(since, contract).persist()
     try:
         if new.count() > MANY:
             return False
         if people.has_no_overlap(old, new, contract):
-            tables.append(new.coalesce(1), path, note)
+            tables.append(new.coalesce(1), path, provenance)
         else:
-            tables.replace(people.renewed(old, new, contract), path, note)
+            tables.replace(people.renewed(old, new, contract), path, provenance)
         return True
     finally:
         new.unpersist()
 
 
 def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:
-    """Make the empty table, with the contract's columns and CHECK constraints, unless it is there and has them."""
+    """Create the empty table with the contract's columns and CHECK constraints, unless one exists that has them."""
     path, properties = lake.table(RESPONSES), records_table.response_properties(rules.checks(contract))
     if tables.exists(spark, path):
-        there = {k: v for k, v in tables.properties(spark, path).items() if k not in (FILES_KEPT, LOG_KEPT)}
+        existing = {
+            k: v for k, v in tables.properties(spark, path).items() if k not in (FILES_KEPT, LOG_KEPT)
+        }
         fields = {field.name: field.dataType.simpleString() for field in tables.read(spark, path).schema}
         same = list(contract.columns.items()) == list(fields.items())[: len(contract.columns)]
-        if same and there == properties:
+        if same and existing == properties:
             return
     records_table.create_responses(spark, lake, contract, properties)
 
 
-def _ends(offsets: tuple[OffsetRange, ...]) -> dict[str, dict[str, int]]:
-    """Epoch -> partition -> the offset after the last; keys as JSON has them."""
-    found: dict[str, dict[str, int]] = {}
+def _ends(offsets: tuple[OffsetRange, ...]) -> dict[int, dict[int, int]]:
+    """Return epoch -> partition -> the offset after the last."""
+    ends: dict[int, dict[int, int]] = {}
     for part in offsets:
-        found.setdefault(str(part.epoch), {})[str(part.partition)] = part.last + 1
-    return found
+        ends.setdefault(part.epoch, {})[part.partition] = part.last + 1
+    return ends
 
 
-def _beyond(known: dict[str, dict[str, int]], offsets: tuple[OffsetRange, ...]) -> str:
-    """SQL that is true of records after these ends; what has none is taken from its first record on."""
+def _beyond(ends: Mapping[int, Ends], offsets: tuple[OffsetRange, ...]) -> str:
+    """Return SQL that is true of records after these ends; a partition without one is read from its first record on."""
     terms = []
     for epoch in sorted({part.epoch for part in offsets}):
-        parts, of_epoch = [part for part in offsets if part.epoch == epoch], known.get(str(epoch), {})
-        begins = {part.partition: of_epoch.get(str(part.partition), part.first) for part in parts}
+        parts, of_epoch = [part for part in offsets if part.epoch == epoch], ends.get(epoch, {})
+        begins = {part.partition: of_epoch.get(part.partition, part.first) for part in parts}
         grown = [part.partition for part in parts if begins[part.partition] <= part.last]
         terms.append(f"(epoch = {epoch} AND {end_offsets.from_on(begins, grown)})")
     return " OR ".join(terms) or "false"

@@ -1,4 +1,4 @@
-"""Which spellings of a field no line of the contract knows, where the contract means to list them all."""
+"""Spellings of a field that the contract does not list, where it means to list them all."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,10 @@ from surveylake.contract.model import Contract
 
 
 def unknown_spellings(contract: Contract, column: str, counts: Counts, smallest: int) -> dict[str, int]:
-    """Return spelling -> people, of a field whose declared spellings are meant as a closed list; else nothing.
+    """Return unknown spelling -> people of a field whose declared spellings are a closed list; else nothing.
 
-    They are when more than half of the values that `smallest` people or more gave are among them: one alias for one value does
-    not make a list.
+    They are one when they include more than half of the values that `smallest` people or more gave: one alias for one value
+    does not make a list.
     """
     values = {group[0]: people for group, people in counts.items() if group[0] is not None}
     names = set(contract.fields[column].spellings)
@@ -22,12 +22,12 @@ def unknown_spellings(contract: Contract, column: str, counts: Counts, smallest:
 
 
 def mapped_columns(contract: Contract) -> Mapping[str, dict[str, list[str]]]:
-    """Return the fields that have spellings, with them."""
+    """Return field -> its spellings, of the fields that have some."""
     return {name: field.spellings for name, field in contract.fields.items() if field.spellings}
 
 
 def _known(contract: Contract, column: str) -> set[str]:
-    """Return every value that some line of the contract names."""
+    """Return every value of the column that the contract names."""
     field, claim = contract.fields[column], contract.hypothesis
     named = {*field.spellings, *field.allowed}
     if claim and claim.field == column:

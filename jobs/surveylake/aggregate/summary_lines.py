@@ -1,4 +1,4 @@
-"""What each line of a published table says, from the counts of people and the statistics of their measure. Pure."""
+"""The lines of the published tables, from the counts of people and the statistics of their measure. Pure."""
 
 from collections.abc import Callable, Mapping
 
@@ -18,9 +18,9 @@ QUANT_NUMBERS = ("received", "accepted", "responses")
 def summary(
     contract: Contract, by: By, people: Answered, mask: Mask, measures: Mapping[Group, dict[str, Cell]]
 ) -> Summary:
-    """Return one table as it is published; `measures` has the statistics of each line that may show some."""
+    """Return one published table; `measures` has the statistics of each line that may show some."""
     lines = [
-        Line(group, mask.kind(group), _said(count, mask.smallest), dict(measures.get(group, {})))
+        Line(group, mask.kind(group), _large(count, mask.smallest), dict(measures.get(group, {})))
         for group, count in disclosure.lines(people.groups, mask).items()
     ]
     ranks = [by_value(contract, column) for column in by]
@@ -40,26 +40,28 @@ def summary(
 def measures(
     rows: list[Row], lists: list[By], measure: str, counted: Counted, masks: Mapping[By, Mask]
 ) -> dict[By, dict[Group, dict[str, Cell]]]:
-    """Read the statistics of each list's lines: all of them of a table that hides nobody, else medians only.
+    """Return list -> group -> statistics: all of them of a table that hides nobody, else medians only.
 
-    A largest (or smallest) value that only protected people have is not said, nor is any other group's of that table: which one
-    is missing would tell where they are.
+    Where only protected people have a group's largest (or smallest) value, no group of that table has one: a single gap would
+    reveal where they are.
     """
-    read: dict[By, dict[Group, dict[str, Cell]]] = {by: {} for by in lists}
+    statistics: dict[By, dict[Group, dict[str, Cell]]] = {by: {} for by in lists}
     for row in rows:
         by = lists[row[0]]
         group = tuple(row[1 : 1 + len(by)])
         if masks[by].kind(group) == "named" and row[groups.MEASURED] >= masks[by].smallest:
             values = {name: _plain(row[f"{measure}_{name}"]) for name in MEASURES}
-            read[by][group] = {**values, "n": row[groups.MEASURED]}
+            statistics[by][group] = {**values, "n": row[groups.MEASURED]}
     for by in lists:
         unsaid = {"min", "max"} & {
-            name for values in read[by].values() for name in values if values[name] is None
+            name for values in statistics[by].values() for name in values if values[name] is None
         }
         if not _may_say_sums(by, counted, masks):
             unsaid = {"mean", "sd", "min", "max", "n"}
-        read[by] = {group: {**values, **dict.fromkeys(unsaid)} for group, values in read[by].items()}
-    return read
+        statistics[by] = {
+            group: {**values, **dict.fromkeys(unsaid)} for group, values in statistics[by].items()
+        }
+    return statistics
 
 
 def _may_say_sums(by: By, counted: Counted, masks: Mapping[By, Mask]) -> bool:
@@ -80,15 +82,15 @@ def _may_say_sums(by: By, counted: Counted, masks: Mapping[By, Mask]) -> bool:
 def received_lines(
     contract: Contract, by: str, counted: list[Row], people: Answered, smallest: int
 ) -> tuple[ReceivedLine, ...]:
-    """Return `summary_quant`: received and accepted records beside responses, by the contract's group.
+    """Return the lines of `summary_quant`: received and accepted records and responses, by the contract's group.
 
-    A value is named when `smallest` people are counted for it, or when so many sent it and all of it was rejected.
+    A value is named when `smallest` people are counted for it, or when so many sent it and all their records were rejected.
     """
-    persons = {group: count for (group,), count in people.groups.items()}
+    responses = {group: count for (group,), count in people.groups.items()}
     named, pooled = [], dict.fromkeys(QUANT_NUMBERS, 0)
     blank = ReceivedLine(None, "named", 0, 0, people.blank)
     for row in counted:
-        counts = (row["received"], row["accepted"], persons.get(row["group"], 0))
+        counts = (row["received"], row["accepted"], responses.get(row["group"], 0))
         known = counts[2] >= smallest or (counts[1] == 0 and row["senders"] >= smallest)
         if row["group"] is None and not row["few"]:
             blank = ReceivedLine(None, "named", *counts[:2], people.blank)
@@ -102,18 +104,18 @@ def received_lines(
     if blank.received or blank.responses:
         ordered.append(blank)
     if any(pooled.values()):
-        shown = [_said(pooled[name], smallest) for name in QUANT_NUMBERS]
+        shown = [_large(pooled[name], smallest) for name in QUANT_NUMBERS]
         name = disclosure.free_name(disclosure.pooled_name(smallest), {str(line.group) for line in named})
         ordered.append(ReceivedLine(name, "pooled", *shown))
     return tuple(ordered)
 
 
-def _said(count: int, smallest: int) -> int | None:
+def _large(count: int, smallest: int) -> int | None:
     return count if count >= smallest else None
 
 
 def _rank(value: str, rank: Callable[[str], Rank], mask: Mask) -> tuple[bool, Rank]:
-    """Return the place of a value: as the contract orders it, the pooled ones last."""
+    """Return the sort key of a value: as the contract orders it, the pooled ones last."""
     return (value == mask.pool, () if value == mask.pool else rank(value))
 
 
@@ -128,5 +130,5 @@ def _totals(people: Answered, mask: Mask, axis: int, rank: Callable[[str], Rank]
 
 
 def _plain(value: object) -> Cell:
-    """Return a decimal as a float."""
+    """Return a value of a row as a cell: a decimal becomes a float."""
     return value if value is None or isinstance(value, str | int | float) else float(str(value))

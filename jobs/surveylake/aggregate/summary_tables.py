@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -15,30 +14,31 @@ from surveylake.aggregate.groups import MEASURES, By
 from surveylake.aggregate.summary_lines import QUANT_NUMBERS
 from surveylake.contract.model import Contract
 from surveylake.lake import table_history, tables
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import Cell, Lake
 
 AT_A_TIME = 4
-"""Small jobs under way at once: each is a few rows, and most of its time is planning and waiting for files."""
+"""Spark jobs at once: each is a few rows, and spends most of its time planning and waiting for files."""
 QUANT = "summary_quant"
 NO_ANSWER = "(none)"
-"""In `summary_quant`: the line of the records without a readable answer."""
+"""in `summary_quant`: the line of the records without a readable answer"""
 NUMBERS = {"answers": "bigint", "share": "double", "people": "bigint"}
 RULES = 2
-"""Which rules decide what is published: a table made under other rules is made anew (docs/contract.md)."""
+"""Number of the disclosure rules (docs/contract.md). A table published under another number is written again."""
 
 
 def name_of(by: Iterable[str]) -> str:
-    """Return the table that counts people by these columns."""
+    """Return the name of the table that counts people by these columns."""
     return "summary_" + "_".join(by)
 
 
 def names(contract: Contract) -> list[str]:
-    """Return every table a contract publishes."""
+    """Return the names of the tables a contract publishes."""
     return [*map(name_of, contract.summaries.by), *([QUANT] if contract.summaries.received_by else [])]
 
 
 def rows(table: Summary, measure: str | None) -> list[dict[str, Cell]]:
-    """Return the table as rows of plain values: its columns, answers, share, people (the base), the statistics by name."""
+    """Return a table as rows of plain values: its columns, answers, share, people (the base), and the statistics by name."""
     return [
         {
             **dict(zip(table.by, line.groups, strict=True)),
@@ -84,24 +84,27 @@ def quant_columns(by: str) -> dict[str, str]:
 def frame(
     spark: SparkSession, columns: dict[str, str], values: list[dict[str, Cell]], version: int
 ) -> DataFrame:
-    """Return a table as it is written, with the version of `records`: one literal, which Spark folds, so that no job runs."""
+    """Return a table's rows as a frame, with the version of `records`. One literal, which Spark folds: no job runs."""
     literal = sql.text(json.dumps(values))
     kinds = ", ".join(f"{sql.name(name)}: {kind}" for name, kind in columns.items())
     named = spark.sql(f"SELECT inline(from_json({literal}, 'array<struct<{kinds}>>'))")
     return named.withColumn("records_version", F.lit(version).cast("bigint"))
 
 
-def write(spark: SparkSession, lake: Lake, frames: dict[str, DataFrame], note: dict[str, Any]) -> None:
-    """Write each table in one commit with this note."""
+def write(spark: SparkSession, lake: Lake, frames: dict[str, DataFrame], provenance: Provenance) -> None:
+    """Replace each table, by name, in one commit that keeps this provenance."""
 
     def one(item: tuple[str, DataFrame]) -> None:
-        tables.replace(item[1].coalesce(1), lake.table(item[0]), note)
+        tables.replace(item[1].coalesce(1), lake.table(item[0]), provenance)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         list(pool.map(one, frames.items()))
 
 
-def are_made(spark: SparkSession, lake: Lake, contract: Contract, note: dict[str, Any]) -> bool:
-    """True if every table is there and has this note."""
+def are_made(spark: SparkSession, lake: Lake, contract: Contract, provenance: Provenance) -> bool:
+    """True if every published table exists and has this provenance."""
     paths = [lake.table(name) for name in names(contract)]
-    return all(tables.exists(spark, path) and table_history.note_of(spark, path) == note for path in paths)
+    return all(
+        tables.exists(spark, path) and table_history.provenance_of(spark, path) == provenance
+        for path in paths
+    )

@@ -1,10 +1,10 @@
-"""Which cells of a two-column table stay unsaid, so that no small cell can be worked out from the totals around it.
+"""Complementary cell suppression: which cells of a two-column table are held back, so that no small one can be derived.
 
 A cell under `smallest` people is *small*. Readers know the total of every row and column, so holding back the small cells
 alone is not enough. Further cells are held back until each small cell could be anything between none and `smallest` people
-(or as many as its row and its column have), whatever a reader adds up. This is complementary cell suppression
-(Willenborg and de Waal, Elements of Statistical Disclosure Control, 2001, chapter 4); how far a cell can move is a maximum
-flow through the held cells (Castro, European Journal of Operational Research 171, 2006).
+(or as many as its row and its column have), whatever a reader adds up (Willenborg and de Waal, Elements of Statistical
+Disclosure Control, 2001, chapter 4). How far a cell can move is a maximum flow through the held cells (Castro, European
+Journal of Operational Research 171, 2006).
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,10 @@ ROW, COLUMN = 0, 1
 
 
 def held_cells(people: dict[Cell, int], smallest: int, unsaid: set[Line]) -> set[Cell]:
-    """Choose the cells that are not shown.
+    """Choose the cells to hold back.
 
     `people` has the cells in which somebody is; the others hold nobody. Every cell of a line in `unsaid` is held back, however
-    many people it holds. Returns the held cells, those without people included: nobody can tell them from the others.
+    many people it holds. Returns the held cells, those without people included: a reader cannot tell them from the others.
     """
     table = _Table(people, smallest, unsaid)
     for cell in sorted(table.small):
@@ -61,19 +61,19 @@ class _Table:
         self._make_room(cell, self.people[cell] - lowest, COLUMN)
 
     def _make_room(self, cell: Cell, wanted: int, emptied: int) -> None:
-        """Let `wanted` people move into the cell (`emptied` is ROW) or out of it (COLUMN), no total changed.
+        """Let `wanted` people move into the cell (`emptied` is ROW) or out of it (COLUMN), with all totals unchanged.
 
-        A way goes from the cell's row to its column through other cells. People leave the cells that it crosses from a line of
+        A path leads from the cell's row to its column through other cells. People leave the cells that it crosses from a line of
         the axis `emptied`, and enter the others.
         """
         moved: dict[Cell, int] = {}
         while wanted > 0:
-            way = self._way(cell, emptied, moved, held_only=True) or self._way(cell, emptied, moved)
-            if not way:
+            path = self._path(cell, emptied, moved, held_only=True) or self._path(cell, emptied, moved)
+            if not path:
                 return
-            room = min(self._left(step, moved) for axis, step in way if axis == emptied)
+            room = min(self._left(step, moved) for axis, step in path if axis == emptied)
             step_size = min(wanted, room)
-            for axis, step in way:
+            for axis, step in path:
                 moved[step] = moved.get(step, 0) + (-step_size if axis == emptied else step_size)
                 self._hold(step)
             wanted -= step_size
@@ -87,12 +87,13 @@ class _Table:
     def _left(self, cell: Cell, moved: dict[Cell, int]) -> int:
         return self.people.get(cell, 0) + moved.get(cell, 0)
 
-    def _way(
+    def _path(
         self, cell: Cell, emptied: int, moved: dict[Cell, int], held_only: bool = False
     ) -> list[tuple[int, Cell]]:
-        """Find the way that needs the fewest people held back besides; (axis it is left from, cell) of each step, or none.
+        """Find the path for which the fewest further people are held back, by Dijkstra's algorithm.
 
-        Dijkstra's shortest way. With `held_only` all steps are free, and the first way found is taken.
+        With `held_only` all steps are free, and the first path is taken. Returns (axis it is left from, cell) of each step; none
+        if there is no path.
         """
         start, goal = (ROW, cell[ROW]), (COLUMN, cell[COLUMN])
         came: dict[Line, tuple[Line, Cell] | None] = {start: None}
@@ -101,7 +102,7 @@ class _Table:
         while queue:
             cost, line = queue.pop(0) if held_only else heappop(queue)
             if line == goal:
-                return _walked(came, goal)
+                return _path_to(goal, came)
             if cost > costs[line]:
                 continue
             for step in self._steps(line, held_only):
@@ -113,7 +114,7 @@ class _Table:
                     continue
                 costs[beyond], came[beyond] = further, (line, step)
                 if held_only and beyond == goal:
-                    return _walked(came, goal)
+                    return _path_to(goal, came)
                 queue.append((further, beyond)) if held_only else heappush(queue, (further, beyond))
         return []
 
@@ -124,10 +125,10 @@ class _Table:
         return [(value, other) if axis == ROW else (other, value) for other in self.lines[1 - axis]]
 
 
-def _walked(came: dict[Line, tuple[Line, Cell] | None], goal: Line) -> list[tuple[int, Cell]]:
-    way, at = [], came[goal]
+def _path_to(goal: Line, came: dict[Line, tuple[Line, Cell] | None]) -> list[tuple[int, Cell]]:
+    path, at = [], came[goal]
     while at is not None:
         line, step = at
-        way.append((line[0], step))
+        path.append((line[0], step))
         at = came[line]
-    return way
+    return path

@@ -1,1 +1,1 @@
-"""What a survey is: the contract, its words, and what is wrong with one. Plain values and SQL text; no Spark."""
+"""The contract of a survey, the types of its fields, and the messages about a wrong one. Plain values and SQL text; no Spark."""

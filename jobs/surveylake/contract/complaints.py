@@ -1,4 +1,4 @@
-"""What is wrong with a contract or a conf file, in words: which key, in which line, and what to write instead."""
+"""Messages about a wrong contract or conf file: the key, its line, and what to write instead."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from surveylake.contract.known_keys import instead
 from surveylake.contract.strict_toml import line_of
 from surveylake.wording import quoted
 
-MOST_SAID = 20
-"""errors told in full"""
+MOST_SHOWN = 20
+"""Errors in one message."""
 SECRET = ("options", "password", "secret", "token")
-"""Below a key with such a word in it no value is shown."""
+"""No value is shown below a key that contains one of these words."""
 KINDS = {
     bool: "true or false",
     int: "a number",
@@ -25,7 +25,7 @@ LIMITS = {"greater_than_equal": ("ge", "{} or more"), "greater_than": ("gt", "mo
 
 
 class WrongValueError(ValueError):
-    """What a validator finds wrong; `at` is the key below the one that is checked, where there is one."""
+    """Raised by a validator; `at` is the wrong key, below the one that is validated."""
 
     def __init__(self, message: str, *at: str | int) -> None:
         super().__init__(message)
@@ -33,21 +33,21 @@ class WrongValueError(ValueError):
 
 
 def explain(error: ValidationError, text: str = "", root: type[BaseModel] | None = None) -> str:
-    """Pydantic's errors as `key.subkey: what is wrong, what to write (line 12)`, one per line when there are several.
+    """Return pydantic's errors as `key.subkey: what is wrong, what to write (line 12)`, one per line.
 
-    `text` is the TOML, for the lines; `root` the model, for the keys it knows.
+    `text` is the TOML, for the line numbers; `root` is the model, for the keys that it knows.
     """
-    told: dict[tuple[tuple[str | int, ...], str], list[Any]] = {}
+    groups: dict[tuple[tuple[str | int, ...], str], list[Any]] = {}
     for item in error.errors():
-        told.setdefault((_key(item), item["type"]), []).append(item)
-    lines = [_line(key, items, text, root) for (key, _), items in list(told.items())[:MOST_SAID]]
+        groups.setdefault((_key(item), item["type"]), []).append(item)
+    lines = [_line(key, items, text, root) for (key, _), items in list(groups.items())[:MOST_SHOWN]]
     lines = list(dict.fromkeys(lines))
-    more = len(told) - MOST_SAID
+    more = len(groups) - MOST_SHOWN
     return "\n  ".join([*lines, *([f"and {more:,} more"] if more > 0 else [])])
 
 
 def _key(item: Any) -> tuple[str | int, ...]:
-    """Where the error is, without the parts that only pydantic knows: kinds of numbers, the mark of a key, places in a list."""
+    """Return the key of an error, without pydantic's own parts: number types, the mark of a key, places in a list."""
     wrong = item.get("ctx", {}).get("error")
     parts = [*item["loc"], *(wrong.at if isinstance(wrong, WrongValueError) else ())]
     if parts and parts[-1] in ("int", "float") and item["input"] is not None:
@@ -59,26 +59,26 @@ def _key(item: Any) -> tuple[str | int, ...]:
 
 def _line(key: tuple[str | int, ...], items: list[Any], text: str, root: type[BaseModel] | None) -> str:
     name = ".".join(map(_shown_key, key)) or "contract"
-    # What is missing has no line of its own, so that of the table it should stand in is told.
+    # A missing key has no line of its own: its table's line is shown.
     line = line_of(text, key) or line_of(text, key[:-1]) if text else None
-    return f"{name}: {_said(key, items, root)}{f' (line {line})' if line else ''}"
+    return f"{name}: {_message(key, items, root)}{f' (line {line})' if line else ''}"
 
 
 def _shown_key(part: str | int) -> str:
     return str(part) if isinstance(part, int) or (part.isidentifier() and len(part) < 65) else quoted(part)
 
 
-def _said(key: tuple[str | int, ...], items: list[Any], root: type[BaseModel] | None) -> str:
-    """What is wrong, and what to write."""
+def _message(key: tuple[str | int, ...], items: list[Any], root: type[BaseModel] | None) -> str:
+    """Return what is wrong with a key, and what to write."""
     item, name = items[0], str(key[-1]) if key else ""
-    kind, limits, given = item["type"], item.get("ctx", {}), item["input"]
-    shown = _shown(given, key)
+    kind, limits, value = item["type"], item.get("ctx", {}), item["input"]
+    shown = _shown(value, key)
     if kind == "missing":
         return f"is missing; write {name} = …"
     if kind == "extra_forbidden":
         return f"unknown key{instead(key, root)}"
     if kind in ("string_type", "int_type", "float_type", "bool_type", "list_type", "dict_type", "model_type"):
-        return f"{shown} is {_kind(given)}; {_wanted(kind, key, items)}"
+        return f"{shown} is {_kind(value)}; {_advice(kind, key, items)}"
     if kind == "literal_error":
         return f"{shown} is not one of {limits['expected']}"
     if kind in ("too_short", "string_too_short"):
@@ -96,10 +96,11 @@ def _said(key: tuple[str | int, ...], items: list[Any], root: type[BaseModel] | 
     return item["msg"] if "pattern" not in kind else f"{shown} is not of the form asked for"
 
 
-def _wanted(kind: str, key: tuple[str | int, ...], items: list[Any]) -> str:
-    given, name = items[0]["input"], str(key[-1]) if key else ""
+def _advice(kind: str, key: tuple[str | int, ...], items: list[Any]) -> str:
+    """Return what to write in place of a value of the wrong type."""
+    value, name = items[0]["input"], str(key[-1]) if key else ""
     in_list = isinstance(items[0]["loc"][-1], int)
-    if kind == "string_type" and not isinstance(given, list | dict):
+    if kind == "string_type" and not isinstance(value, list | dict):
         texts = ", ".join(f'"{_plain(item["input"])}"' for item in items[:4]) + (
             ", …" if len(items) > 4 else ""
         )
@@ -108,47 +109,43 @@ def _wanted(kind: str, key: tuple[str | int, ...], items: list[Any]) -> str:
     if kind == "string_type":
         return f'a text is wanted: {name} = "…"'
     if kind in ("int_type", "float_type"):
-        return f"a number is wanted, without quotes: {name} = {_plain(given) if _is_number(given) else '5'}"
+        return f"a number is wanted, without quotes: {name} = {_plain(value) if _is_number(value) else '5'}"
     if kind == "bool_type":
         return f"write {name} = true or {name} = false, without quotes"
     if kind == "list_type":
-        inner = f"[{_toml(given)}]"
+        inner = f"[{_toml(value)}]"
         return f"a list is wanted, between brackets: {name} = {f'[{inner}]' if in_list else inner}"
     return f"a table is wanted: [{'.'.join(map(str, key))}], and its own keys below"
 
 
-def _shown(given: Any, key: tuple[str | int, ...]) -> str:
-    """The value, unless it may be a secret."""
+def _shown(value: Any, key: tuple[str | int, ...]) -> str:
+    """Return the value as a message shows it, unless it may be a secret."""
     if _is_secret(key):
         return "the value"
-    return (
-        quoted(given)
-        if isinstance(given, str)
-        else "what is there"
-        if isinstance(given, dict | list)
-        else _plain(given)
-    )
+    if isinstance(value, str):
+        return quoted(value)
+    return "what is there" if isinstance(value, dict | list) else _plain(value)
 
 
 def _is_secret(key: tuple[str | int, ...]) -> bool:
     return any(word in str(part).lower() for part in key for word in SECRET)
 
 
-def _plain(given: Any) -> str:
-    return str(given).lower() if isinstance(given, bool) else str(given)[:40]
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)[:40]
 
 
-def _kind(given: Any) -> str:
-    return next((word for kind, word in KINDS.items() if isinstance(given, kind)), "a date or a time")
+def _kind(value: Any) -> str:
+    return next((word for kind, word in KINDS.items() if isinstance(value, kind)), "a date or a time")
 
 
-def _is_number(given: Any) -> bool:
+def _is_number(value: Any) -> bool:
     try:
-        float(given)
+        float(value)
     except (TypeError, ValueError):
         return False
     return True
 
 
-def _toml(given: Any) -> str:
-    return f'"{_plain(given)}"' if isinstance(given, str) else _plain(given)
+def _toml(value: Any) -> str:
+    return f'"{_plain(value)}"' if isinstance(value, str) else _plain(value)

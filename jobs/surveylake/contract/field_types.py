@@ -1,4 +1,4 @@
-"""The words a contract is written in: names, types, texts and patterns, each checked as it is read."""
+"""The types of a contract's values: names, types, texts and patterns, each validated as it is read."""
 
 import re
 from typing import Annotated
@@ -10,8 +10,8 @@ from surveylake.contract.topic_name import wrong_with
 from surveylake.wording import quoted
 
 SPARK_TYPES = {"string": "string", "integer": "int", "date": "date", "boolean": "boolean"}
-"""Contract type -> Spark SQL type; `decimal(p,s)` stands for itself."""
-MEANT = {
+"""Contract type -> Spark SQL type; `decimal(p,s)` is the same in both."""
+SYNONYMS = {
     **dict.fromkeys(("text", "str", "varchar", "char", "enum", "category"), "string"),
     **dict.fromkeys(("int", "bigint", "long", "smallint", "number", "numeric"), "integer, or decimal(10,2)"),
     **dict.fromkeys(
@@ -20,19 +20,19 @@ MEANT = {
     **dict.fromkeys(("bool", "yesno"), "boolean"),
     **dict.fromkeys(("datetime", "timestamp", "time"), "date, or string"),
 }
-"""A type's name in another language -> what to write."""
+"""A type's name in another language -> the contract type."""
 DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 MOST_DIGITS = 38
 """Spark's longest decimal."""
 RECORD_COLUMNS = (
     "topic", "partition", "offset", "timestamp", "epoch", "key", "value", "accepted", "failed_rules",
 )  # fmt: skip
-"""What every `records` table holds before the contract's own columns."""
+"""Columns of every `records` table, before the contract's own."""
 SUMMARY_COLUMNS = ("people", "answers", "share", "received", "responses", "records_version")
-"""What summaries hold beside the contract's columns."""
+"""Columns of summaries beside the contract's own."""
 LONGEST_NAME = 63
-"""Letters of a column's name."""
-IN_SOURCE = {
+"""Characters of a column's name."""
+FORBIDDEN_IN_SOURCE = {
     '"': "a double quote",
     "\\": "a backslash",
     "`": "a backtick",
@@ -40,24 +40,24 @@ IN_SOURCE = {
     "\r": "a line break",
     "\t": "a tab",
 }
-"""What a field's name in the record cannot hold, beside other control characters."""
+"""Characters that a field's name in the record cannot contain, beside other control characters."""
 BLANK_RUN = re.compile(r"[\s\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]+", re.ASCII)
-"""What cleaning makes one space of; see surveylake.validate.strict_json.BLANKS."""
+"""Blanks that cleaning collapses to one space; see surveylake.validate.strict_json.BLANKS."""
 
 
 class Part(BaseModel):
-    """A frozen piece of a contract or a conf file: an unknown key is an error."""
+    """A frozen part of a contract or a conf file: an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def is_number(kind: str) -> bool:
-    """Whether a contract type is a number."""
+    """Return whether a contract type is a number."""
     return kind == "integer" or kind.startswith("decimal")
 
 
 def spark_type(kind: str) -> str:
-    """The Spark SQL type of a contract type, such as `int` or `decimal(10,2)`."""
+    """Return the Spark SQL type of a contract type, such as `int` or `decimal(10,2)`."""
     return SPARK_TYPES.get(kind, kind)
 
 
@@ -65,7 +65,7 @@ def _known_type(name: str) -> str:
     match = DECIMAL.fullmatch(name)
     if name not in SPARK_TYPES and not match:
         known = ", ".join([*SPARK_TYPES, "decimal(precision,scale)"])
-        raise WrongValueError(f"unknown type {quoted(name)}{_meant(name)}; known types: {known}")
+        raise WrongValueError(f"unknown type {quoted(name)}{_synonym(name)}; known types: {known}")
     if match is None:
         return name
     precision, scale = int(match[1]), int(match[2])
@@ -76,11 +76,10 @@ def _known_type(name: str) -> str:
     return f"decimal({precision},{scale})"
 
 
-def _meant(name: str) -> str:
-    """What a type of another language is called here."""
-    word = re.split(r"\W", name.lower().strip())[0]
-    meant = MEANT.get(word, "")
-    return f"; write {meant}" if meant else ""
+def _synonym(name: str) -> str:
+    """Return `; write TYPE` for a type's name in another language, else ''."""
+    kind = SYNONYMS.get(re.split(r"\W", name.lower().strip())[0], "")
+    return f"; write {kind}" if kind else ""
 
 
 def _column_name(name: str) -> str:
@@ -102,27 +101,27 @@ def _column_name(name: str) -> str:
 
 
 def _source(name: str) -> str:
-    """Refuse a name that cannot stand in the SQL made of it."""
+    """Return the name. Raises WrongValueError for one that cannot be written in SQL."""
     if not name:
         raise WrongValueError("is empty; write the name that the column has in the CSV's header")
     for place, letter in enumerate(name, 1):
-        if letter in IN_SOURCE or letter < " ":
-            held = IN_SOURCE.get(letter, f"the control character U+{ord(letter):04X}")
+        if letter in FORBIDDEN_IN_SOURCE or letter < " ":
+            kind = FORBIDDEN_IN_SOURCE.get(letter, f"the control character U+{ord(letter):04X}")
             raise WrongValueError(
-                f"{quoted(name)} holds {held} (letter {place}), which a source cannot; "
+                f"{quoted(name)} holds {kind} (letter {place}), which a source cannot; "
                 "give the column another name, in the CSV's header and here"
             )
     return name
 
 
 def _topic(name: str) -> str:
-    if wrong := wrong_with(name):
-        raise WrongValueError(f"{quoted(name)}: {wrong}")
+    if fault := wrong_with(name):
+        raise WrongValueError(f"{quoted(name)}: {fault}")
     return name
 
 
 def _cleaned(text: str) -> str:
-    """Refuse a text that no cleaned value can equal."""
+    """Return the text. Raises WrongValueError for one that no cleaned value can equal."""
     clean = BLANK_RUN.sub(" ", text).strip()
     if not clean:
         raise WrongValueError(f"{quoted(text)} can never be met: a blank is no answer; leave it out")
@@ -135,7 +134,8 @@ def _cleaned(text: str) -> str:
 
 
 def _linear_pattern(pattern: str) -> str:
-    """Refuse a pattern that does not compile, here or in Java, or that nests quantifiers (time exponential in the input)."""
+    """Return the pattern. Raises WrongValueError for one that Python or Java cannot compile, or with nested quantifiers, whose
+    time is exponential in the input."""
     try:
         re.compile(pattern)
     except re.error as error:
@@ -161,12 +161,12 @@ Limit = Annotated[int | float, Field(allow_inf_nan=False)]
 
 
 class Typed(Part):
-    """What a column of the contract has, be it a field or derived."""
+    """A column of the contract: a field or a derived one."""
 
     type: TypeName
     description: str = ""
 
     @property
     def sql_type(self) -> str:
-        """Its Spark SQL type."""
+        """The column's Spark SQL type."""
         return spark_type(self.type)

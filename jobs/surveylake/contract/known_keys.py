@@ -1,4 +1,4 @@
-"""Which keys a contract or a conf file knows, and what an unknown one may have meant."""
+"""The keys of a contract or a conf file, and the one that an unknown key may have been meant for."""
 
 import difflib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ MOST_KEYS = 16
 
 
 def instead(key: tuple[str | int, ...], root: type[BaseModel] | None) -> str:
-    """What to say after `unknown key`: `; did you mean max?`, or where it belongs, or what is known here; '' without a root."""
+    """Return the words after `unknown key`: `; did you mean max?`, its right table, or the keys here; '' without a root."""
     if root is None:
         return ""
     name = str(key[-1])
@@ -24,7 +24,7 @@ def instead(key: tuple[str | int, ...], root: type[BaseModel] | None) -> str:
 
 
 def _home_of(name: str, root: type[BaseModel]) -> str:
-    """Where else a key is known: in TOML a key belongs to the last [table] above it, so one is easily written too far down."""
+    """Return the table that knows the key: in TOML a key belongs to the last [table] above it, and is easily one too low."""
     if name in root.model_fields:
         return "above the first [table] of the file"
     for section, field in root.model_fields.items():
@@ -35,7 +35,7 @@ def _home_of(name: str, root: type[BaseModel]) -> str:
 
 
 def _model_at(root: type[BaseModel], key: tuple[str | int, ...]) -> type[BaseModel] | None:
-    """The part of a contract or conf file that stands at this key."""
+    """Return the model of the part at this key; None for no such part."""
     model: type[BaseModel] | None = root
     parts = iter(key)
     for part in parts:
@@ -47,7 +47,7 @@ def _model_at(root: type[BaseModel], key: tuple[str | int, ...]) -> type[BaseMod
 
 
 def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """(the model in an annotation, whether there is one per name); None without one."""
+    """Return (the model in an annotation or None, whether there is one per name)."""
     for kind, of_each in _kinds_in(annotation, False):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             return kind, of_each

@@ -1,4 +1,4 @@
-"""A survey's contract: the one file that says what an answer is. Plain values and SQL strings; no Spark here."""
+"""The contract of a survey: the fields of an answer, its rules, and what is published. Plain values and SQL; no Spark here."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ class SurveyField(Typed):
 
     @property
     def is_number(self) -> bool:
-        """Whether min and max make sense for it."""
+        """Whether the field may have min and max."""
         return is_number(self.type)
 
     @model_validator(mode="after")
@@ -50,16 +50,16 @@ class SurveyField(Typed):
                 "min" if self.min is not None else "max",
             )
         texts = {"allowed": self.allowed, "pattern": self.pattern, "spellings": self.spellings}
-        if self.type != "string" and (given := [name for name, value in texts.items() if value]):
+        if self.type != "string" and (names := [name for name, value in texts.items() if value]):
             raise WrongValueError(
                 f"allowed, pattern and spellings are for strings; the type is {self.type}: "
-                f'leave {given[0]} out, or write type = "string"',
-                given[0],
+                f'leave {names[0]} out, or write type = "string"',
+                names[0],
             )
         if self.min is not None and self.max is not None and self.min > self.max:
             raise WrongValueError(f"min {self.min} is above max {self.max}: nothing would be accepted", "min")
-        names = [spelling for spellings in self.spellings.values() for spelling in spellings]
-        twice = {name for name in names if names.count(name) > 1 or name in self.spellings}
+        variants = [variant for spellings in self.spellings.values() for variant in spellings]
+        twice = {name for name in variants if variants.count(name) > 1 or name in self.spellings}
         if twice:
             raise WrongValueError(
                 f"spelled for two names: {listed(sorted(twice))}; each may stand once", "spellings"
@@ -80,7 +80,7 @@ class Derived(Typed):
 
 
 class Summaries(Part):
-    """What is published: one `summary_…` table per list of columns."""
+    """The published tables: one `summary_…` per list of columns."""
 
     by: list[Annotated[list[str], Field(min_length=1, max_length=2)]] = Field(default_factory=list)
     measure: str | None = None
@@ -100,7 +100,7 @@ class Summaries(Part):
 
 
 class Charts(Part):
-    """Which columns the charts show: bar, pie and scatter by `group`, line over `bands`, bars stacked by `stack`."""
+    """The columns of the charts: bar, pie and scatter by `group`, line over `bands`, bars stacked by `stack`."""
 
     group: str
     bands: str | None = None
@@ -152,7 +152,7 @@ class Contract(Part):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 (hex) over the contract's content; comments and layout do not change it."""
+        """sha256 (hex) of the contract's content; comments and layout do not change it."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -163,7 +163,7 @@ class Contract(Part):
 
 
 def load_contract(path: Path) -> Contract:
-    """Read a contract; ConfigError names the file and the key that is wrong."""
+    """Read a contract. Raises ConfigError, which names the file and the wrong keys."""
     try:
         file = read_toml(path)
     except FileNotFoundError as error:

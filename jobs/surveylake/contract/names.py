@@ -1,4 +1,4 @@
-"""Do the names in a contract fit together: key, sources, columns that summaries, charts and hypothesis speak of?"""
+"""Checks that the names in a contract fit together: key, sources, columns of summaries, charts and hypothesis."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,11 @@ COLUMN_KEYS = (
     ("summaries", "measure"), ("summaries", "received_by"), ("charts", "group"), ("charts", "bands"), ("charts", "stack"),
     ("hypothesis", "field"), ("hypothesis", "outcomes"),
 )  # fmt: skip
-"""The keys whose values are names of columns."""
+"""Keys whose values are names of columns."""
 
 
 def check_names(contract: "Contract") -> None:
-    """WrongValueError for the first name that is not there, is there twice, or is not of the kind it must be."""
+    """Raise WrongValueError for the first name that does not exist, exists twice, or is of the wrong type."""
     if contract.key not in contract.fields:
         raise WrongValueError(
             f"key {quoted(contract.key)} is not one of the fields{_near(contract.key, contract.fields)}",
@@ -65,17 +65,17 @@ def _check_columns(contract: "Contract") -> None:
 
 
 def _mentions(contract: "Contract") -> Iterator[tuple[tuple[str, str], str]]:
-    """Every column that summaries, charts and hypothesis speak of, after the key that does."""
+    """Yield (key, column) for every column that summaries, charts and hypothesis name."""
     parts = {"summaries": contract.summaries, "charts": contract.charts, "hypothesis": contract.hypothesis}
     for by in contract.summaries.by:
         yield from ((("summaries", "by"), name) for name in by)
     for section, key in COLUMN_KEYS:
-        named = getattr(parts[section], key, None)
-        for name in [named] if isinstance(named, str) else named or []:
+        value = getattr(parts[section], key, None)
+        for name in [value] if isinstance(value, str) else value or []:
             yield (section, key), name
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    """`; did you mean gender?`, or the names there are."""
+    """Return `; did you mean gender?`, or the known names."""
     near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else f"; columns are {listed(known, 12)}"

@@ -1,4 +1,4 @@
-"""A TOML file as a person wrote it: what it says, and in which line it says it."""
+"""TOML files with the line of each key, and errors for people."""
 
 import re
 import tomllib
@@ -20,7 +20,7 @@ CURLY = re.compile("[“”„‟‘’‚]")
 
 @dataclass(frozen=True)
 class TomlFile:
-    """One file: its values, and its text for those who look for a line."""
+    """The values of a file, and its text, for `line_of`."""
 
     values: dict[str, Any]
     text: str
@@ -29,8 +29,7 @@ class TomlFile:
 def read_toml(path: Path) -> TomlFile:
     """Read a file in UTF-8, with or without a byte order mark.
 
-    FileNotFoundError when it is not there: what to do then is for the caller to say. ConfigError for one that is no TOML, with
-    the line.
+    Raises FileNotFoundError for a missing file, ConfigError with the line for one that is not TOML.
     """
     try:
         data = path.read_bytes()
@@ -53,10 +52,10 @@ def read_toml(path: Path) -> TomlFile:
         raise _not_toml(path, text, str(error)) from error
 
 
-def _not_toml(path: Path, text: str, said: str) -> ConfigError:
-    """What the parser says, with the line it says it of."""
-    if not (at := AT.search(said)):
-        return ConfigError(f"{path} is not a readable TOML file: {said}", TEXTS)
+def _not_toml(path: Path, text: str, message: str) -> ConfigError:
+    """Return the parser's message as an error that shows the line."""
+    if not (at := AT.search(message)):
+        return ConfigError(f"{path} is not a readable TOML file: {message}", TEXTS)
     number = int(at[1])
     line = text.split("\n")[number - 1].strip()
     hint = TEXTS
@@ -65,31 +64,31 @@ def _not_toml(path: Path, text: str, said: str) -> ConfigError:
     elif "\\" in line:
         hint = BACKSLASH
     return ConfigError(
-        f"{path} is not a readable TOML file: line {number}, {quoted(line)}: {AT.sub('', said)}",
+        f"{path} is not a readable TOML file: line {number}, {quoted(line)}: {AT.sub('', message)}",
         f"Correct the line. {hint}",
     )
 
 
 def line_of(text: str, key: Sequence[str | int]) -> int | None:
-    """The line in which a key, or a table, of a sound TOML text begins; None for what is not in it.
+    """Return the line at which a key or a table of a valid TOML text begins; None for one that is not in it.
 
-    What is written up to a line is TOML by itself wherever a statement ends there. So the line is the first after the longest
-    such beginning that does not have the key.
+    Bisects: the lines up to the end of a statement are valid TOML by themselves. The key begins after the longest such
+    prefix without it.
     """
     lines = text.split("\n")
     names = [part for part in key if isinstance(part, str)]
 
     @cache
     def has(count: int) -> bool | None:
-        """Whether the first lines have the key; None where they end within a statement."""
+        """Return whether the first `count` lines contain the key; None where they end within a statement."""
         try:
-            held: Any = tomllib.loads("\n".join(lines[:count]))
+            values: Any = tomllib.loads("\n".join(lines[:count]))
         except tomllib.TOMLDecodeError:
             return None
         for name in names:
-            if not isinstance(held, dict) or name not in held:
+            if not isinstance(values, dict) or name not in values:
                 return False
-            held = held[name]
+            values = values[name]
         return True
 
     without, within = 0, len(lines)
@@ -103,6 +102,6 @@ def line_of(text: str, key: Sequence[str | int]) -> int | None:
 
 
 def _outwards(low: int, high: int) -> list[int]:
-    """The numbers between the two, those in the middle first."""
+    """Return the numbers between the two, the middle ones first."""
     middle = (low + high) // 2
     return sorted(range(low + 1, high), key=lambda n: abs(n - middle))

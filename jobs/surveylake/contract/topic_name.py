@@ -1,4 +1,4 @@
-"""What Kafka takes as the name of a topic, and which names it takes for one and the same. Text only."""
+"""Kafka's rules for the names of topics. Text only."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ SIGN = re.compile(r"[^a-zA-Z0-9._-]")
 
 
 def wrong_with(name: str) -> str:
-    """Why Kafka takes no topic of this name, in words; '' when it does."""
+    """Return why Kafka refuses the name of a topic, in words; '' when it accepts it."""
     if not name or name in (".", ".."):
         return f"{'an empty text' if not name else repr(name)} is no name of a topic; use letters, digits, '.', '_' and '-'"
     if len(name) > LONGEST:
@@ -20,8 +20,10 @@ def wrong_with(name: str) -> str:
 
 
 def taken_for(name: str, names: Iterable[str]) -> str:
-    """The one of the topics that differs from `name` in '.' and '_' only: Kafka's metrics call both alike, so it makes no topic
-    beside the other. '' when there is none."""
+    """Return the topic that differs from `name` in '.' and '_' only; '' when there is none.
+
+    Kafka's metrics use one name for both, so it creates no topic beside such another.
+    """
     return next((other for other in sorted(names) if other != name and _folded(other) == _folded(name)), "")
 
 

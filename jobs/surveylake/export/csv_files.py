@@ -2,32 +2,37 @@
 
 import math
 import re
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from surveylake.aggregate import summary_tables
 from surveylake.aggregate.findings import Findings
 from surveylake.aggregate.summary_tables import QUANT
+from surveylake.contract.model import Contract
 from surveylake.export.statements.model import DIGITS
 from surveylake.lake.tables import Cell
 
 NEUTRALISE_PATTERN = r"^(?=[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])"
-"""Where a text cell needs a leading ': before = + - @ TAB CR LF and the full-width ＝＋－＠, which spreadsheets take for
-the start of a formula (OWASP, CSV Injection). Zero-width; means the same to Python's `re` and to Java, so it is
+"""Matches where a text cell needs a leading ': before = + - @ TAB CR LF and the full-width ＝＋－＠, which spreadsheets take
+for the start of a formula (OWASP, CSV Injection). Zero-width; means the same to Python's `re` and to Java, so it is
 `re.sub(NEUTRALISE_PATTERN, "'", text)` here and `regexp_replace(column, NEUTRALISE_PATTERN, "'")` in Spark."""
 FORMULA = re.compile(NEUTRALISE_PATTERN)
 BOM = "\ufeff"
-"""The byte order mark: with it a spreadsheet takes a CSV for UTF-8, without it often for the encoding of its own country."""
+"""Byte order mark. With it a spreadsheet reads a CSV as UTF-8, without it often in the encoding of its own country."""
 QUOTED = re.compile(r'[",\r\n]')
 
 
 def neutralised(text: str) -> str:
-    """A text cell that no spreadsheet takes for a formula."""
+    """Return a text cell that no spreadsheet takes for a formula."""
     return FORMULA.sub("'", text)
 
 
 def csv_cell(value: Cell) -> str:
-    """One cell: NULL and NaN are empty, numbers stay numbers (-1 too), an empty text is `""`, text is neutralised."""
+    """Return one cell: NULL and NaN are empty, numbers stay numbers (-1 too), an empty text is `""`, text is neutralised."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
@@ -41,10 +46,10 @@ def csv_cell(value: Cell) -> str:
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Cell]], bom: bool = False) -> int:
-    """Write a header and one line per row, in UTF-8, as RFC 4180 but for the line ends; the number of rows.
+    """Write a header and one line per row, in UTF-8, as RFC 4180 but for the line ends. Returns the number of rows.
 
-    Lines end in LF: RFC 4180 writes CRLF, its readers take both, and LF is what diff, git and Spark write. `rows` may be
-    endless: nothing is kept. A missing column is NULL. With `bom` the file begins with a byte order mark.
+    Lines end in LF: RFC 4180 writes CRLF, its readers take both, and LF is what diff, git and Spark write. Rows are streamed.
+    A missing column is NULL. With `bom` the file begins with a byte order mark.
     """
     number = 0
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -70,8 +75,35 @@ def write_summaries(findings: Findings, folder: Path, bom: bool = False) -> dict
     return written
 
 
+def write_responses(responses: DataFrame, contract: Contract, path: Path, bom: bool = False) -> int:
+    """Write one line per participant, ordered by the key: the contract's columns, text cells neutralised.
+
+    The executors write the parts, beside `path`, and this joins them: a table of any size never is in the driver's memory. On a
+    cluster that folder must be one that the executors share with the driver. With `bom` the file begins with a byte order mark.
+    Returns the bytes written.
+    """
+    parts = path.with_name(f"_{path.name}.parts")
+    columns = [_neutral_column(name, kind) for name, kind in contract.columns.items()]
+    ordered = responses.orderBy(contract.key).select(*columns)
+    ordered.write.csv(str(parts), header=False, escape='"', emptyValue='""', nullValue="", lineSep="\n", mode="overwrite",
+                      ignoreLeadingWhiteSpace=False, ignoreTrailingWhiteSpace=False)  # fmt: skip
+    header = ",".join(csv_cell(name) for name in contract.columns) + "\n"
+    with path.open("wb") as whole:
+        whole.write(((BOM if bom else "") + header).encode())
+        for part in sorted(parts.glob("part-*.csv")):
+            with part.open("rb") as piece:
+                shutil.copyfileobj(piece, whole, 1 << 20)
+    shutil.rmtree(parts)
+    return path.stat().st_size
+
+
+def _neutral_column(name: str, kind: str) -> Column:
+    column = F.col(name)
+    return F.regexp_replace(column, NEUTRALISE_PATTERN, "'").alias(name) if kind == "string" else column
+
+
 def facts_of(findings: Findings) -> dict[str, object]:
-    """What the manifest says of a run: where the numbers come from, and the counts. No clock: a rerun says the same."""
+    """Return the manifest's facts of a run: where the numbers come from, and the counts. No clock: a rerun gives the same."""
     return {
         "survey": findings.contract.name,
         "contract_sha256": findings.contract.fingerprint,

@@ -1,4 +1,4 @@
-"""Numbers and names as a reader sees them, alike in charts, report and captions. Pure text, no layout."""
+"""Numbers and names as text, the same in charts, report and captions. Pure text, no layout."""
 
 import math
 import unicodedata
@@ -10,18 +10,22 @@ from surveylake.contract.model import Contract
 from surveylake.lake.tables import Cell
 
 NOT_GIVEN = "not given"
-"""How a NULL group is named."""
+"""name of a NULL group"""
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories that draw nothing or turn the text around: control, format, surrogate, private, unassigned."""
+ISOLATES = ("\u2068", "\u2069")
+"""first strong isolate, pop directional isolate"""
+RIGHT_TO_LEFT = {"R", "AL", "AN"}
+"""bidirectional classes: Hebrew and its kin, Arabic and its kin, Arabic digits"""
 
 
 def count(number: float) -> str:
-    """1234 as `1,234`."""
+    """Return 1234 as `1,234`."""
     return f"{round(number):,}"
 
 
 def percent(share: float) -> str:
-    """Return 0.5729 as `57.3 %`; what is above 0 is not called 0, and what is under 1 is not called all."""
+    """Return 0.5729 as `57.3 %`; a share above 0 is never `0.0 %`, and one under 1 never `100.0 %`."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     return "> 99.9 %" if 0.9995 <= share < 1 else f"{share:.1%}".replace("%", " %")
@@ -33,7 +37,7 @@ def percent_in_words(share: float) -> str:
 
 
 def decimal(number: Cell, places: int = 1) -> str:
-    """A measure such as a mean, `33.2`; NULL and NaN are an en dash."""
+    """Return a measure such as a mean, `33.2`; NULL and NaN are an en dash."""
     if isinstance(number, str):
         return number
     if number is None or math.isnan(number):
@@ -50,35 +54,50 @@ def p_value(p: float, level: float = 0.05) -> str:
 
 
 def words(column: str) -> str:
-    """A column's name in words: `age_group` as `age group`."""
+    """Return a column's name in words: `age_group` as `age group`."""
     return column.replace("_", " ")
 
 
-def shorten(text: Cell, width: int = 28) -> str:
-    """One line of at most `width` columns that cannot disturb its surroundings; NULL is `not given`.
+def shorten(text: Cell, width: int = 28, keep: str = "") -> str:
+    """Return a value as a label: one line of at most `width` columns, without UNSEEN characters but those in `keep`.
 
-    A letter takes one column, a Chinese, Japanese or Korean one and an emoji two: they are as wide as two Latin ones.
+    NULL is `not given`. A letter takes one column, a Chinese, Japanese or Korean one and an emoji two: they are as wide as two
+    Latin ones.
     """
     if text is None:
         return NOT_GIVEN
-    # A name may be 10 kB long: only its start can be shown, so only its start is looked at.
-    seen = (" " if char.isspace() else char for char in str(text)[: width * 8])
-    line = " ".join("".join(c for c in seen if unicodedata.category(c) not in UNSEEN).split())
+    # A name may be 10 kB long: only its start can be shown, so only its start is read.
+    start = (" " if char.isspace() else char for char in str(text)[: width * 8])
+    line = " ".join("".join(c for c in start if c in keep or unicodedata.category(c) not in UNSEEN).split())
     ends = list(accumulate(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line))
     return line if not ends or ends[-1] <= width else line[: bisect_right(ends, width - 1)].rstrip() + "…"
 
 
+def in_sentence(value: Cell, width: int = 28) -> str:
+    """Return a value as a part of a sentence: shortened, and isolated."""
+    return isolated(shorten(value, width))
+
+
+def isolated(text: str) -> str:
+    """Return the text between ISOLATES if it has right-to-left letters or digits, else as it is.
+
+    Without them such a text reorders the numbers and words around it (Unicode Standard Annex 9, first strong isolate).
+    """
+    is_turned = any(unicodedata.bidirectional(char) in RIGHT_TO_LEFT for char in text)
+    return text.join(ISOLATES) if is_turned else text
+
+
 def joined(parts: Iterable[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Return `a`, `a and b`, or `a, b and c`."""
     *first, end = list(parts) or [""]
     return f"{', '.join(first)} {last} {end}" if first else end
 
 
 def measure_words(contract: Contract) -> str:
-    """The measure with its unit when the contract says one briefly: `age (years, whole)`; empty without a measure."""
+    """Return the measure with its unit, where the contract has a short one: `age (years, whole)`; empty without a measure."""
     measure = contract.summaries.measure
     if measure is None:
         return ""
     part = contract.fields.get(measure) or contract.derived.get(measure)
     unit = part.description if part else ""
-    return f"{words(measure)} ({unit})" if 0 < len(unit) <= 24 else words(measure)
+    return f"{words(measure)} ({isolated(unit)})" if 0 < len(unit) <= 24 else words(measure)

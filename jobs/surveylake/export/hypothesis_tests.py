@@ -1,27 +1,27 @@
-"""What the answers say about the survey's hypothesis: exact tests on counts, each with its source. No data is a result."""
+"""Tests of the survey's hypothesis on counts of people, each with its source. No data is a result."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy import stats
+from scipy.stats.contingency import association
 
 from surveylake.aggregate.findings import Findings
 
 LEVEL = 0.05
-"""Probability of calling something a difference when there is none."""
+"""Significance level: probability of calling something a difference when there is none."""
 CONFIDENCE = 1 - LEVEL
 FEWEST_EXPECTED = 5
-"""People expected in a cell; under it chi-square is rough (Cochran, Biometrics 10, 1954)."""
+"""People expected in a cell, under which chi-square is rough (Cochran, Biometrics 10, 1954)."""
 
-Verdict: TypeAlias = Literal["supported", "not supported", "no data"]
+Conclusion: TypeAlias = Literal["supported", "not supported", "no data"]
 
 
 @dataclass(frozen=True)
 class ClaimTest:
-    """The claim 'more answers say `more` than `less`', tested on people who said either."""
+    """Test of the claim 'more people answered `more` than `less`', among people who gave either answer."""
 
     more: str
     less: str
@@ -33,17 +33,17 @@ class ClaimTest:
     """the share is this or more, with 95 % confidence"""
     p: float | None
     """one-sided, as the claim is"""
-    verdict: Verdict
+    conclusion: Conclusion
 
     @property
     def n(self) -> int:
-        """People who said either."""
+        """People who gave either answer."""
         return self.n_more + self.n_less
 
 
 @dataclass(frozen=True)
 class Association:
-    """Whether the groups answer `outcome` differently. Counts are people who gave both."""
+    """Test of whether the groups answer `outcome` differently, among people who gave group and outcome."""
 
     outcome: str
     n: int
@@ -54,20 +54,20 @@ class Association:
     degrees: int | None = None
     p: float | None = None
     p_holm: float | None = None
-    """p adjusted for all outcomes that could be tested"""
+    """p adjusted by Holm's method for all outcomes that could be tested"""
     cramers_v: float | None = None
     """strength, 0 (none) to 1"""
     smallest_expected: float | None = None
-    """people expected in the thinnest cell, were there no association"""
+    """people expected in the thinnest cell if there were no association"""
 
     @property
     def differs(self) -> bool:
-        """Whether the adjusted p is under the level."""
+        """True if the adjusted p is under the level."""
         return self.p_holm is not None and self.p_holm < LEVEL
 
     @property
     def rough(self) -> bool:
-        """Whether some cell is too thin for chi-square to be more than a hint."""
+        """True if some cell is too thin for chi-square to be more than a hint."""
         return self.method == "chi-square" and (self.smallest_expected or 0) < FEWEST_EXPECTED
 
 
@@ -88,23 +88,23 @@ def run_tests(findings: Findings) -> Evidence:
     claim = run_claim_test(
         hypothesis.more, hypothesis.less, people.get(hypothesis.more, 0), people.get(hypothesis.less, 0)
     )
-    found = [associate(outcome, findings.counts.get(outcome, {})) for outcome in hypothesis.outcomes]
-    return Evidence(claim, tuple(_adjusted(found)))
+    tests = [associate(outcome, findings.counts.get(outcome, {})) for outcome in hypothesis.outcomes]
+    return Evidence(claim, tuple(_adjusted(tests)))
 
 
 def run_claim_test(more: str, less: str, n_more: int, n_less: int) -> ClaimTest:
     """Test exactly whether the share of `more` is above one half.
 
     The claim names a direction, so the test is one-sided: p is the exact binomial probability of this share or a higher one
-    when both are equally likely, and the interval is Clopper and Pearson's (Biometrika 26, 1934), open above; both from
-    scipy.stats.binomtest. The claim is supported when p is under 5 %, which is just when the interval leaves one half out.
+    when both are equally likely. The interval is Clopper and Pearson's (Biometrika 26, 1934), open above. Both are from
+    scipy.stats.binomtest. The claim is supported when p is under LEVEL, which is exactly when the interval excludes one half.
     """
     if n_more + n_less == 0:
         return ClaimTest(more, less, 0, 0, None, None, None, "no data")
     test = stats.binomtest(n_more, n_more + n_less, p=0.5, alternative="greater")
     low = float(test.proportion_ci(confidence_level=CONFIDENCE, method="exact").low)
-    supported: Verdict = "supported" if test.pvalue < LEVEL else "not supported"
-    return ClaimTest(more, less, n_more, n_less, float(test.statistic), low, float(test.pvalue), supported)
+    conclusion: Conclusion = "supported" if test.pvalue < LEVEL else "not supported"
+    return ClaimTest(more, less, n_more, n_less, float(test.statistic), low, float(test.pvalue), conclusion)
 
 
 def associate(outcome: str, counts: dict[tuple[str, str], int]) -> Association:
@@ -112,7 +112,8 @@ def associate(outcome: str, counts: dict[tuple[str, str], int]) -> Association:
 
     Pearson's chi-square without Yates' correction (scipy.stats.chi2_contingency); Fisher's exact test, two-sided
     (scipy.stats.fisher_exact), for a 2 x 2 table in which fewer than 5 people are expected somewhere. Strength is
-    Cramér's V = sqrt(chi2 / (n (k - 1))), k the smaller of groups and values (Cramér, Mathematical Methods of Statistics, 1946).
+    Cramér's V = sqrt(chi2 / (n (k - 1))), k the smaller of groups and values (Cramér, Mathematical Methods of Statistics, 1946;
+    scipy.stats.contingency.association).
     """
     table = _table(counts)
     n, groups, values = sum(map(sum, table)), len(table), len(table[0]) if table else 0
@@ -120,18 +121,18 @@ def associate(outcome: str, counts: dict[tuple[str, str], int]) -> Association:
         return Association(outcome, n, groups, values, "no data")
     chi = stats.chi2_contingency(table, correction=False)
     thinnest = float(chi.expected_freq.min())
-    found = Association(
+    result = Association(
         outcome, n, groups, values, "chi-square", float(chi.statistic), int(chi.dof), float(chi.pvalue),
-        cramers_v=math.sqrt(float(chi.statistic) / (n * (min(groups, values) - 1))), smallest_expected=thinnest,
+        cramers_v=float(association(np.array(table), method="cramer")), smallest_expected=thinnest,
     )  # fmt: skip
     if groups == values == 2 and thinnest < FEWEST_EXPECTED:
         exact = stats.fisher_exact(np.array(table))
-        return replace(found, method="Fisher exact", statistic=None, degrees=None, p=float(exact.pvalue))
-    return found
+        return replace(result, method="Fisher exact", statistic=None, degrees=None, p=float(exact.pvalue))
+    return result
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjustment (Scandinavian Journal of Statistics 6, 1979), in the order given; at most 1."""
+    """Return the p values, in the order given, by Holm's step-down adjustment (Scand. J. Statistics 6, 1979); at most 1."""
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     adjusted = [0.0] * len(p_values)
     highest = 0.0
@@ -142,15 +143,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _table(counts: dict[tuple[str, str], int]) -> list[list[int]]:
-    """Groups x values of the people who gave both; chi-square takes no row or column that holds nobody."""
+    """Return groups x values of the people who gave both, without rows and columns that hold nobody."""
     present = {pair: n for pair, n in counts.items() if n > 0 and None not in pair}
     groups, values = sorted({g for g, _ in present}), sorted({v for _, v in present})
     return [[present.get((group, value), 0) for value in values] for group in groups]
 
 
-def _adjusted(found: list[Association]) -> list[Association]:
-    tested = [test for test in found if test.p is not None]
+def _adjusted(tests: list[Association]) -> list[Association]:
+    with_p = [test for test in tests if test.p is not None]
     adjusted = dict(
-        zip((test.outcome for test in tested), holm([test.p or 0.0 for test in tested]), strict=True)
+        zip((test.outcome for test in with_p), holm([test.p or 0.0 for test in with_p]), strict=True)
     )
-    return [replace(test, p_holm=adjusted.get(test.outcome)) for test in found]
+    return [replace(test, p_holm=adjusted.get(test.outcome)) for test in tests]

@@ -1,20 +1,20 @@
-"""manifest.json: which files make up one published set, and whether they are still what was written."""
+"""manifest.json: the files of one published set, and whether they are as they were written."""
 
-import hashlib
 import json
 import re
 from pathlib import Path
 
 from surveylake.errors import ConfigError
+from surveylake.paths import sha256
 
 MANIFEST = "manifest.json"
 FORMAT = "surveylake publication 1"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
-"""What a published file may be called. Names starting with . or _ in the staging folder are not published."""
+"""Allowed names of published files. Names starting with . or _ in the staging folder are not published."""
 
 
 def known_files(out: Path) -> dict[str, str]:
-    """name -> sha256 of the files in OUT's manifest, none without one; ConfigError when the manifest is not ours."""
+    """Return name -> sha256 of the files in OUT's manifest, none without one. Raises ConfigError for a foreign manifest."""
     try:
         manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT or not all(map(NAME.fullmatch, manifest["files"])):
@@ -30,15 +30,9 @@ def known_files(out: Path) -> dict[str, str]:
 
 
 def damaged_files(out: Path) -> list[str]:
-    """Names of files that are missing from OUT or differ from what its manifest says; empty when the set is whole."""
+    """Return the names of files that are missing from OUT or differ from its manifest; empty when the set is whole."""
     return [
         name
-        for name, sha in known_files(out).items()
-        if not (out / name).is_file() or digest(out / name) != sha
+        for name, expected in known_files(out).items()
+        if not (out / name).is_file() or sha256(out / name) != expected
     ]
-
-
-def digest(path: Path) -> str:
-    """sha256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,11 +1,11 @@
-"""Where exports may go: a folder that is no lake, no home and no one's table, held by one process at a time."""
+"""The folder of exports: no lake, home or Delta table, and locked by one process at a time."""
 
-import fcntl
 import logging
 import os
 from pathlib import Path
 
 from surveylake.errors import ConfigError, StorageError
+from surveylake.locks import FileLock, HeldError
 from surveylake.paths import is_local
 
 LOCK = ".surveylake.lock"
@@ -13,7 +13,7 @@ ANOTHER = "Give another folder with OUT=DIR or --out DIR."
 
 
 def allowed_folder(out: Path, lake: Path | str) -> Path:
-    """The real folder behind `out`; ConfigError where exports must not go. A link is followed, and that is said."""
+    """Return the real folder behind `out`; follows a link, and logs it. Raises ConfigError where exports must not go."""
     try:
         real = out.expanduser().resolve()
         home = Path(os.path.expanduser("~")).resolve()
@@ -34,27 +34,11 @@ def allowed_folder(out: Path, lake: Path | str) -> Path:
     return real
 
 
-def hold(folder: Path) -> int:
-    """Lock the folder for this process; the file descriptor to give to `release`. StorageError while another has it."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    lock = os.open(folder / LOCK, flags, 0o644)
+def hold(folder: Path) -> FileLock:
+    """Lock the folder for this process. Raises StorageError while another export holds it."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Another run may have removed the file between our open and our lock; then we hold nothing.
-        held = os.fstat(lock).st_nlink > 0
-    except BlockingIOError:
-        held = False
-    if not held:
-        os.close(lock)
+        return FileLock(folder / LOCK)
+    except HeldError:
         raise StorageError(
             f"another export is writing to {folder}", "Wait until it has ended, then run this again."
-        )
-    return lock
-
-
-def release(folder: Path, lock: int) -> None:
-    """Let go; a folder that holds nothing but the lock goes too."""
-    if [entry.name for entry in folder.iterdir()] == [LOCK]:
-        (folder / LOCK).unlink()
-        folder.rmdir()
-    os.close(lock)
+        ) from None

@@ -1,8 +1,8 @@
-"""The exports of one run as one set: all written aside, then put in place file by file, the manifest last.
+"""The exports of one run as one set: all staged, then moved in place file by file, the manifest last.
 
-OUT/.surveylake-staging/   being written; dropped by the next run if this one dies
-OUT/.surveylake-ready/     written and on disk whole: from here on the new set wins, and the next run finishes the move
-OUT/manifest.json          what the set is made of; a file with another sha256 than it says is not of this set
+OUT/.surveylake-staging/   being written; the next run deletes it if this one dies
+OUT/.surveylake-ready/     written and fsynced whole: from here on the new set wins, and the next run finishes the move
+OUT/manifest.json          the files of the set; a file with another sha256 is not of this set
 """
 
 import contextlib
@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from surveylake.errors import ConfigError, StorageError
-from surveylake.export.manifest import FORMAT, MANIFEST, NAME, digest, known_files
-from surveylake.export.out_folder import ANOTHER, allowed_folder, hold, release
+from surveylake.export.manifest import FORMAT, MANIFEST, NAME, known_files
+from surveylake.export.out_folder import ANOTHER, allowed_folder, hold
 from surveylake.lake.fsync import sync_folder
+from surveylake.paths import sha256
 
 STAGING, READY = ".surveylake-staging", ".surveylake-ready"
 
@@ -37,7 +38,6 @@ class Publication:
         self.out = allowed_folder(out, lake)
         """the real folder"""
         self._staging = self.out / STAGING
-        self._lock = -1
 
     def __enter__(self) -> Self:
         try:
@@ -48,7 +48,7 @@ class Publication:
                 self._known = known_files(self.out)
                 self._staging.mkdir()
             except BaseException:
-                release(self.out, self._lock)
+                self._lock.release(remove_empty=True)
                 raise
         except OSError as error:
             raise _unwritable(self.out, error) from error
@@ -58,31 +58,31 @@ class Publication:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._staging, ignore_errors=True)
-        release(self.out, self._lock)
+        self._lock.release(remove_empty=True)
 
     def path(self, name: str) -> Path:
-        """Where to write the file that will be OUT/name; its folder is made."""
+        """Return where to write the file that will be OUT/name; creates its folder."""
         self._refuse_foreign(name)
         place = self._staging / name
         place.parent.mkdir(parents=True, exist_ok=True)
         return place
 
     def folder(self, name: str = "") -> Path:
-        """A staged folder: each file written into it will be in OUT/name."""
+        """Return a staged folder: each file written into it will be in OUT/name."""
         place = self._staging / name
         place.mkdir(parents=True, exist_ok=True)
         return place
 
     def commit(self, facts: dict[str, Any]) -> list[Path]:
-        """Put the staged files in place, then the manifest: `facts`, and bytes and sha256 of each; the files in OUT."""
+        """Move the staged files in place, then the manifest: `facts`, and bytes and sha256 of each. Returns the files in OUT."""
         try:
-            files = {name: _sealed(self._staging / name) for name in _names(self._staging)}
+            files = {name: _seal(self._staging / name) for name in _names(self._staging)}
             for name, seal in files.items():
                 self._refuse_foreign(name, seal["sha256"])
             manifest = {"format": FORMAT, **facts, "files": files}
             text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
             (self._staging / MANIFEST).write_text(text, encoding="utf-8")
-            _sealed(self._staging / MANIFEST)
+            _seal(self._staging / MANIFEST)
             for folder in {self._staging, *((self._staging / name).parent for name in files)}:
                 sync_folder(folder)
             os.replace(self._staging, self.out / READY)
@@ -93,7 +93,7 @@ class Publication:
         return [self.out / name for name in (*files, MANIFEST)]
 
     def _clear(self) -> None:
-        """Finish or drop what a run that died left behind."""
+        """Finish or delete the set of a run that died."""
         for name in (STAGING, READY):
             left = self.out / name
             if left.is_symlink() or (left.exists() and not left.is_dir()):
@@ -104,7 +104,7 @@ class Publication:
             shutil.rmtree(self._staging)
 
     def _refuse_foreign(self, name: str, new: str = "") -> None:
-        """ConfigError unless OUT/name is free, or is what the last run wrote there."""
+        """Raise ConfigError unless OUT/name is free, or is as the last run wrote it."""
         if not NAME.fullmatch(name) or name == MANIFEST:
             raise ConfigError(
                 f"'{name}' cannot be the name of an export", "Use letters, digits, '_', '-' and '.'."
@@ -119,7 +119,7 @@ class Publication:
             raise ConfigError(
                 f"{place} is there, and surveylake did not write it", f"Move it away. {ANOTHER}"
             )
-        if digest(place) not in (self._known[name], new):
+        if sha256(place) not in (self._known[name], new):
             raise ConfigError(
                 f"{place} was changed after surveylake wrote it",
                 f"Move it away to keep it, or delete it. {ANOTHER}",
@@ -127,34 +127,34 @@ class Publication:
 
 
 def _names(staging: Path) -> list[str]:
-    """What is to be published, sorted. Spark leaves .x.crc and _SUCCESS beside what it writes: those stay behind."""
-    found = (
+    """Return the names to publish, sorted, without the .x.crc and _SUCCESS that Spark leaves beside its files."""
+    names = (
         path.relative_to(staging) for path in staging.rglob("*") if path.is_file() and not path.is_symlink()
     )
-    return sorted(path.as_posix() for path in found if not any(part[0] in "._" for part in path.parts))
+    return sorted(path.as_posix() for path in names if not any(part[0] in "._" for part in path.parts))
 
 
-def _sealed(path: Path) -> dict[str, Any]:
-    """bytes and sha256 of a file that is now on disk, not only in memory."""
+def _seal(path: Path) -> dict[str, Any]:
+    """Fsync a file. Returns its bytes and sha256."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    return {"bytes": path.stat().st_size, "sha256": digest(path)}
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _move_in(out: Path) -> None:
-    """Move a ready set into OUT, drop what the old set had and the new one has not, then the manifest. May be repeated."""
+    """Move a ready set into OUT, delete files of the old set only, then move the manifest. Idempotent."""
     ready = out / READY
     if (ready / MANIFEST).exists():
         new, old = known_files(ready), known_files(out)
         for name in new:
-            there = digest(out / name) if (out / name).is_file() else ""
-            if there not in ("", new[name], old.get(name)):
+            existing = sha256(out / name) if (out / name).is_file() else ""
+            if existing not in ("", new[name], old.get(name)):
                 raise ConfigError(f"{out / name} was changed while an export was cut short", "Move it away.")
-            if (ready / name).exists() and there != new[name]:
+            if (ready / name).exists() and existing != new[name]:
                 (out / name).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(ready / name, out / name)
         for name in set(old) - set(new):
-            if (out / name).is_file() and digest(out / name) == old[name]:
+            if (out / name).is_file() and sha256(out / name) == old[name]:
                 (out / name).unlink()
                 with contextlib.suppress(OSError):  # a folder that still holds something stays
                     (out / name).parent.rmdir()

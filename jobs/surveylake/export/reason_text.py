@@ -1,7 +1,7 @@
-"""The reasons in `failed_rules`, in words for a reader. Text only: no value of any record is ever part of it."""
+"""The reasons in `failed_rules`, in words. Text only: it holds no value of any record."""
 
 from surveylake.contract.model import Contract, SurveyField
-from surveylake.export.formatting import joined, shorten
+from surveylake.export.formatting import in_sentence, joined
 
 ALONE = {
     "tombstone": "no value at all (a Kafka tombstone)",
@@ -18,7 +18,7 @@ ALONE = {
     "duplicate_key": "one key twice",
     "unknown_field": "a field the contract does not know",
 }
-"""what is wrong with a record as a whole"""
+"""reason -> fault of a record as a whole"""
 OF_FIELD = {
     "missing_field": "{} is missing",
     "wrong_case": "{} is there only in another case, such as upper case",
@@ -32,22 +32,22 @@ OF_FIELD = {
     "not_allowed": "{} is not one of the allowed answers",
     "pattern": "{} does not have the form asked for",
 }
-"""what is wrong with one field"""
+"""reason -> fault of one field"""
 
 
 def in_words(reason: str, contract: Contract) -> str:
-    """`out_of_range:Age` as `Age is out of range (allowed: 5 to 110)`; a contract's own rule by its name."""
+    """Return `out_of_range:Age` as `Age is out of range (allowed: 5 to 110)`; a contract's own rule by its name."""
     if reason in ALONE:
         return ALONE[reason]
     kind, _, source = reason.partition(":")
     if source and kind in OF_FIELD:
         field = next((field for field in contract.fields.values() if field.source == source), None)
-        return OF_FIELD[kind].format(shorten(source)) + (_limits(kind, field) if field else "")
-    return f"the survey's rule '{shorten(reason, 60)}' does not hold"
+        return OF_FIELD[kind].format(in_sentence(source)) + (_limits(kind, field) if field else "")
+    return f"the survey's rule '{in_sentence(reason, 60)}' does not hold"
 
 
 def remedy(reason: str, contract: Contract) -> str:
-    """Say what to do where good records are rejected for this reason."""
+    """Return what to do where good records are rejected for this reason."""
     then = "then run jobs/replay.py, which judges the stored records again."
     kind, _, source = reason.partition(":")
     name = next((name for name, field in contract.fields.items() if field.source == source), None)
@@ -68,5 +68,5 @@ def _limits(kind: str, field: SurveyField) -> str:
         high = "and more" if field.max is None else f"to {field.max:,}" if low else f"up to {field.max:,}"
         return f" (allowed: {low}{high})"
     if kind == "not_allowed":
-        return f" (allowed: {joined((shorten(value) for value in field.allowed[:8]), 'or')})"
+        return f" (allowed: {joined((in_sentence(value) for value in field.allowed[:8]), 'or')})"
     return ""

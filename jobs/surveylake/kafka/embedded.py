@@ -185,7 +185,7 @@ class EmbeddedBroker:
         what = f"did not answer within {START_SECONDS} s" if code is None else f"ended with code {code}"
         raise SetupError(
             f"the embedded Kafka {what}; its last lines:\n{embedded_node.last_lines(self.log)}",
-            f"{foreign_settings.named(foreign_settings.JAVA)} Its log: {self.log}".strip(),
+            f"{foreign_settings.unset_hint(foreign_settings.JAVA)} Its log: {self.log}".strip(),
         )
 
     def _end(self, whole: bool) -> None:

@@ -89,17 +89,10 @@ def published_versions(spark: SparkSession, lake: Lake) -> set[int]:
     if not tables.exists(spark, path):
         return set()
     table = str(commits.snapshot(spark, path).metadata().id())
-    notes = [
-        table_history.note_of(spark, lake.table(name))
-        for name in folders.names(spark, lake)
-        if name != RECORDS
-    ]
-    named = {
-        int(note["records_version"])
-        for note in notes
-        if "records_version" in note and note.get("records_id", table) == table
-    }
-    return {table_history.same_rows(spark, path, version) for version in named}
+    names = [name for name in folders.names(spark, lake) if name != RECORDS]
+    provenances = [table_history.provenance_of(spark, lake.table(name)) for name in names]
+    versions = {each.records_version for each in provenances if each.records_id in (None, table)}
+    return {table_history.same_rows(spark, path, version) for version in versions if version is not None}
 
 
 def _vacuum(spark: SparkSession, path: str, hours: int, unneeded: DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""The history of a table by its commits: the note of the job that wrote its rows, and how its rows changed since a version."""
+"""What a table's commits say: the provenance of its rows, and whether its rows changed since a version."""
 
 import json
 from collections.abc import Iterator
@@ -8,21 +8,25 @@ from urllib.parse import unquote
 from pyspark.sql import SparkSession
 
 from surveylake.lake import folders, tables
+from surveylake.lake.provenance import Provenance
 
 Change = Literal["same", "grown", "other"]
 """How the rows of two versions differ: the same rows, in whatever files; grown, by a stream's appends only; or any other way,
 also when the log no longer has the commits."""
 
 
-def note_of(spark: SparkSession, path: str) -> dict[str, Any]:
-    """Return the note of the newest commit that changed rows, past compaction and settings; empty when it has none."""
+def provenance_of(spark: SparkSession, path: str) -> Provenance:
+    """Return the provenance in the newest commit that changed rows; an empty one when that commit has none.
+
+    Compaction and changes of settings are passed over.
+    """
     for actions in _commits(spark, path, range(tables.version(spark, path), -1, -1)):
         info: dict[str, Any] = next(
             (action["commitInfo"] for action in actions or [] if "commitInfo" in action), {}
         )
         if actions is None or _change(actions) != "same" or "userMetadata" in info:
-            return _note(info)
-    return {}
+            return Provenance.from_json(info.get("userMetadata") or "{}")
+    return Provenance()
 
 
 def metrics_of(spark: SparkSession, path: str) -> dict[str, Any]:
@@ -71,15 +75,6 @@ def replaced_since(spark: SparkSession, path: str, version: int, since: int) -> 
         ):
             break
     return replaced
-
-
-def _note(info: dict[str, Any]) -> dict[str, Any]:
-    """Return the note in a commit's info; empty where another program wrote something else there."""
-    try:
-        note = json.loads(info.get("userMetadata") or "{}")
-    except ValueError:
-        return {}
-    return note if isinstance(note, dict) else {}
 
 
 def _change(actions: list[dict[str, Any]]) -> Change:

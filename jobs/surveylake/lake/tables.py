@@ -1,11 +1,10 @@
 """Delta tables under a lake folder: create, read, write, and their properties."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -15,6 +14,7 @@ from surveylake.errors import StorageError
 from surveylake.lake import commits
 from surveylake.lake.log_faults import require_whole
 from surveylake.lake.log_files import forget_half_made, newer_protocol
+from surveylake.lake.provenance import Provenance
 from surveylake.paths import is_local
 from surveylake.wording import first_line
 
@@ -126,46 +126,40 @@ def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
     return path
 
 
-def replace(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
-    """Replace the table's whole content in one commit that carries `note` as JSON; a missing table is created."""
-    said = _said(note)
-    if exists(frame.sparkSession, path) and commits.overwrite(frame, path, said):
+def replace(frame: DataFrame, path: str, provenance: Provenance) -> None:
+    """Make `frame` the table's whole content in one commit that keeps its provenance. Creates a missing table."""
+    note = provenance.as_json()
+    if exists(frame.sparkSession, path) and commits.overwrite(frame, path, note):
         return
     writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    writer.option("userMetadata", said).option(CHECKPOINTS, RECORD_PROPERTIES[CHECKPOINTS]).save(path)
+    writer.option("userMetadata", note).option(CHECKPOINTS, RECORD_PROPERTIES[CHECKPOINTS]).save(path)
 
 
-def append(frame: DataFrame, path: str, note: dict[str, Any]) -> None:
-    """Append rows in one commit that carries `note` as JSON."""
+def append(frame: DataFrame, path: str, provenance: Provenance) -> None:
+    """Add `frame` to the table in one commit that keeps its provenance."""
     writer = frame.write.format("delta").mode("append")
-    writer.option("userMetadata", _said(note)).save(path)
+    writer.option("userMetadata", provenance.as_json()).save(path)
 
 
-def _said(note: dict[str, Any]) -> str:
-    """Return a note as the text that a commit carries."""
-    return json.dumps(note, sort_keys=True)
-
-
-def update(spark: SparkSession, path: str, changed: DataFrame, keys: list[str], note: dict[str, Any]) -> None:
-    """MERGE: update the rows that share `keys` with a row of `changed` to its other columns, in one commit.
-
-    No row is added or removed.
-    """
+def update(
+    spark: SparkSession, path: str, changed: DataFrame, keys: list[str], provenance: Provenance
+) -> None:
+    """Give the rows that share `keys` with a row of `changed` its other columns, in one commit; none is added or removed."""
     same = " AND ".join(f"old.{sql.name(key)} = new.{sql.name(key)}" for key in keys)
     values = {sql.name(column): f"new.{sql.name(column)}" for column in changed.columns if column not in keys}
-    with noted(spark, note):
+    with commits_keep(spark, provenance):
         merge = DeltaTable.forPath(spark, path).alias("old").merge(changed.alias("new"), same)
         merge.whenMatchedUpdate(set=dict(values)).execute()
 
 
 @contextmanager
-def noted(spark: SparkSession, note: dict[str, Any]) -> Iterator[None]:
-    """Have commits in the block carry the note, unless it is empty: MERGE and OPTIMIZE have no option for it."""
-    if not note:
+def commits_keep(spark: SparkSession, provenance: Provenance) -> Iterator[None]:
+    """Have the commits made in the block keep this provenance, unless it is empty: MERGE and OPTIMIZE have no option for it."""
+    if provenance == Provenance():
         yield
         return
     setting = "spark.databricks.delta.commitInfo.userMetadata"
-    spark.conf.set(setting, _said(note))
+    spark.conf.set(setting, provenance.as_json())
     try:
         yield
     finally:

@@ -1,15 +1,15 @@
-"""Binary encodings without first bytes of their own, told by reading to the end: MessagePack, CBOR, BSON, Protobuf, Avro.
+"""Binary encodings without magic bytes, recognised by reading to the end: MessagePack, CBOR, BSON, Protobuf, Avro.
 
-Each reader knows only where a value ends. That the whole is read without a rest is what makes the guess a good one.
+Each reader knows only where a value ends. A guess is likely right because the value is read to its last byte.
 """
 
 from collections.abc import Callable
 
 DEEPEST = 32
 MOST_FIELD = 10_000
-"""Field numbers of Protobuf above this are possible and not met in practice."""
+"""Higher field numbers of Protobuf are possible, but not used in practice."""
 LEAST_TEXT = 0.3
-"""Share of the bytes that must be readable text before Avro or Protobuf are guessed: survey answers are mostly text."""
+"""Least share of readable text among the bytes of Avro or Protobuf: survey answers are mostly text."""
 FIXED = {0xC0: 1, 0xC2: 1, 0xC3: 1, 0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9, 0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9,
          0xD4: 3, 0xD5: 4, 0xD6: 6, 0xD7: 10, 0xD8: 18}  # fmt: skip
 """MessagePack: first byte -> length of the whole value."""
@@ -24,29 +24,29 @@ COUNTED = {
     0xDA: (2, 0),
     0xDB: (4, 0),
 }
-"""MessagePack: first byte -> (bytes of the length, bytes beside what it counts)."""
+"""MessagePack: first byte -> (bytes of the length, bytes beside those that it counts)."""
 NESTED = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 """MessagePack: first byte -> (bytes of the count, values per entry)."""
 
 
 def encoding_of(value: bytes) -> str:
-    """`MessagePack`, `CBOR`, `BSON`, `Protobuf` or `Avro` where the bytes read to their end as one of them; '' when none fits."""
+    """Return `MessagePack`, `CBOR`, `BSON`, `Protobuf` or `Avro` where the bytes are one from end to end; else ''."""
     if _is_map(value, b"\x80", b"\x8f", b"\xde\xdf") and _ends(value, _end_of_packed):
         return "MessagePack"
     if _is_map(value, b"\xa0", b"\xbf", b"") and _ends(value, _end_of_cbor):
         return "CBOR"
     if len(value) > 5 and int.from_bytes(value[:4], "little") == len(value) and value[-1] == 0:
         return "BSON"
-    for name, texts in (("Protobuf", texts_of_protobuf), ("Avro", texts_of_avro)):
-        found = texts(value)
-        if found and sum(map(len, found)) >= LEAST_TEXT * len(value):
+    for name, texts_of in (("Protobuf", texts_of_protobuf), ("Avro", texts_of_avro)):
+        texts = texts_of(value)
+        if texts and sum(map(len, texts)) >= LEAST_TEXT * len(value):
             return name
     return ""
 
 
 def texts_of_protobuf(value: bytes) -> list[bytes]:
-    """The readable texts of a Protobuf message; none when the bytes are no such message from end to end."""
-    at, found = 0, []
+    """Return the readable texts of a Protobuf message; none when the bytes are no such message from end to end."""
+    at, texts = 0, []
     try:
         while at < len(value):
             tag, at = _varint(value, at)
@@ -56,26 +56,26 @@ def texts_of_protobuf(value: bytes) -> list[bytes]:
                 _, at = _varint(value, at)
             if kind not in (0, 1, 2, 5) or not 0 < field <= MOST_FIELD or at + size > len(value):
                 return []
-            found += [value[at : at + size]] if kind == 2 and _is_readable(value[at : at + size]) else []
+            texts += [value[at : at + size]] if kind == 2 and _is_readable(value[at : at + size]) else []
             at += size
     except IndexError:
         return []
-    return found
+    return texts
 
 
 def texts_of_avro(value: bytes) -> list[bytes]:
-    """The readable texts of an Avro record without its schema: each behind its length, doubled; other numbers are passed over."""
-    at, found = 0, []
+    """Return the readable texts of an Avro record without its schema: each after its doubled length, other numbers skipped."""
+    at, texts = 0, []
     try:
         while at < len(value):
             number, at = _varint(value, at)
             text = value[at : at + number // 2] if number % 2 == 0 else b""
             if len(text) == number // 2 and _is_readable(text):
-                found.append(text)
+                texts.append(text)
                 at += len(text)
     except IndexError:
         return []
-    return found
+    return texts
 
 
 def _is_readable(text: bytes) -> bool:
@@ -86,7 +86,7 @@ def _is_readable(text: bytes) -> bool:
 
 
 def _varint(value: bytes, at: int) -> tuple[int, int]:
-    """(number, where it ends) of a number in groups of seven bits, the lowest first; IndexError where it does not end."""
+    """Return (number, its end) of a number in groups of seven bits, the lowest first. Raises IndexError where it has no end."""
     number = 0
     for place in range(10):
         byte = value[at + place]
@@ -101,7 +101,7 @@ def _is_map(value: bytes, low: bytes, high: bytes, others: bytes) -> bool:
 
 
 def _ends(value: bytes, end_of: Callable[[bytes, int, int], int]) -> bool:
-    """Whether one value reaches from the first byte to the last."""
+    """Return whether one value reaches from the first byte to the last."""
     try:
         return end_of(value, 0, 0) == len(value)
     except (IndexError, RecursionError):
@@ -109,7 +109,7 @@ def _ends(value: bytes, end_of: Callable[[bytes, int, int], int]) -> bool:
 
 
 def _end_of_packed(value: bytes, at: int, depth: int) -> int:
-    """Where the MessagePack value that begins at `at` ends; IndexError where it is none."""
+    """Return the end of the MessagePack value that begins at `at`. Raises IndexError where there is none."""
     first = value[at]
     if depth > DEEPEST or at > len(value) or first == 0xC1:
         raise IndexError
@@ -131,7 +131,7 @@ def _end_of_packed(value: bytes, at: int, depth: int) -> int:
 
 
 def _end_of_cbor(value: bytes, at: int, depth: int) -> int:
-    """Where the CBOR value that begins at `at` ends; IndexError where it is none."""
+    """Return the end of the CBOR value that begins at `at`. Raises IndexError where there is none."""
     major, more = value[at] >> 5, value[at] & 31
     if depth > DEEPEST or 28 <= more <= 30:
         raise IndexError

@@ -1,4 +1,4 @@
-"""The records that were not accepted: how many by reason, and which, with their coordinates and their text."""
+"""The rejected records: counts by reason, and rows with coordinates and text."""
 
 from collections.abc import Iterator
 
@@ -12,36 +12,36 @@ from surveylake.quarantine.value_looks import looks_like
 
 COLUMNS = ("topic", "epoch", "partition", "offset", "timestamp", "key", "failed_rules", "value")
 SEPARATOR = "; "
-"""between reasons, in a cell and on a line"""
+"""Between reasons, in a cell and on a line."""
 NOTHING = "(no value)"
 
 
 def rejects(records: DataFrame, rule: str | None = None) -> DataFrame:
-    """Grain: one row per record not accepted; with `rule`, those that failed it.
+    """Return the rejected records; with `rule`, those that failed it. Grain: one row per record.
 
     A rule is a whole reason (`out_of_range:Age`) or the part before the colon (`out_of_range`).
     """
     # An earlier release took in times that Python cannot hold.
     time = F.expr(timestamps.shown("timestamp"))
-    found = records.where("NOT accepted").select(*COLUMNS).withColumn("timestamp", time)
+    rejected = records.where("NOT accepted").select(*COLUMNS).withColumn("timestamp", time)
     if rule is None:
-        return found
+        return rejected
     hit = F.exists("failed_rules", lambda reason: (reason == rule) | F.startswith(reason, F.lit(f"{rule}:")))
-    return found.where(hit)
+    return rejected.where(hit)
 
 
-def by_reason(found: DataFrame) -> dict[str, int]:
-    """reason -> records, the most frequent first; a record with two reasons counts in both."""
-    rows = found.select(F.explode("failed_rules").alias("reason")).groupBy("reason").count().collect()
+def by_reason(rejected: DataFrame) -> dict[str, int]:
+    """Return reason -> records, the most frequent first; a record with two reasons counts in both."""
+    rows = rejected.select(F.explode("failed_rules").alias("reason")).groupBy("reason").count().collect()
     return {
         row["reason"]: row["count"] for row in sorted(rows, key=lambda row: (-row["count"], row["reason"]))
     }
 
 
-def samples(found: DataFrame, each: int) -> dict[str, list[Row]]:
+def samples(rejected: DataFrame, each: int) -> dict[str, list[Row]]:
     """Return reason -> its first `each` records by epoch, partition and offset."""
     first = Window.partitionBy("reason").orderBy("epoch", "partition", "offset")
-    exploded = found.withColumn("reason", F.explode("failed_rules"))
+    exploded = rejected.withColumn("reason", F.explode("failed_rules"))
     numbered = exploded.withColumn("~place", F.row_number().over(first)).where(F.col("~place") <= each)
     sampled: dict[str, list[Row]] = {}
     for row in numbered.orderBy("reason", "~place").collect():
@@ -49,14 +49,17 @@ def samples(found: DataFrame, each: int) -> dict[str, list[Row]]:
     return sampled
 
 
-def ordered(found: DataFrame, limit: int | None = None) -> DataFrame:
-    """By epoch, partition and offset, the first `limit` of them."""
-    rows = found.orderBy("epoch", "partition", "offset")
+def ordered(rejected: DataFrame, limit: int | None = None) -> DataFrame:
+    """Return the records by epoch, partition and offset, the first `limit` of them."""
+    rows = rejected.orderBy("epoch", "partition", "offset")
     return rows if limit is None else rows.limit(limit)
 
 
 def shown(row: Row, width: int) -> str:
-    """`epoch 1 partition 2 offset 17  key FPS184  out_of_range:Age  {"Age": …`, safe for a terminal, `width` columns of value."""
+    """Return `epoch 1 partition 2 offset 17  key FPS184  out_of_range:Age  {"Age": …`, safe for a terminal.
+
+    At most `width` characters of the value are shown.
+    """
     value = " ".join(wording.printable(text_of(row["value"])).split())
     cut = value if len(value) <= width else f"{value[: width - 1]}…"
     where = f"epoch {row['epoch']} partition {row['partition']} offset {row['offset']}"
@@ -67,7 +70,7 @@ def shown(row: Row, width: int) -> str:
 
 
 def cells(rows: Iterator[Row]) -> Iterator[dict[str, Cell]]:
-    """Rows of `for_sheets` as cells of a sheet: the time in ISO 8601 UTC where there is one, the value as text."""
+    """Yield the rows of `for_sheets` as the cells of a CSV: reasons joined, the value as text."""
     for row in rows:
         yield {
             **{name: row[name] for name in ("topic", "epoch", "partition", "offset", "key")},
@@ -77,11 +80,11 @@ def cells(rows: Iterator[Row]) -> Iterator[dict[str, Cell]]:
         }
 
 
-def for_sheets(found: DataFrame) -> DataFrame:
-    """The time as text: a collected timestamp would be told in this machine's zone."""
-    return found.withColumn("timestamp", F.date_format("timestamp", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"))
+def for_sheets(rejected: DataFrame) -> DataFrame:
+    """Return the records with the time as text in ISO 8601 UTC: a collected timestamp is in this machine's time zone."""
+    return rejected.withColumn("timestamp", F.date_format("timestamp", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"))
 
 
 def text_of(value: bytes | bytearray | None) -> str:
-    """The value as text: bytes that are not UTF-8 become '\\xNN', and nothing is hidden."""
+    """Return the value as text; bytes that are not UTF-8 become '\\xNN'."""
     return NOTHING if value is None else bytes(value).decode("utf-8", "backslashreplace")

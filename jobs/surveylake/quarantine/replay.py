@@ -1,4 +1,4 @@
-"""Stored records judged again under the contract as it is now: what would change, and the one commit that changes it."""
+"""Replay: stored records validated again under the present contract, and the one commit that changes those that differ."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -10,18 +10,19 @@ from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError
 from surveylake.lake import records_table, tables
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.validate.pipeline import validated
 
 IDENTITY = ["epoch", "partition", "offset"]
-"""What tells a record from every other; value, key and time are never changed."""
+"""The columns that identify a record; value, key and time are never changed."""
 VERDICT = ("accepted", "failed_rules")
 ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A kind of change: from which reasons to which, in which columns, of how many records."""
+    """One kind of change: the reasons before and after, the columns that differ, and how many records."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -29,41 +30,43 @@ class Change:
     records: int
 
     def line(self) -> str:
-        """`      12  out_of_range:Age -> accepted  (values: age_group)`."""
+        """Return `      12  out_of_range:Age -> accepted  (values: age_group)`."""
         values = f"  (values: {', '.join(self.columns)})" if self.columns else ""
-        return f"{self.records:>10,}  {_said(self.before)} -> {_said(self.after)}{values}"
+        return f"{self.records:>10,}  {_reasons(self.before)} -> {_reasons(self.after)}{values}"
 
 
 def changed(stored: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """Grain: one row per stored record whose verdict or values are not what the contract says now.
+    """Return the stored records whose verdict or values differ under the contract. Grain: one row per such record.
 
-    The identity, the new verdict and values, and `~before` (the stored ones). NULL equals NULL. Nothing is joined: `validated`
-    hands a record's key on untouched, so the stored row travels there.
+    Columns: the identity, the new verdict and values, and `~before` (the stored ones). NULL equals NULL. There is no join:
+    `validated` passes a record's key on unchanged, so the stored row is carried in it.
     """
     columns = [*VERDICT, *contract.columns]
     before = F.struct(*(F.col(sql.name(name)) for name in columns)).alias("key")
-    given = stored.select("topic", "partition", "offset", "timestamp", "epoch", before, "value")
-    now = validated(given, contract, max_bytes).withColumnRenamed("key", "~before")
+    rows = stored.select("topic", "partition", "offset", "timestamp", "epoch", before, "value")
+    now = validated(rows, contract, max_bytes).withColumnRenamed("key", "~before")
     differs = reduce(Column.__or__, (_differs(name) for name in columns))
     return now.where(differs).select(*IDENTITY, *columns, "~before")
 
 
 def plan(changes: DataFrame, contract: Contract) -> list[Change]:
-    """What `changed` found, by kind, the most frequent first."""
+    """Return the changes of `changed` by kind, the most frequent first."""
     names = F.array_compact(F.array(*(F.when(_differs(name), F.lit(name)) for name in contract.columns)))
     was = F.col("`~before`.failed_rules").alias("was")
     kinds = changes.groupBy(was, F.col("failed_rules").alias("is"), names.alias("columns")).count().collect()
-    found = [Change(tuple(r["was"]), tuple(r["is"]), tuple(r["columns"]), r["count"]) for r in kinds]
-    return sorted(found, key=lambda change: (-change.records, change.before, change.after))
+    kinds_of_change = [
+        Change(tuple(r["was"]), tuple(r["is"]), tuple(r["columns"]), r["count"]) for r in kinds
+    ]
+    return sorted(kinds_of_change, key=lambda change: (-change.records, change.before, change.after))
 
 
 def replay(
     spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int, dry_run: bool
 ) -> list[Change]:
-    """Judge every stored record again, and write what differs in one commit; nothing is written when nothing does.
+    """Validate every stored record again, and write those that differ in one commit, if any. Returns the changes by kind.
 
-    The caller holds the lake's lock. ConfigError when the contract has other columns than the table, ProofError when one
-    offset is there twice: then no row can be said to be the record.
+    The caller holds the lake's lock. Raises ConfigError when the contract has other columns than the table, ProofError when
+    one offset is stored twice: no row is then known to be the record.
     """
     path = tables.require(spark, lake, RECORDS, "jobs/stream.py")
     records_table.check_columns(spark, lake, contract)
@@ -74,12 +77,9 @@ def replay(
         if not kinds or dry_run:
             return kinds
         _refuse_doubles(changes)
-        note = {
-            "replay": contract.fingerprint,
-            "records": sum(kind.records for kind in kinds),
-            "from_version": version,
-        }
-        tables.update(spark, path, changes.drop("~before"), IDENTITY, note)
+        total = sum(kind.records for kind in kinds)
+        provenance = Provenance(replay=contract.fingerprint, records=total, from_version=version)
+        tables.update(spark, path, changes.drop("~before"), IDENTITY, provenance)
     finally:
         changes.unpersist()
     return kinds
@@ -98,5 +98,5 @@ def _differs(name: str) -> Column:
     return ~F.col(sql.name(name)).eqNullSafe(F.col(f"`~before`.{sql.name(name)}"))
 
 
-def _said(reasons: tuple[str, ...]) -> str:
+def _reasons(reasons: tuple[str, ...]) -> str:
     return ", ".join(reasons) or ACCEPTED

@@ -1,4 +1,4 @@
-"""What a record's value looks like that is no plain JSON object: a guess in words, for whoever reads a few rejected samples."""
+"""Guesses, in words, at the format of a rejected value that is not a plain JSON object."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from surveylake import formats
 from surveylake.quarantine.binary_formats import encoding_of
 
 MOST_BYTES = 65_536
-"""Of a longer value only the first bytes are looked at."""
+"""Only the first bytes of a longer value are examined."""
 MARK = b"\xef\xbb\xbf"
 WINDOWS = "cp1252"
 """Windows-1252, the most frequent encoding that is not UTF-8."""
@@ -25,7 +25,7 @@ ENVELOPES = (
     ({"before", "after", "op"}, "a change record of Debezium; the answer is in 'after'"),
     ({"specversion", "data"}, "a CloudEvent; the answer is in 'data'"),
 )
-"""Names an object has -> what it is."""
+"""Names of an object -> its kind."""
 SHAPES = (
     (re.compile(r"(?is)<!doctype html|<html"), "a page of HTML"),
     (re.compile(r"(?s)<(\?xml|[A-Za-z_][\w:.-]*[\s/>])"), "XML"),
@@ -33,14 +33,16 @@ SHAPES = (
     (re.compile(r"(?s)\{\s*[A-Za-z_$][\w$]*\s*:"), "an object whose names have no quotes, as JavaScript writes it"),
     (re.compile(r"[\w.%+-]+=[^&=\s]*(&[\w.%+-]+=[^&=\s]*)+\Z"), "a web form (name=value&name=value)"),
 )  # fmt: skip
-"""How a text begins -> what it is."""
+"""Start of a text -> its kind."""
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "'|'"}
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}\Z")
 
 
 def looks_like(value: bytes | None) -> str:
-    """What the value looks like, such as `JSON packed with gzip` or `a line of CSV, 7 cells between commas`; '' when nothing
-    can be told, and for an object that is plain JSON. Nothing of the value itself is in it, and it never fails."""
+    """Return a guess such as `JSON packed with gzip` or `a line of CSV, 7 cells between commas`.
+
+    Returns '' for an unknown format, and for an object in plain JSON. The guess quotes nothing of the value. Never raises.
+    """
     if not value:
         return ""
     start = bytes(value[:MOST_BYTES])
@@ -63,59 +65,56 @@ def _by_first_bytes(value: bytes) -> str:
 
 
 def _by_text(value: bytes) -> str:
-    """For a value that is text from end to end, in UTF-8 or in Windows-1252."""
+    """Return a guess at a value that is text from end to end, in UTF-8 or Windows-1252."""
     try:
-        return _of_text(value.decode())
+        return _text_kind(value.decode())
     except UnicodeDecodeError:
         pass
     try:
-        said = _of_text(value.decode(WINDOWS), in_utf8=False)
+        kind = _text_kind(value.decode(WINDOWS), in_utf8=False)
     except UnicodeDecodeError:
         return ""
-    return f"{said}, in another encoding than UTF-8, such as Windows-1252" if said else ""
+    return f"{kind}, in another encoding than UTF-8, such as Windows-1252" if kind else ""
 
 
-def _of_text(text: str, in_utf8: bool = True) -> str:
+def _text_kind(text: str, in_utf8: bool = True) -> str:
     if not _is_readable(text):
         return ""
     text = text.strip()
-    if text[:1] in ("{", "[", '"') and (said := _of_json(text, in_utf8)):
-        return said
-    for shape, said in SHAPES:
+    if text[:1] in ("{", "[", '"') and (kind := _json_kind(text, in_utf8)):
+        return kind
+    for shape, kind in SHAPES:
         if shape.match(text):
-            return said
-    return _of_base64(text) or _of_csv(text)
+            return kind
+    return _base64_kind(text) or _csv_kind(text)
 
 
-def _of_json(text: str, in_utf8: bool) -> str:
+def _json_kind(text: str, in_utf8: bool) -> str:
     constants: list[str] = []
     try:
-        held = json.loads(text, parse_constant=constants.append)
+        value = json.loads(text, parse_constant=constants.append)
     except json.JSONDecodeError as error:
-        return _of_broken_json(text, error)
+        return _broken_json_kind(text, error)
     except (RecursionError, ValueError):
         return ""
     if constants:
         return f"JSON with {constants[0]}, which JSON does not have"
-    if isinstance(held, str):
-        return (
-            "JSON inside a JSON text: it was encoded twice"
-            if _is_json(held.encode("utf-8", "replace"))
-            else ""
-        )
-    if isinstance(held, list):
-        return f"a list of {len(held):,} JSON objects in one record" if held and _all_objects(held) else ""
-    return _of_object(held) or ("" if in_utf8 else "JSON")
+    if isinstance(value, str):
+        is_json = _is_json(value.encode("utf-8", "replace"))
+        return "JSON inside a JSON text: it was encoded twice" if is_json else ""
+    if isinstance(value, list):
+        return f"a list of {len(value):,} JSON objects in one record" if value and _all_objects(value) else ""
+    return _object_kind(value) or ("" if in_utf8 else "JSON")
 
 
-def _of_object(held: dict[str, Any]) -> str:
-    for names, said in ENVELOPES:
-        if names <= held.keys():
-            return said
-    return "an object inside an object" if len(held) == 1 and _all_objects(list(held.values())) else ""
+def _object_kind(value: dict[str, Any]) -> str:
+    for names, kind in ENVELOPES:
+        if names <= value.keys():
+            return kind
+    return "an object inside an object" if len(value) == 1 and _all_objects(list(value.values())) else ""
 
 
-def _of_broken_json(text: str, error: json.JSONDecodeError) -> str:
+def _broken_json_kind(text: str, error: json.JSONDecodeError) -> str:
     lines = text.splitlines()
     if len(lines) > 1 and all(_is_json(line.encode()) for line in lines):
         return f"{len(lines):,} JSON objects, one per line"
@@ -124,22 +123,21 @@ def _of_broken_json(text: str, error: json.JSONDecodeError) -> str:
     return ""
 
 
-def _of_base64(text: str) -> str:
+def _base64_kind(text: str) -> str:
     if not BASE64.match(text) or len(text) % 4 == 1:
         return ""
     try:
-        held = base64.b64decode(
+        content = base64.b64decode(
             text + "=" * (-len(text) % 4), altchars=b"-_" if set("-_") & set(text) else None, validate=True
         )
     except (binascii.Error, ValueError):
         return ""
-    return (
-        "JSON in base64" if _is_json(held) else f"{said} in base64" if (said := _by_first_bytes(held)) else ""
-    )
+    kind = "JSON" if _is_json(content) else _by_first_bytes(content)
+    return f"{kind} in base64" if kind else ""
 
 
-def _of_csv(text: str) -> str:
-    """A line or some lines with the same number of cells; a sentence with a comma is none."""
+def _csv_kind(text: str) -> str:
+    """Return a guess at one or more lines with the same number of cells; a sentence with a comma is none."""
     lines = text.splitlines()
     for mark, name in SEPARATORS.items():
         cells = {line.count(mark) + 1 for line in lines}
@@ -150,18 +148,18 @@ def _of_csv(text: str) -> str:
 
 
 def _by_reading(value: bytes) -> str:
-    """For a value that is no text that is known."""
+    """Return a guess at a value that is no known text, by reading it to its end."""
     with contextlib.suppress(UnicodeDecodeError):
         if _is_readable(value.decode()) or _is_json(value):
             return ""
-    if value[:1] == b"\x78" and (held := _unpacked(value, 15)):
-        return "JSON packed with zlib" if _is_json(held) else "bytes packed with zlib"
+    if value[:1] == b"\x78" and (content := _unpacked(value, 15)):
+        return "JSON packed with zlib" if _is_json(content) else "bytes packed with zlib"
     if value[:1] == b"\x80" and b"\x02" <= value[1:2] <= b"\x05" and value.endswith(b"."):
         return "a Python object (pickle)"
     if encoding := encoding_of(value):
         return f"{encoding} (a guess)" if encoding in ("Avro", "Protobuf") else encoding
-    a_number = len(value) in (4, 8) and value[:1] in (b"\0", b"\xff")
-    return f"a number in {len(value)} bytes, as Kafka's own serializers write it" if a_number else ""
+    is_number = len(value) in (4, 8) and value[:1] in (b"\0", b"\xff")
+    return f"a number in {len(value)} bytes, as Kafka's own serializers write it" if is_number else ""
 
 
 def _is_readable(text: str) -> bool:
@@ -169,15 +167,15 @@ def _is_readable(text: str) -> bool:
 
 
 def _is_json(value: bytes) -> bool:
-    """Whether it is a JSON object; one that is longer than what was looked at may be cut."""
+    """Return whether the bytes are one whole JSON object."""
     try:
         return isinstance(json.loads(value), dict)
     except (ValueError, RecursionError):
         return False
 
 
-def _all_objects(held: list[Any]) -> bool:
-    return all(isinstance(item, dict) for item in held)
+def _all_objects(values: list[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
 
 
 def _unpacked(value: bytes, window: int) -> bytes:

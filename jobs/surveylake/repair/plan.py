@@ -114,8 +114,8 @@ def _derived_steps(lake: Path, newest: int, read: ReadCheckpoint, say: Say) -> l
         if table.name == RECORDS:
             continue
         log = read_log(table, read)
-        problems, version = log.messages or missing_data(log), int(log.note.get("records_version", -1))
-        if not problems and version > newest:
+        problems, version = log.messages or missing_data(log), log.provenance.records_version
+        if not problems and version is not None and version > newest:
             problems = [f"made from version {version} of {RECORDS}, which is not there"]
         if not problems:
             continue

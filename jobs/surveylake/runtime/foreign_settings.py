@@ -1,34 +1,34 @@
-"""Environment variables that change which Spark and Java run, and how: set for another project, they are behind many a riddle."""
+"""Environment variables of other projects that change which Spark, Java or Python runs, and how."""
 
 import os
 
 from surveylake.errors import SetupError
 
 SUBMITTED = "PYSPARK_GATEWAY_PORT"
-"""Set by spark-submit for the Python that it starts: the JVM is there already, and is our parent."""
+"""Set by spark-submit for the Python that it starts: the JVM is the parent process."""
 SPARK = ("PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME", "SPARK_SUBMIT_OPTS", "SPARK_DIST_CLASSPATH",
          "SPARK_PREPEND_CLASSES", "SPARK_TESTING", "PYTHONPATH")  # fmt: skip
-"""What decides which Spark this is, and which settings and jars it has."""
+"""Variables that decide which Spark runs, with which settings and jars."""
 JAVA = ("JAVA_HOME", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "SPARK_SUBMIT_OPTS", "SPARK_LAUNCHER_OPTS",
         "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_DRIVER_MEMORY", "SPARK_MEM", "LD_LIBRARY_PATH", "LD_PRELOAD")  # fmt: skip
-"""What decides how Java starts, and with how much memory."""
+"""Variables that decide how Java starts, and with how much memory."""
 PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")
-"""What decides which Python runs, and what it finds."""
+"""Variables that decide which Python runs, and which packages it finds."""
 CONNECT = ("SPARK_REMOTE", "SPARK_API_MODE", "SPARK_CONNECT_MODE_ENABLED")
-"""Spark Connect: a session on another machine, which reads neither this machine's Kafka nor its disk."""
+"""Variables of Spark Connect: its session is on another machine, without this machine's Kafka and disk."""
 
 
-def named(variables: tuple[str, ...]) -> str:
-    """A sentence that names those of the variables that are set; '' when none is. Values may hold passwords and are not shown."""
-    there = [name for name in variables if os.environ.get(name) and name not in _of_spark_submit()]
-    if not there:
+def unset_hint(variables: tuple[str, ...]) -> str:
+    """Return the advice to unset those of the variables that are set; '' when none is. Values may be passwords: not shown."""
+    names = [name for name in variables if os.environ.get(name) and name not in _set_by_spark_submit()]
+    if not names:
         return ""
-    are = "is" if len(there) == 1 else "are"
-    return f"{' and '.join(there)} {are} set, perhaps for another project: try again after `unset {' '.join(there)}`."
+    verb = "is" if len(names) == 1 else "are"
+    return f"{' and '.join(names)} {verb} set, perhaps for another project: try again after `unset {' '.join(names)}`."
 
 
-def _of_spark_submit() -> set[str]:
-    """The variables that spark-submit itself sets for the Python that it starts."""
+def _set_by_spark_submit() -> set[str]:
+    """Return the variables that spark-submit itself sets for the Python that it starts."""
     if SUBMITTED not in os.environ:
         return set()
     default = os.environ.get("SPARK_CONF_DIR") == os.path.join(os.environ.get("SPARK_HOME", ""), "conf")
@@ -36,14 +36,14 @@ def _of_spark_submit() -> set[str]:
 
 
 def refuse_connect() -> None:
-    """SetupError when the session would be one of Spark Connect."""
-    there = [
+    """Raise SetupError when the session would be one of Spark Connect."""
+    names = [
         name
         for name in CONNECT
         if os.environ.get(name) and (name, os.environ[name]) != ("SPARK_API_MODE", "classic")
     ]
-    if there:
+    if names:
         raise SetupError(
-            f"{' and '.join(there)} asks for Spark Connect, a Spark on another machine, and this needs one of its own",
-            f"Run: unset {' '.join(there)}",
+            f"{' and '.join(names)} asks for Spark Connect, a Spark on another machine, and this needs one of its own",
+            f"Run: unset {' '.join(names)}",
         )

@@ -1,4 +1,4 @@
-"""Is this the Python that the jobs are meant for? Asked before anything else is imported. Standard library only."""
+"""Check that this Python has the packages that jobs need, before any is imported. Standard library only."""
 
 import sys
 from importlib.util import find_spec
@@ -11,36 +11,36 @@ from surveylake.runtime import foreign_settings, process_log
 
 NEEDED = ("confluent_kafka", "pydantic", "pyspark")
 ALONE = ("jars",)
-"""Verbs that any Python runs."""
+"""Verbs that need the standard library only."""
 
 
 def require() -> None:
-    """End the process with one line, and what to do, when it runs a job and lacks what jobs need.
+    """Exit with an error and a hint when this Python runs a job and lacks packages.
 
-    From then on a job that fails before its own arguments are read says so in one line too.
+    From then on a job whose import fails prints an error and a hint too, in place of a trace.
     """
     job = Path(sys.argv[0] if sys.argv else "")
     if job.suffix != ".py" or job.resolve().parent != JOBS or job.stem in ALONE:
         return
-    sys.excepthook = tell
+    sys.excepthook = report
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         print(f"error: this Python, {sys.executable}, lacks {', '.join(missing)}", file=sys.stderr)
         print(f"  next: {_hint(job)}", file=sys.stderr)
         raise SystemExit(SetupError.exit_code)
 
 
-def tell(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
-    """Python's last word about a job that could not be loaded: one line, and the file that has the trace."""
+def report(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    """Print the error of a job that could not be loaded, and write its trace to the log file; an excepthook."""
     if issubclass(kind, KeyboardInterrupt):
         print("stopped by Ctrl-C", file=sys.stderr)
         return
     print(f"error: {kind.__name__}: {error}", file=sys.stderr)
     print(
-        f"  next: {_hint(Path(sys.argv[0]))} The full trace is in {process_log.keep_trace(error)}",
+        f"  next: {_hint(Path(sys.argv[0]))} The full trace is in {process_log.write_trace(error)}",
         file=sys.stderr,
     )
 
 
 def _hint(job: Path) -> str:
     ours = f"Run {ROOT / '.venv/bin/python'} {job}, which `make setup` makes."
-    return f"{foreign_settings.named(foreign_settings.PYTHON)} {ours}".strip()
+    return f"{foreign_settings.unset_hint(foreign_settings.PYTHON)} {ours}".strip()

@@ -1,4 +1,4 @@
-"""Coordinates to jars, with the resolver that is in Spark itself: what `--packages` would bring, and nothing else."""
+"""Maven coordinates resolved to jars by Ivy, the resolver behind Spark's `--packages`."""
 
 import importlib.util
 import os
@@ -16,32 +16,32 @@ SETTINGS = """<ivysettings>
   <resolvers><ibiblio name="central" m2compatible="true"{root}/></resolvers>
 </ivysettings>
 """
-"""Maven Central only, which is Ivy's own default. Spark's default chain also asks a third party's repository."""
+"""Maven Central only. Spark's default chain also asks a third party's repository."""
 NO_OP_CLASS = "org.apache.hadoop.util.VersionInfo"
-"""A main class on Spark's class path that ends at once: what is wanted happens before it starts."""
+"""A main class on Spark's class path that ends at once: the jars are resolved before it starts."""
 TIMEOUT = 900
-"""Seconds for some 70 MB; a line slower than that should copy var/jars from elsewhere."""
+"""Seconds for some 70 MB."""
 
 
 def spark_home() -> Path:
-    """The folder of the pip-installed Spark of the running Python. Raises SetupError when there is none."""
-    found = importlib.util.find_spec("pyspark")
-    if not found or not found.submodule_search_locations:
+    """Return the folder of this Python's pip-installed Spark. Raises SetupError when there is none."""
+    spec = importlib.util.find_spec("pyspark")
+    if not spec or not spec.submodule_search_locations:
         raise SetupError(
             "pyspark is not installed for this Python", "run: make setup, then use .venv/bin/python"
         )
-    return Path(found.submodule_search_locations[0])
+    return Path(spec.submodule_search_locations[0])
 
 
 def resolve(packages: list[str], excludes: list[str], scratch: Path) -> dict[str, Path]:
     """Download the closure of `packages` without `excludes` into `scratch`, which is emptied first.
 
-    Returns group:artifact:version -> jar. Raises SetupError with what could not be resolved.
+    Returns group:artifact:version -> jar. Raises SetupError with the coordinates that could not be resolved.
     """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     settings = scratch / "settings.xml"
-    # A mirror in place of Central, by the variable Spark knows for it.
+    # A mirror in place of Central, by Spark's own variable.
     mirror = os.environ.get("DEFAULT_ARTIFACT_REPOSITORY", "")
     settings.write_text(SETTINGS.format(root=f' root="{mirror}"' if mirror else ""), "utf-8")
     command = [
@@ -52,40 +52,40 @@ def resolve(packages: list[str], excludes: list[str], scratch: Path) -> dict[str
     log = scratch / "resolve.log"
     with log.open("w") as output:
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command, env=_environment(scratch), stdout=output, stderr=output, timeout=TIMEOUT, check=False
             )
         except subprocess.TimeoutExpired as error:
             raise SetupError(f"resolving took more than {TIMEOUT} s (log: {log})", _hint()) from error
-    if done.returncode:
+    if process.returncode:
         raise SetupError(f"could not resolve {_failed(log, packages)} (log: {log})", _hint())
     return {_coordinate(jar, scratch): jar for jar in (scratch / "jars").glob("*.jar")}
 
 
 def _coordinate(jar: Path, scratch: Path) -> str:
-    """group:artifact:version of a retrieved GROUP_ARTIFACT-VERSION.jar; which '_' divides it, the cache's folders tell."""
-    for described in (scratch / "cache").glob("*/*/ivy-*.xml"):
-        group, artifact = described.parts[-3:-1]
-        version = described.stem.removeprefix("ivy-")
+    """Return group:artifact:version of GROUP_ARTIFACT-VERSION.jar. The cache's folders say at which '_' to split."""
+    for description in (scratch / "cache").glob("*/*/ivy-*.xml"):
+        group, artifact = description.parts[-3:-1]
+        version = description.stem.removeprefix("ivy-")
         if jar.name == f"{group}_{artifact}-{version}.jar":
             return f"{group}:{artifact}:{version}"
     raise SetupError(f"which coordinate {jar.name} belongs to is not told by {scratch / 'cache'}", _hint())
 
 
 def _environment(scratch: Path) -> dict[str, str]:
-    """A child's environment in which only this Spark and no configuration of another one is seen."""
+    """Return a child's environment with this Spark, and without the configuration of another one."""
     empty = scratch / "conf"
     empty.mkdir()
-    kept = {
+    inherited = {
         key: value for key, value in os.environ.items() if key not in ("SPARK_HOME", "PYSPARK_SUBMIT_ARGS")
     }
     options = " ".join(filter(None, [os.environ.get("SPARK_SUBMIT_OPTS"), *_proxy_options()]))
-    places = {"SPARK_HOME": str(spark_home()), "SPARK_CONF_DIR": str(empty), "SPARK_SUBMIT_OPTS": options}
-    return {**kept, **java_environment(), **places}
+    own = {"SPARK_HOME": str(spark_home()), "SPARK_CONF_DIR": str(empty), "SPARK_SUBMIT_OPTS": options}
+    return {**inherited, **java_environment(), **own}
 
 
 def _proxy_options() -> list[str]:
-    """HTTPS_PROXY in Java's words: Java does not read the variable that everything else reads."""
+    """Return HTTPS_PROXY as Java options, since Java does not read the variable."""
     proxy = urlsplit(os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY") or "")
     if not proxy.hostname:
         return []
@@ -93,9 +93,9 @@ def _proxy_options() -> list[str]:
 
 
 def _failed(log: Path, packages: list[str]) -> str:
-    """What the resolver could not find, from its log; all of `packages` when it does not say."""
-    found = re.findall(r"::\s+([\w.-]+#[\w.-]+;\S+): (?:not found|.*)", log.read_text("utf-8", "replace"))
-    return ", ".join(sorted(set(found))) or ", ".join(packages)
+    """Return the coordinates that the resolver's log names as not found; all of `packages` when it names none."""
+    missing = re.findall(r"::\s+([\w.-]+#[\w.-]+;\S+): (?:not found|.*)", log.read_text("utf-8", "replace"))
+    return ", ".join(sorted(set(missing))) or ", ".join(packages)
 
 
 def _hint() -> str:

@@ -1,6 +1,6 @@
-"""Which Java runs Spark and Kafka. Standard library only: set-up asks before the virtual environment is there.
+"""The Java that runs Spark and Kafka. Standard library only: set-up needs it before the virtual environment exists.
 
-python3 -m surveylake.runtime.java      (PYTHONPATH=jobs) says which Java is used, and installs one where it may
+python3 -m surveylake.runtime.java      (PYTHONPATH=jobs) prints the Java in use, and installs one where it may
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from surveylake.errors import SetupError, SurveylakeError
 
 ACCEPTED = (17, 21)
-"""Major versions Spark 4.2 and Kafka 4.2 both run on. Later ones lack what Hadoop's clients call (getSubject)."""
+"""Major versions that both Spark 4.2 and Kafka 4.2 run on. Later ones lack a method of Hadoop's clients (getSubject)."""
 USUAL_PLACES = (
     "/usr/lib/jvm/*/bin/java",
     "/usr/java/*/bin/java",
@@ -30,17 +30,17 @@ PACKAGES = {
     "pacman": "pacman -S jre17-openjdk-headless",
     "apk": "apk add openjdk17-jre-headless",
 }
-"""Package manager -> the command that installs an accepted Java."""
+"""Package manager -> its command to install an accepted Java."""
 APT_PACKAGES = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
-"""In order of preference: a Debian or Ubuntu release carries one of them or both."""
+"""In order of preference: a Debian or Ubuntu release has one of them or both."""
 
 
 def find_java() -> Path:
-    """The java executable to use: JAVA_HOME's, else the PATH's, else one from the usual places; 17 or 21 only.
+    """Return the java executable to use: JAVA_HOME's, else the PATH's, else one from the usual places; 17 or 21 only.
 
-    Raises SetupError that names every Java found with its version, and this platform's command to install one.
+    Raises SetupError, which names every other Java with its version, and the command to install one.
     """
-    found = []
+    unfit = []
     for java in _candidates():
         try:
             version = java_version(java)
@@ -48,44 +48,44 @@ def find_java() -> Path:
             continue
         if version in ACCEPTED:
             return java
-        found.append(f"{java} is Java {version}")
+        unfit.append(f"{java} is Java {version}")
     accepted = " or ".join(map(str, ACCEPTED))
-    raise SetupError(f"Java {accepted} is needed; found {'; '.join(found) or 'none'}", install_hint())
+    raise SetupError(f"Java {accepted} is needed; found {'; '.join(unfit) or 'none'}", install_hint())
 
 
 def java_version(java: Path) -> int:
-    """The major version of a java executable: 8, 17, 21 … Raises SetupError when it does not run.
+    """Return the major version of a java executable: 8, 17, 21 … Raises SetupError when it does not run.
 
-    Read from the `release` file of its installation where there is one: starting Java costs a tenth of a second.
+    Reads the `release` file of its installation, if any: starting Java takes a tenth of a second.
     """
     release = java.resolve().parent.parent / "release"
     if release.is_file():
-        found = re.search(r'^JAVA_VERSION="([^"]+)"', release.read_text("utf-8", "replace"), re.MULTILINE)
+        match = re.search(r'^JAVA_VERSION="([^"]+)"', release.read_text("utf-8", "replace"), re.MULTILINE)
     else:
-        found = re.search(r'version "([^"]+)"', _ask(java, "-version"))
-    if not found:
+        match = re.search(r'version "([^"]+)"', _ask(java, "-version"))
+    if not match:
         raise SetupError(f"{java} does not say which version it is", install_hint())
-    numbers = re.findall(r"\d+", found[1])
+    numbers = re.findall(r"\d+", match[1])
     # Java 8 and older call themselves 1.8.
     return int(numbers[1] if numbers[0] == "1" and len(numbers) > 1 else numbers[0])
 
 
 def java_environment() -> dict[str, str]:
-    """What Spark's launchers look at, to be merged into a child's environment: JAVA_HOME of `find_java`."""
+    """Return the variable by which Spark's launchers find Java: JAVA_HOME of `find_java`."""
     return {"JAVA_HOME": str(java_home(find_java()))}
 
 
 def java_home(java: Path) -> Path:
-    """The installation folder of a java executable, also when the executable is a version manager's script."""
+    """Return the installation folder of a java executable, also when that is a version manager's script."""
     home = java.resolve().parent.parent
     if (home / "release").is_file() or (home / "lib" / "modules").is_file():
         return home
-    found = re.search(r"java\.home = (.+)", _ask(java, "-XshowSettings:properties", "-version"))
-    return Path(found[1].strip()) if found else home
+    match = re.search(r"java\.home = (.+)", _ask(java, "-XshowSettings:properties", "-version"))
+    return Path(match[1].strip()) if match else home
 
 
 def require_class_path(jars: list[Path]) -> list[Path]:
-    """The same jars; SetupError when Java could not find them, since a class path is cut at every colon."""
+    """Return the same jars. Raises SetupError when a path has a colon, at which Java splits a class path."""
     for jar in jars:
         if os.pathsep in str(jar):
             raise SetupError(
@@ -96,7 +96,7 @@ def require_class_path(jars: list[Path]) -> list[Path]:
 
 
 def install_hint() -> str:
-    """One line: the exact command that installs an accepted Java on this platform."""
+    """Return one line: the command that installs an accepted Java on this platform."""
     if sys.platform == "darwin":
         return "run: brew install openjdk@17"
     for manager, command in PACKAGES.items():
@@ -106,7 +106,7 @@ def install_hint() -> str:
 
 
 def ensure_java() -> Path:
-    """`find_java`, after installing one where none is found and apt and root allow it. Raises SetupError."""
+    """Return the java executable, installed first where there is none and apt and root allow it. Raises SetupError."""
     try:
         return find_java()
     except SetupError:
@@ -116,10 +116,10 @@ def ensure_java() -> Path:
 
 
 def _candidates() -> Iterator[Path]:
-    seen = set()
+    yielded = set()
     for java in _places():
-        if os.access(java, os.X_OK) and java.is_file() and java.resolve() not in seen:
-            seen.add(java.resolve())
+        if os.access(java, os.X_OK) and java.is_file() and java.resolve() not in yielded:
+            yielded.add(java.resolve())
             yield java
 
 
@@ -133,16 +133,16 @@ def _places() -> Iterator[Path]:
 
 
 def _ask(java: Path, *arguments: str) -> str:
-    """What `java arguments` prints, both streams. Raises SetupError when it does not run or fails."""
+    """Return the output of `java arguments`, both streams. Raises SetupError when it does not run or fails."""
     try:
-        done = subprocess.run([java, *arguments], capture_output=True, text=True, timeout=60, check=True)
+        process = subprocess.run([java, *arguments], capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise SetupError(f"{java} does not run: {error}", install_hint()) from error
-    return done.stdout + done.stderr
+    return process.stdout + process.stderr
 
 
 def _apt_install() -> bool:
-    """Whether apt installed one of APT_PACKAGES; its lists are refreshed when they know neither."""
+    """Install one of APT_PACKAGES, after refreshing apt's lists when they have neither. Returns whether one was installed."""
     print("installing Java 17 or 21 with apt-get", file=sys.stderr)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for attempt in range(2):
@@ -156,7 +156,7 @@ def _apt_install() -> bool:
 
 
 def main() -> int:
-    """Print the Java in use, installed first where it may be; 3 with one line of advice where there is none."""
+    """Print the Java in use, installed first where it may be. Returns the exit code: 3, with a hint, where there is none."""
     try:
         java = ensure_java()
         print(f"Java {java_version(java)}: {java}")

@@ -1,4 +1,4 @@
-"""How this process starts Spark's JVM: settings, jars, kept classes, scratch, log. Under spark-submit it is there already."""
+"""The start of Spark's JVM by this process: settings, jars, class archive, scratch folder, log. Not used under spark-submit."""
 
 import os
 import shlex
@@ -16,19 +16,19 @@ from surveylake.runtime import foreign_settings, java_exit, java_options, limits
 from surveylake.runtime.class_archive import ClassArchive
 from surveylake.runtime.jars import local_jars
 from surveylake.runtime.java import java_environment, require_class_path
+from surveylake.runtime.spark_conf import DEFAULTS, SHORT_RUN, spark_settings
 
-SHORT_RUN = CONF / "short-run.conf"
 EXTRA_OPTIONS = "spark.driver.extraJavaOptions"
-USERS_OWN = "PYSPARK_SUBMIT_ARGS"
+USER_ARGUMENTS = "PYSPARK_SUBMIT_ARGS"
 SHELL = "pyspark-shell"
-"""spark-submit's word for a JVM that Python talks to."""
+"""The resource that makes spark-submit start a JVM for Python."""
 DUMP_SECONDS = 120
 
 
 class Launch:
     """One start of Spark's JVM by `python jobs/….py`.
 
-    `short` adds conf/short-run.conf; `record` lets the run keep Spark's classes for later starts, when it ends by `keep`.
+    `short` adds conf/short-run.conf. `record` has a run that ends with `keep` archive Spark's classes for later starts.
     """
 
     def __init__(self, short: bool = False, record: bool = False) -> None:
@@ -38,38 +38,38 @@ class Launch:
     def start(self) -> Any:
         """Start the JVM, its output in the log file. Returns PySpark's gateway to it.
 
-        Raises SetupError when limits, folders or variables of this machine keep it from starting, with what it said last.
+        Raises SetupError with the JVM's last lines when limits, folders or variables of this machine keep it from starting.
         """
         limits.check()
         foreign_settings.refuse_connect()
-        java, own = java_environment(), _users_own()
+        java, user_arguments = java_environment(), _user_arguments()
         from pyspark.find_spark_home import _find_spark_home
 
         home = Path(_find_spark_home())
         require_class_path([home / "jars" / "*"])
-        command = [str(home / "bin" / "spark-submit"), *self._arguments(), *own, SHELL]
+        command = [str(home / "bin" / "spark-submit"), *self._arguments(), *user_arguments, SHELL]
         environment = {
             "SPARK_LOCAL_IP": "127.0.0.1", **java_options.environment(os.environ), **java, "SPARK_CONNECT_MODE": "0",
-            # The user's own come last, and so go before ours. Spark's launcher cuts its options at blanks, quotes or not.
+            # The user's own come last, so they override ours. Spark's launcher splits its options at blanks, quotes or not.
             "SPARK_LAUNCHER_OPTS": " ".join([*java_options.options(), os.environ.get("SPARK_LAUNCHER_OPTS", "")]),
             "SPARK_SUBMIT_OPTS": f"{shlex.join(self._options())} {os.environ.get('SPARK_SUBMIT_OPTS', '')}",
         }  # fmt: skip
-        return _connected(command, environment)
+        return _connect(command, environment)
 
     @property
     def recording(self) -> bool:
-        """Whether this run's classes can be kept."""
+        """Whether this run archives its classes."""
         return self._archive is not None and not self._archive.path.exists()
 
     def keep(self) -> bool:
-        """End Spark and its JVM, which writes its classes down meanwhile; says whether they were kept."""
+        """End Spark and its JVM, which archives its classes as it ends. Returns whether the archive was kept."""
         from pyspark import SparkContext
         from pyspark.sql import SparkSession
 
         gateway, session = SparkContext._gateway, SparkSession.getActiveSession()
         if not self.recording or self._archive is None or gateway is None:
             return False
-        java_exit.forget()
+        java_exit.mark_end()
         if session is not None:
             session.stop()
         gateway.shutdown()
@@ -78,18 +78,16 @@ class Launch:
         return self._archive.keep()
 
     def _arguments(self) -> Iterator[str]:
-        """spark-submit's arguments. The jars go on the JVM's own class path: only what is found there can be kept."""
-        jars, extra = (
-            require_class_path(local_jars("spark")),
-            dict(_settings(SHORT_RUN)) if self._short else {},
-        )
+        """Yield spark-submit's arguments. The jars are on the JVM's own class path: only classes from there can be archived."""
+        jars = require_class_path(local_jars("spark"))
+        extra = spark_settings(SHORT_RUN) if self._short else {}
         if jars:
             yield from ("--conf", "spark.jars.packages=", "--conf", "spark.jars.excludes=")
             yield from ("--driver-class-path", os.pathsep.join(map(str, jars)))
         options = extra.pop(EXTRA_OPTIONS, "").split()
         if "SPARK_CONF_DIR" not in os.environ:
             # A folder on the class path, as SPARK_CONF_DIR would be, forbids the archive.
-            yield from ("--properties-file", str(CONF / "spark-defaults.conf"))
+            yield from ("--properties-file", str(DEFAULTS))
             options.append(f"-Dlog4j2.configurationFile={(CONF / 'log4j2.properties').as_uri()}")
             if jars:
                 self._archive = ClassArchive("spark", jars)
@@ -100,45 +98,29 @@ class Launch:
         yield from ("--driver-java-options", shlex.join(options))
 
     def _options(self) -> Iterator[str]:
-        """The JVM's options that hold for this process alone."""
+        """Yield the JVM options of this process alone."""
         yield f"-Djava.io.tmpdir={scratch.folder()}"
         yield f"-Dsurveylake.log={process_log.path()}"
         yield f"-XX:ErrorFile={process_log.path().with_suffix('.crash')}"
         yield from java_options.options(scratch.folder())
 
 
-def _connected(command: list[str], environment: dict[str, str]) -> Any:
-    """Start the JVM, wait until it says where it listens, and connect PySpark to it, which tells the two by these variables."""
-    with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder, process_log.opened() as output:
-        told = Path(folder, "listens")
+def _connect(command: list[str], environment: dict[str, str]) -> Any:
+    """Start the JVM, wait until it writes its port and secret, and return PySpark's gateway to it."""
+    with tempfile.TemporaryDirectory(dir=scratch.folder()) as folder, process_log.open_log() as output:
+        port_file = Path(folder, "listens")
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=[scratch.lock()],
-            env={**environment, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(told)},
-            # Ctrl-C is for Python, which then tells Java what to do.
+            env={**environment, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(port_file)},
+            # Ctrl-C is for Python, which then ends Java.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         )  # fmt: skip
-        while not told.is_file():
+        while not port_file.is_file():
             if process.poll() is not None:
                 raise java_exit.not_started(process.returncode)
             time.sleep(0.02)
-        said = told.read_bytes()
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
-    from pyspark.java_gateway import launch_gateway
-
-    where = {
-        "PYSPARK_GATEWAY_PORT": str(int.from_bytes(said[:4], "big")),
-        "PYSPARK_GATEWAY_SECRET": said[8:].decode(),
-    }
-    os.environ.update(where)
-    try:
-        gateway: Any = launch_gateway()  # type: ignore[no-untyped-call]
-    except (OSError, Py4JError) as error:
-        process.stdin.close()  # type: ignore[union-attr]
-        raise java_exit.not_started(process.wait()) from error
-    finally:
-        for name in where:
-            del os.environ[name]
-    gateway.proc = process
+        content = port_file.read_bytes()
+    gateway = _gateway(process, port=int.from_bytes(content[:4], "big"), secret=content[8:].decode())
     if not java_options.has_name():
         # Hadoop asks the system for the user's name and fails when there is none.
         users = gateway.jvm.org.apache.hadoop.security.UserGroupInformation
@@ -146,19 +128,31 @@ def _connected(command: list[str], environment: dict[str, str]) -> Any:
     return gateway
 
 
-def _users_own() -> list[str]:
-    """The arguments for spark-submit that the user's shell holds; they come after ours, and so go before them."""
+def _gateway(process: "subprocess.Popen[bytes]", port: int, secret: str) -> Any:
+    """Return PySpark's gateway to a JVM; PySpark reads the port and the secret from the environment."""
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from pyspark.java_gateway import launch_gateway
+
+    variables = {"PYSPARK_GATEWAY_PORT": str(port), "PYSPARK_GATEWAY_SECRET": secret}
+    os.environ.update(variables)
     try:
-        words = shlex.split(os.environ.get(USERS_OWN, ""))
+        gateway: Any = launch_gateway()  # type: ignore[no-untyped-call]
+    except (OSError, Py4JError) as error:
+        process.stdin.close()  # type: ignore[union-attr]
+        raise java_exit.not_started(process.wait()) from error
+    finally:
+        for name in variables:
+            del os.environ[name]
+    gateway.proc = process
+    return gateway
+
+
+def _user_arguments() -> list[str]:
+    """Return the arguments for spark-submit in the user's environment. They come after ours, and so override them."""
+    try:
+        words = shlex.split(os.environ.get(USER_ARGUMENTS, ""))
     except ValueError as error:
         raise ConfigError(
-            f"{USERS_OWN} cannot be read: {error}", foreign_settings.named((USERS_OWN,))
+            f"{USER_ARGUMENTS} cannot be read: {error}", foreign_settings.unset_hint((USER_ARGUMENTS,))
         ) from error
     return [word for word in words if word != SHELL]
-
-
-def _settings(path: Path) -> Iterator[tuple[str, str]]:
-    for line in path.read_text("utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            key, value = line.split(None, 1)
-            yield key, value.strip()

@@ -1,4 +1,4 @@
-"""What the shell, the container or the service allows this process, against what Spark and Kafka need. Standard library only."""
+"""The limits of the shell, container or service, compared with the needs of Spark and Kafka. Standard library only."""
 
 import os
 import re
@@ -7,48 +7,47 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from surveylake.errors import SetupError
-from surveylake.runtime.jars import spark_setting
+from surveylake.runtime.spark_conf import spark_setting
 
 OPEN_FILES, WISHED_FILES = 400, 65_536
-"""Spark alone has nearly that many open: its jars. Each partition of a topic adds to what Kafka has."""
+"""Spark alone opens nearly 400: its jars. Kafka opens more for each partition of a topic."""
 THREADS = 256
 JAVA_BYTES = 3 << 30
-"""Address space that Spark's Java reserves beside its heap: classes, compiled code, threads."""
+"""Address space that Spark's Java reserves beside its heap, for classes, compiled code and threads."""
 FILE_BYTES = 1 << 30
-"""A partition's log is cut into files of that size."""
+"""Size of the files of a partition's log."""
 SIZES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 PIDS = (("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids.current"),
         ("/sys/fs/cgroup/pids/pids.max", "/sys/fs/cgroup/pids/pids.current"))  # fmt: skip
 
 
 def check() -> None:
-    """Raise what may be raised, and refuse by name what is too low; SetupError names every such limit and the command for it."""
-    found = [*_files(), *_memory(), *_threads()]
-    if found:
-        what, remedies = zip(*found, strict=True)
+    """Raise the soft limit of open files. Raises SetupError, which names every limit that is too low and its remedy."""
+    if too_low := [*_files(), *_memory(), *_threads()]:
+        limits, remedies = zip(*too_low, strict=True)
         raise SetupError(
-            f"the limits of this shell, or of the service or container, are too low for Spark and Kafka: {'; '.join(what)}",
+            f"the limits of this shell, or of the service or container, are too low for Spark and Kafka: {'; '.join(limits)}",
             f"{'; '.join(remedies)}. A limit that was lowered in a shell is raised in a new one, or by root (limits.conf).",
         )
 
 
 def heap_bytes() -> int:
-    """The heap that conf/spark-defaults.conf gives to Spark's Java."""
+    """Return the heap that conf/spark-defaults.conf gives to Spark's Java, in bytes."""
     size = re.fullmatch(r"(\d+)([kmgt])b?", spark_setting("spark.driver.memory").lower())
     return int(size[1]) * SIZES[size[2]] if size else 1 << 30
 
 
 def killed_by_system() -> int:
-    """How many processes the system has killed for want of memory since it started; 0 where it does not say."""
+    """Return how many processes the system has killed for want of memory since it started; 0 where that is unknown."""
     try:
-        found = re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text("ascii"), re.MULTILINE)
+        match = re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text("ascii"), re.MULTILINE)
     except OSError:
         return 0
-    return int(found[1]) if found else 0
+    return int(match[1]) if match else 0
 
 
 def machine_bytes() -> int:
-    """The memory of this machine, or of the container where it has less; 0 where nobody says."""
+    """Return the memory of this machine, or of its container if that has less, in bytes; 0 where it is unknown."""
     sizes = []
     for file, pattern, unit in (
         ("/proc/meminfo", r"MemTotal:\s+(\d+) kB", 1024),
@@ -56,10 +55,10 @@ def machine_bytes() -> int:
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", r"(\d+)", 1),
     ):
         try:
-            found = re.match(pattern, Path(file).read_text("ascii"))
+            match = re.match(pattern, Path(file).read_text("ascii"))
         except OSError:
             continue
-        sizes += [int(found[1]) * unit] if found else []
+        sizes += [int(match[1]) * unit] if match else []
     return min(sizes, default=0)
 
 
@@ -91,7 +90,7 @@ def _memory() -> Iterator[tuple[str, str]]:
 
 def _threads() -> Iterator[tuple[str, str]]:
     allowed, _ = resource.getrlimit(resource.RLIMIT_NPROC)
-    # The system counts this limit for no superuser.
+    # The limit does not hold for the superuser.
     if (
         allowed != resource.RLIM_INFINITY
         and os.geteuid() != 0
@@ -104,7 +103,7 @@ def _threads() -> Iterator[tuple[str, str]]:
     for most, now in PIDS:
         try:
             left = int(Path(most).read_text("ascii")) - int(Path(now).read_text("ascii"))
-        except (OSError, ValueError):  # not there, or 'max'
+        except (OSError, ValueError):  # missing, or 'max'
             continue
         if left < THREADS:
             yield (
@@ -114,13 +113,13 @@ def _threads() -> Iterator[tuple[str, str]]:
 
 
 def _threads_of_user() -> int:
-    """How many processes and threads of this user run; 0 where the system does not say."""
+    """Return how many threads this user runs, one or more per process; 0 where that is unknown."""
     count = 0
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             text = status.read_text("utf-8", "replace")
         except OSError:
             continue
-        found = re.search(rf"^Uid:\t{os.getuid()}\b.*?^Threads:\t(\d+)", text, re.MULTILINE | re.DOTALL)
-        count += int(found[1]) if found else 0
+        match = re.search(rf"^Uid:\t{os.getuid()}\b.*?^Threads:\t(\d+)", text, re.MULTILINE | re.DOTALL)
+        count += int(match[1]) if match else 0
     return count

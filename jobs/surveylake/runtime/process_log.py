@@ -1,6 +1,6 @@
-"""One file per process, in var/log, for what is no news to a user: Spark's and Java's own lines, and traces.
+"""The log file of a process, in var/log: the lines of Spark, Java and the libraries, and the traces of errors.
 
-SURVEYLAKE_LOG_FILE names another file, SURVEYLAKE_LOG_LEVEL how much Spark says (default: warn). Standard library only.
+SURVEYLAKE_LOG_FILE names another file, SURVEYLAKE_LOG_LEVEL Spark's level (default: warn). Standard library only.
 """
 
 import logging
@@ -18,22 +18,22 @@ from typing import IO
 from surveylake.paths import JOBS, VAR
 
 FILE_VARIABLE = "SURVEYLAKE_LOG_FILE"
-KEPT = 50
-"""Files of ended processes in var/log: older ones go when another is begun."""
+MOST_FILES = 50
+"""Files of ended processes in var/log: older ones are removed when another is created."""
 NAME = re.compile(r"[a-z]+-\d{8}-\d{6}-(\d+)\.log")
 END_BYTES = 200_000
 OURS = ("surveylake", "__main__", *(path.stem for path in JOBS.glob("*.py")))
-"""Loggers whose lines a user reads. What the libraries say beside them goes to the file."""
+"""Loggers whose lines go to the terminal; those of the libraries go to the file."""
 
 
 @cache
 def path() -> Path:
-    """This process's file: the one that SURVEYLAKE_LOG_FILE names, else one in var/log, else a temporary one.
+    """Return this process's file: the one that SURVEYLAKE_LOG_FILE names, else one in var/log, else a temporary one.
 
-    It is made when something is written to it. Returns /dev/null where no file can be made.
+    The first write creates it. Where no file can be created it is /dev/null.
     """
-    if given := os.environ.get(FILE_VARIABLE):
-        file = Path(given).expanduser().absolute()
+    if named := os.environ.get(FILE_VARIABLE):
+        file = Path(named).expanduser().absolute()
         if os.access(file if file.exists() else file.parent, os.W_OK):
             return file
     verb = Path(sys.argv[0]).stem if Path(sys.argv[0]).parent.resolve() == JOBS else "surveylake"
@@ -41,7 +41,7 @@ def path() -> Path:
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
-            _forget_old(folder)
+            _remove_old(folder)
             return folder / f"{verb}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     try:
         handle, name = tempfile.mkstemp(prefix=f"surveylake-{verb}-", suffix=".log")
@@ -52,39 +52,39 @@ def path() -> Path:
 
 
 @cache
-def _begin() -> int:
-    """How long the file was before this process wrote to it: one that the user names may have been there."""
+def _start_size() -> int:
+    """Return the size in bytes that the file had before this process wrote to it."""
     return path().stat().st_size if path().is_file() else 0
 
 
-def opened() -> IO[bytes]:
-    """The file, open at its end, for a process whose output it takes."""
-    _begin()
+def open_log() -> IO[bytes]:
+    """Open the file for appending, as the output of a child. Returns /dev/null where that fails."""
+    _start_size()
     try:
         return path().open("ab")
     except OSError:
         return open(os.devnull, "ab")
 
 
-def keep_trace(error: BaseException) -> Path:
-    """Write an exception's trace down. Returns the file."""
-    with opened() as file:
+def write_trace(error: BaseException) -> Path:
+    """Append an exception's trace to the file. Returns its path."""
+    with open_log() as file:
         file.write("".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
     return path()
 
 
-def end() -> str:
-    """The last of what this process's Spark and Java said; '' when nothing."""
+def tail() -> str:
+    """Return the last 200 kB that this process's Spark and Java wrote; '' when they wrote nothing."""
     try:
         with path().open("rb") as file:
-            file.seek(max(_begin(), file.seek(0, os.SEEK_END) - END_BYTES))
+            file.seek(max(_start_size(), file.seek(0, os.SEEK_END) - END_BYTES))
             return file.read().decode("utf-8", "replace")
     except OSError:
         return ""
 
 
-def listen() -> None:
-    """Have Python's own loggers and warnings sorted: ours to the terminal, the others' to the file."""
+def configure() -> None:
+    """Send the project's own log lines to the terminal, those of libraries and Python's warnings to the file."""
     root = logging.getLogger()
     if root.handlers:  # a notebook's or a test's own
         return
@@ -103,18 +103,18 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return record.name.partition(".")[0] in OURS
 
 
-def _forget_old(folder: Path) -> None:
-    """Remove all but the newest files of processes that have ended."""
+def _remove_old(folder: Path) -> None:
+    """Remove all but the newest files of ended processes."""
     ended = [
         file
         for file in folder.iterdir()
-        if (found := NAME.fullmatch(file.name)) and not _lives(int(found[1]))
+        if (match := NAME.fullmatch(file.name)) and not _is_alive(int(match[1]))
     ]
-    for file in sorted(ended, key=lambda file: file.name.split("-")[1:3])[: -KEPT or None]:
+    for file in sorted(ended, key=lambda file: file.name.split("-")[1:3])[: -MOST_FILES or None]:
         file.unlink(missing_ok=True)
 
 
-def _lives(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

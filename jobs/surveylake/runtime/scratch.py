@@ -1,6 +1,6 @@
-"""Where this process's Java unpacks native parts and keeps what does not fit into memory: a folder that goes with it.
+"""The scratch folder of this process's Java, for native libraries and spilled data; it is removed with the process.
 
-/tmp is not asked first: it may be full, closed to this user, or mounted so that nothing in it can be run. Standard library only.
+/tmp is not the first choice: it may be full, closed to this user, or mounted noexec. Standard library only.
 """
 
 import fcntl
@@ -15,26 +15,26 @@ from surveylake.errors import SetupError
 from surveylake.paths import ELSEWHERE, VAR
 
 NEEDED_BYTES = 64 << 20
-"""Native parts take a few megabytes; what sorting a table takes, nobody knows before."""
+"""Native libraries take a few megabytes; what sorting a table takes is not known beforehand."""
 LOCK = "lock"
 SYSTEM = ("/tmp", "/var/tmp")  # noqa: S108  (a folder in them must be this user's own)
 OWN = f"surveylake-{os.getuid()}"
-"""This user's folder in a place that all users share."""
+"""This user's folder in one that all users share."""
 NO_EXEC = getattr(os, "ST_NOEXEC", 0)
-_held: list[int] = []
-"""Descriptors of the locks on folders that this process made; inherited by its Java, and freed by the system with both."""
+_handles: list[int] = []
+"""Descriptors of the locks on this process's folders; its Java inherits them, and the system drops them with both."""
 
 
 @cache
 def folder() -> Path:
-    """A folder of this process's own. SetupError names each place that was looked at, and what is wrong with it."""
+    """Create and return this process's folder. Raises SetupError, which names each candidate and its fault."""
     faults = []
     for place in _places():
-        if wrong := fault(place):
-            faults.append(f"{place} {wrong}")
+        if reason := fault(place):
+            faults.append(f"{place} {reason}")
             continue
-        _sweep(place)
-        return _made(place)
+        _remove_leftovers(place)
+        return _create(place)
     raise SetupError(
         f"there is no place for Java's scratch files: {'; '.join(faults)}",
         f"Java loads its native parts (snappy, zstd) from there. {ELSEWHERE} It is not mounted noexec, and has 64 MB free.",
@@ -42,27 +42,27 @@ def folder() -> Path:
 
 
 def lock() -> int:
-    """The descriptor that says the folder is in use, to be inherited by whoever else uses it."""
+    """Return the descriptor of the folder's lock, which each child that uses the folder inherits."""
     folder()
-    return _held[-1]
+    return _handles[-1]
 
 
 def fault(place: Path) -> str:
-    """What keeps Java from using a folder for scratch files, in words that follow its name; '' when nothing does."""
+    """Return why Java cannot use a folder for scratch files, as the words after its name; '' when it can."""
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
             pass
-        there, owner = os.statvfs(place), place.lstat().st_uid
+        system, owner = os.statvfs(place), place.lstat().st_uid
     except OSError as error:
         return f"cannot be written: {error.strerror}"
     if place.name == OWN and owner != os.getuid():
         return f"was made by another user (number {owner})"
-    if there.f_flag & NO_EXEC:
+    if system.f_flag & NO_EXEC:
         return "is mounted noexec"
     if "," in str(place):
         return "has a comma in its path, at which Spark would cut it"
-    free = there.f_bavail * there.f_frsize
+    free = system.f_bavail * system.f_frsize
     return f"has {free:,} bytes free" if free < NEEDED_BYTES else ""
 
 
@@ -73,27 +73,27 @@ def _places() -> Iterator[Path]:
             yield Path(place) / OWN
 
 
-def _made(place: Path) -> Path:
+def _create(place: Path) -> Path:
     while True:
-        made = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=place))
-        _held.append(os.open(made / LOCK, os.O_RDWR | os.O_CREAT, 0o600))
-        fcntl.flock(_held[-1], fcntl.LOCK_EX)
-        # Another process may have taken it for a leftover before the lock was held.
-        if (made / LOCK).exists():
-            return made
-        os.close(_held.pop())
+        created = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=place))
+        _handles.append(os.open(created / LOCK, os.O_RDWR | os.O_CREAT, 0o600))
+        fcntl.flock(_handles[-1], fcntl.LOCK_EX)
+        # Another process may have removed it as a leftover before the lock was held.
+        if (created / LOCK).exists():
+            return created
+        os.close(_handles.pop())
 
 
-def _sweep(place: Path) -> None:
-    """Remove what processes left behind that were killed: folders whose lock nobody holds."""
-    for left in place.iterdir():
+def _remove_leftovers(place: Path) -> None:
+    """Remove the folders of killed processes: those whose lock nobody holds."""
+    for leftover in place.iterdir():
         try:
-            handle = os.open(left / LOCK, os.O_RDWR)
+            handle = os.open(leftover / LOCK, os.O_RDWR)
         except OSError:
             continue  # being made, or not ours
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(leftover, ignore_errors=True)
         except BlockingIOError:
             pass
         finally:

@@ -1,4 +1,4 @@
-"""One way to a Spark session, for `python`, `spark-submit`, notebooks and tests: settings from conf/spark-defaults.conf only."""
+"""The Spark session of `python`, `spark-submit`, notebooks and tests, with the settings of conf/spark-defaults.conf only."""
 
 import logging
 import os
@@ -14,8 +14,9 @@ from surveylake.errors import ConfigError, SetupError
 from surveylake.paths import CONF, ROOT
 from surveylake.runtime import foreign_settings, java_exit, process_log, scratch
 from surveylake.runtime.foreign_settings import SUBMITTED
-from surveylake.runtime.jars import spark_setting
 from surveylake.runtime.launch import Launch
+from surveylake.runtime.spark_conf import spark_setting
+from surveylake.wording import first_line_with_class
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -33,9 +34,9 @@ def opener(name: str) -> OpenSession:
 
 
 def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
-    """A session called `name`, or the one that is already open here; `launch` says how a new JVM is started.
+    """Return a session called `name`, or the one that this process has open; `launch` starts its JVM.
 
-    Raises SetupError when Java, Spark or the jars are not the pinned ones, before the JVM starts where that can be told.
+    Raises SetupError when Java, Spark or the jars are not the pinned ones, where possible before the JVM starts.
     """
     if sys.platform == "win32":
         raise SetupError(
@@ -48,14 +49,14 @@ def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
     submitted = SUBMITTED in os.environ
     with _opening:
         if is_first := SparkContext._active_spark_context is None:
-            java_exit.expect()
+            java_exit.mark_start()
             if SparkContext._gateway is None:
                 SparkContext._ensure_initialized(gateway=None if submitted else (launch or Launch()).start())
-        spark = _opened(name)
+        spark = _create(name)
         _check_disk(spark)
         _check_jars(spark)
         if is_first:
-            java_exit.remember(spark)
+            java_exit.record_memory(spark)
             _write_errors_to_file()
             signals.hear_from_java(spark)
             if submitted:
@@ -63,26 +64,25 @@ def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
     return spark
 
 
-def _opened(name: str) -> "SparkSession":
-    """The session, once Java runs. Raises SetupError with Spark's own reason when it cannot be."""
+def _create(name: str) -> "SparkSession":
+    """Create the session in a JVM that runs. Raises SetupError with Spark's reason when that fails."""
     from pyspark.sql import SparkSession
 
     try:
         return SparkSession.builder.appName(name).getOrCreate()
     except Exception as error:
-        if known := java_exit.explained(error):
+        if known := java_exit.as_java_error(error):
             raise known from error
-        process_log.keep_trace(error)
-        said = str(getattr(error, "java_exception", None) or error).strip().splitlines()[0]
+        process_log.write_trace(error)
         raise SetupError(
-            f"Spark did not start: {said}",
-            f"{foreign_settings.named(foreign_settings.JAVA)} All that it said: {process_log.path()}".strip(),
+            f"Spark did not start: {first_line_with_class(error)}",
+            f"{foreign_settings.unset_hint(foreign_settings.JAVA)} All that it said: {process_log.path()}".strip(),
         ) from error
 
 
 def check_spark() -> None:
-    """SetupError when the Spark that would run is not the version the jars were built for."""
-    wanted = spark_version()
+    """Raise SetupError when the Spark that would run is not the version that the jars were built for."""
+    expected = spark_version()
     try:
         import pyspark
     except ImportError as error:
@@ -90,35 +90,35 @@ def check_spark() -> None:
             "pyspark is not installed in this Python",
             f"Run `make setup`, then use {ROOT / '.venv/bin/python'}.",
         ) from error
-    if pyspark.__version__ != wanted:
+    if pyspark.__version__ != expected:
         raise SetupError(
             f"this is Spark {pyspark.__version__} ({os.path.dirname(pyspark.__file__)}),"
-            f" and the jars are built for Spark {wanted}",
+            f" and the jars are built for Spark {expected}",
             "Use the project's own: unset SPARK_HOME and PYTHONPATH, and run .venv/bin/python or .venv/bin/spark-submit.",
         )
     home = os.environ.get("SPARK_HOME")
-    if home and (found := _core_version(home)) != wanted:
+    if home and (version := _core_version(home)) != expected:
         raise SetupError(
-            f"SPARK_HOME is {home}, which is {f'Spark {found}' if found else 'no Spark'},"
-            f" and the jars are built for Spark {wanted}",
+            f"SPARK_HOME is {home}, which is {f'Spark {version}' if version else 'no Spark'},"
+            f" and the jars are built for Spark {expected}",
             "Unset SPARK_HOME, or set it to that version.",
         )
 
 
 def spark_version() -> str:
-    """The pinned Spark version, from the coordinate of Spark's own Kafka connector."""
+    """Return the pinned Spark version, from the coordinate of Spark's own Kafka connector."""
     packages = spark_setting("spark.jars.packages").split(",")
     return next(package.rsplit(":", 1)[1] for package in packages if package.startswith("org.apache.spark:"))
 
 
 def _core_version(home: str) -> str | None:
-    """The version of the Spark that lies in a folder; None when there is none."""
+    """Return the version of the Spark in a folder; None without one."""
     cores = sorted(Path(home, "jars").glob("spark-core_*.jar"))
     return cores[0].stem.rsplit("-", 1)[1] if cores else None
 
 
 def _write_errors_to_file() -> None:
-    """PySpark prints each error of a query as JSON, beside raising it: that is for the file."""
+    """Send PySpark's JSON lines about failed queries, which it prints beside raising the error, to the log file."""
     from pyspark.logger import PySparkLogger
 
     for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
@@ -128,7 +128,7 @@ def _write_errors_to_file() -> None:
 
 
 def _log_to_file(java: Any) -> None:
-    """Have a JVM that spark-submit started write to this process's file, unless its user gave it settings of log4j."""
+    """Have a JVM that spark-submit started log to this process's file, unless its user configured log4j."""
     log4j = java.org.apache.logging.log4j
     source = str(log4j.LogManager.getContext(False).getConfiguration().getConfigurationSource().getLocation())
     ours = CONF / "log4j2.properties"
@@ -138,7 +138,7 @@ def _log_to_file(java: Any) -> None:
 
 
 def _check_disk(spark: Any) -> None:
-    """A plain path is this machine's disk (else ConfigError), and Java can use its folder for scratch files (else SetupError)."""
+    """Raise ConfigError when a plain path is not on this machine's disk, SetupError when Java's scratch folder is unusable."""
     default = str(spark._jsc.hadoopConfiguration().get("fs.defaultFS"))
     if not default.startswith("file:"):
         raise ConfigError(
@@ -146,16 +146,16 @@ def _check_disk(spark: Any) -> None:
             f"Give it spark.hadoop.fs.defaultFS file:///, as {CONF / 'spark-defaults.conf'} has it. {_how_to_start()}",
         )
     place = str(spark._jvm.java.lang.System.getProperty("java.io.tmpdir"))
-    if SUBMITTED in os.environ and (wrong := scratch.fault(Path(place))):
+    if SUBMITTED in os.environ and (reason := scratch.fault(Path(place))):
         raise SetupError(
-            f"Java's folder for scratch files, {place}, {wrong}",
+            f"Java's folder for scratch files, {place}, {reason}",
             "Java loads its native parts (snappy, zstd) from there. Name another one before spark-submit:"
             " export SPARK_SUBMIT_OPTS=-Djava.io.tmpdir=/a/folder/of/yours",
         )
 
 
 def _check_jars(spark: Any) -> None:
-    """SetupError when Delta or the Kafka connector is not on the class path, ConfigError when Delta is not switched on."""
+    """Raise SetupError when Delta or the Kafka connector is not on the class path, ConfigError when Delta is not enabled."""
     loader = spark._jvm.Thread.currentThread().getContextClassLoader()
     load: Callable[[str], Any] = lambda name: spark._jvm.Class.forName(name, False, loader)  # noqa: E731
     extensions = spark.conf.get("spark.sql.extensions", "")
@@ -163,7 +163,7 @@ def _check_jars(spark: Any) -> None:
         load(DELTA_CLASS)
         load(KAFKA_CLASS)
     except Exception as error:
-        if known := java_exit.explained(error):
+        if known := java_exit.as_java_error(error):
             raise known from error
         raise SetupError(
             "this Spark session has no Delta or no Kafka connector on its classpath", _how_to_start()
@@ -173,8 +173,8 @@ def _check_jars(spark: Any) -> None:
 
 
 def _how_to_start() -> str:
-    """What to do about a session that has other settings than the project's; the variables that may be behind it go first."""
-    theirs = foreign_settings.named(foreign_settings.SPARK)
+    """Return the hint for a session with other settings; the variables that may have caused it come first."""
+    theirs = foreign_settings.unset_hint(foreign_settings.SPARK)
     ours = (
         f"Start it with the project's settings: SPARK_CONF_DIR={CONF} spark-submit jobs/…, or spark-submit --properties-file "
         f"{CONF / 'spark-defaults.conf'} jobs/…; in a notebook, restart the kernel and open the session with "

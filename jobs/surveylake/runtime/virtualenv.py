@@ -1,13 +1,13 @@
-"""The virtual environment of a checkout: made from the hash-locked requirements, remade when they or Python change.
+"""The virtual environment of a checkout, created from the hash-locked requirements, and again when they or Python change.
 
-    PYTHONPATH=jobs python3 -m surveylake.runtime.virtualenv [--dev]      what `make setup` runs first
+    PYTHONPATH=jobs python3 -m surveylake.runtime.virtualenv [--dev]      the first step of `make setup`
 
-Standard library only, for it runs before there is anything else.
+Standard library only, since nothing else is installed yet.
 """
 
-import fcntl
 import hashlib
 import importlib.util
+import math
 import os
 import subprocess
 import sys
@@ -15,11 +15,12 @@ import time
 from pathlib import Path
 
 from surveylake.errors import SetupError, SurveylakeError
+from surveylake.locks import FileLock
 from surveylake.paths import ELSEWHERE, ROOT, VAR, may_write
 from surveylake.runtime.java import ensure_java
 
 SUPPORTED = ((3, 11), (3, 13))
-"""First and last Python the locks were resolved for."""
+"""First and last version of Python that the locks were resolved for."""
 LOCKS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}
 BUILD_LOCK = "requirements-build.lock"
 PIP = (
@@ -31,14 +32,14 @@ PIP = (
     "--only-binary",
     ":all:",
 )
-"""Wheels only, each with its hash; pyspark, which comes as source, is built by what BUILD_LOCK installed before."""
+"""Wheels only, each with its hash; pyspark, a source distribution, is built with the packages of BUILD_LOCK."""
 
 
 def ensure_environment(root: Path, log: Path, dev: bool = False) -> bool:
-    """Make ROOT/.venv hold the locked packages; `dev` adds the tests'. Returns whether anything had to be done.
+    """Install the locked packages into ROOT/.venv; `dev` adds those of the tests. Returns whether anything was installed.
 
-    An environment without its stamp (a set-up that was cut off), of another Python or of another lock is made anew.
-    Raises SetupError, with the end of `log`.
+    An environment without its stamp (of an interrupted set-up), of another Python or of another lock is created again.
+    Raises SetupError with the end of `log`.
     """
     wanted = "dev" if dev else "runtime"
     stamps = {kind: _stamp(root, kind) for kind in LOCKS}
@@ -60,7 +61,7 @@ def ensure_environment(root: Path, log: Path, dev: bool = False) -> bool:
         _run([*pip, "-r", str(root / BUILD_LOCK)], log, "installing what builds pyspark")
     _run([*pip, "--no-binary", "pyspark", "--no-build-isolation", "-r", str(root / LOCKS[wanted])], log,
          f"installing {LOCKS[wanted]}")  # fmt: skip
-    # Last, so that a set-up that is cut off leaves no stamp and begins again.
+    # Last, so that an interrupted set-up leaves no stamp and begins again.
     for kind in {"runtime", wanted}:
         stamps[kind].write_text(keys[kind], "utf-8")
     return True
@@ -71,21 +72,21 @@ def _stamp(root: Path, kind: str) -> Path:
 
 
 def _key(root: Path, kind: str) -> str:
-    """What an environment depends on: the Python it was made from and the locks' content (not their dates)."""
+    """Return a hash of an environment's inputs: its Python, and the locks' content (not their dates)."""
     digest = hashlib.sha256(f"{_base_python()} {sys.version}".encode())
-    # The tests' environment is the runtime's too, and goes when either lock changes.
+    # The tests' environment includes the runtime's, and is created again when either lock changes.
     for name in (BUILD_LOCK, *(LOCKS.values() if kind == "dev" else [LOCKS[kind]])):
         digest.update((root / name).read_bytes())
     return digest.hexdigest()
 
 
 def _base_python() -> str:
-    """The Python itself, also when the one that runs is an environment's link to it."""
+    """Return the path of the Python itself, also when this one is an environment's link to it."""
     return os.path.realpath(sys.executable)
 
 
 def _make(root: Path, log: Path) -> None:
-    """A new, empty environment. Debian and Ubuntu keep what this needs in a package of its own."""
+    """Create an empty environment. Raises SetupError without ensurepip, which Debian and Ubuntu package separately."""
     if importlib.util.find_spec("ensurepip") is None:
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         sudo = "" if os.geteuid() == 0 else "sudo "
@@ -100,14 +101,14 @@ def _run(command: list[str], log: Path, doing: str) -> None:
     with log.open("a", encoding="utf-8") as output:
         output.write(f"$ {' '.join(command)}\n")
         output.flush()
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
-    if done.returncode:
+        process = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+    if process.returncode:
         end = "\n".join(f"    {line}" for line in log.read_text("utf-8", "replace").splitlines()[-8:])
         raise SetupError(f"{doing} failed:\n{end}", f"the whole log is {log}; then run: make setup")
 
 
 def main(arguments: list[str]) -> int:
-    """Java, then the environment; one set-up at a time. Prints one line when something was done."""
+    """Set up Java, then the environment, one process at a time. Returns the exit code."""
     try:
         if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
             raise SetupError(
@@ -121,8 +122,7 @@ def main(arguments: list[str]) -> int:
         ensure_java()
         begun = time.monotonic()
         (VAR / "log").mkdir(parents=True, exist_ok=True)
-        with (VAR / "setup.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(VAR / "setup.lock", wait_seconds=math.inf):
             if ensure_environment(ROOT, VAR / "log" / "setup.log", "--dev" in arguments):
                 print(f"set up in {time.monotonic() - begun:.0f} s", file=sys.stderr)
     except SurveylakeError as error:

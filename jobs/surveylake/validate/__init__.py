@@ -1,1 +1,1 @@
-"""From Kafka's bytes to typed rows with a verdict each. Pure: DataFrame to DataFrame, no session, no path."""
+"""Validation: Kafka's bytes to typed rows with a verdict each. DataFrame to DataFrame, no session, no path."""

@@ -1,4 +1,4 @@
-"""From text as it came to a typed value: trim, collapse blanks, one name per spelling, cast. Unknown stays NULL."""
+"""Text as received to typed values: trim, collapse blanks, one name per spelling, cast. Unknown stays NULL."""
 
 from surveylake import sql
 from surveylake.contract.field_types import DECIMAL
@@ -10,13 +10,15 @@ DECIMAL_TEXT = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 DATE_TEXT = "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 CONTROL_AT_AN_END = r"^[\x01-\x1f\x7f]|[\x01-\x1f\x7f]$"
-"""What a cast to a number would pass over; any other control character makes it fail by itself."""
+"""Control characters that a cast to a number would ignore; any other makes the cast fail."""
 NO_DIGIT = "\ufffd"
 
 
 def parsed_text(field: SurveyField, wrong: str) -> str:
-    """SQL over `~json` and `~untidy`: the field's text, blanks collapsed, a JSON number as its digits; NULL where absent, null or
-    nested. `wrong` is what `is_wrong_type` said."""
+    """Return SQL over `~json` and `~untidy`: the field's text, blanks collapsed, a JSON number as its digits.
+
+    It is NULL where the field is absent, null or nested. `wrong` is the SQL of `is_wrong_type`.
+    """
     text = f"IF({wrong}, NULL, try_variant_get(`~json`, {sql.path(field.source)}, 'string'))"
     collapsed = f"IF(`~untidy`, regexp_replace({text}, {sql.text(BLANKS + '+')}, ' '), {text})"
     if field.type != "integer":
@@ -25,17 +27,17 @@ def parsed_text(field: SurveyField, wrong: str) -> str:
 
 
 def is_wrong_type(field: SurveyField) -> str:
-    """SQL over `~json`: what stands for the field is no text or number of its own; NULL where it is absent.
+    """Return SQL over `~json`: whether the field's value is nested, or of another type; NULL where it is absent.
 
-    A DOUBLE is a number with an exponent or too many digits: its text would not be the one that was sent.
+    A DOUBLE is a number with an exponent or too many digits: its text would differ from the one received.
     """
     others = ["OBJ", "ARR", "DOU", *([] if field.type == "boolean" else ["BOO"])]
-    found = f"schema_of_variant(try_variant_get(`~json`, {sql.path(field.source)}, 'variant'))"
-    return f"substring({found}, 1, 3) IN ({', '.join(map(sql.text, others))})"
+    kind = f"schema_of_variant(try_variant_get(`~json`, {sql.path(field.source)}, 'variant'))"
+    return f"substring({kind}, 1, 3) IN ({', '.join(map(sql.text, others))})"
 
 
 def typed(clean: str, field: SurveyField) -> str:
-    """SQL: the trimmed text `clean` as a value of the field's type, NULL where it does not denote one exactly."""
+    """Return SQL: the trimmed text `clean` as a value of the field's type, NULL where it does not denote one exactly."""
     if field.type == "string":
         return f"nullif({spelled(clean, field)}, '')"
     if field.type == "integer":
@@ -48,14 +50,14 @@ def typed(clean: str, field: SurveyField) -> str:
 
 
 def spelled(clean: str, field: SurveyField) -> str:
-    """SQL: the one name of a declared spelling, any other text as it is."""
+    """Return SQL: the name of a declared spelling, any other text unchanged."""
     pairs = [(variant, known) for known, variants in field.spellings.items() for variant in variants]
     whens = "".join(f" WHEN {sql.text(variant)} THEN {sql.text(known)}" for variant, known in pairs)
     return f"CASE {clean}{whens} ELSE {clean} END" if whens else clean
 
 
 def too_precise(clean: str, field: SurveyField) -> str:
-    """SQL: the text is a decimal with more digits after the point than its type keeps (a cast would round it)."""
+    """Return SQL: whether the text is a decimal with more digits after the point than its type (a cast would round it)."""
     match = DECIMAL.fullmatch(field.type)
     scale = int(match.group(2)) if match else 0
     beyond = rf"^[+-]?[0-9]+\.[0-9]{{{scale}}}[0-9]*[1-9][0-9]*$"

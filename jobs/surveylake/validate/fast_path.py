@@ -1,11 +1,11 @@
-"""The plain way through the gate: what a plain JSON writer makes of the contract's fields is judged without being parsed.
+"""The fast path of validation: values as a plain JSON writer writes them are validated without being parsed.
 
-Such a value holds every field once, in contract order, compact or with single spaces. Cut at its colons, each piece holds
-one field's value between two texts that are known beforehand. It is strict JSON by construction when every piece is one of
-the texts that the contract names (an allowed answer, a spelling, a blank), or is a whole number as a writer writes one, or
-holds nothing between its quotes but printable ASCII without a quote or a backslash. A value is plain when it is also
-acceptable in every field: then nothing is wrong with it. Any other value, however good, is parsed (gate.py): same verdict,
-several times the cost.
+Such a value has every field once, in contract order, compact or with single spaces. Split at its colons, each piece has
+one field's value between two texts that are known beforehand. The value is strict JSON by construction when every piece is
+one of the contract's own texts (an allowed answer, a spelling, a blank), a whole number as a writer writes it, or printable
+ASCII without quote and backslash between two quotes. It is plain when every field is acceptable too: then nothing is wrong
+with it. Any other value is parsed (strict_json.py), with the same verdict, at several times the cost. That both agree is
+tested in tests/validate/test_fast_path.py and test_fuzz.py.
 
 The scaffolding columns start with `~`, which no contract column can.
 """
@@ -22,18 +22,18 @@ from surveylake.validate.cleaning import spelled, typed
 
 PLAIN = "`~plain`"
 CUT = ":"
-"""What a value is cut at: the only mark between a name and its value, and rarer in answers than a comma."""
+"""A value is split at colons: they stand between a name and its value, and are rarer in answers than commas."""
 GAPS = (" ", "")
-"""After a comma or a colon: Python's writer puts a blank there, most others nothing."""
+"""The text after a comma or a colon: Python's writer puts a blank there, most others nothing."""
 UNFIT = {'"', "\\", CUT, *map(chr, range(32))}
-"""What cannot stand between the quotes of a plain value."""
+"""Characters that no text of a plain value contains."""
 UNQUOTED = "".join(chr(code) for code in range(32, 127) if chr(code) not in '"\\')
-# Java looks single characters up in a table, where it compares ranges one by one: so each stands for itself.
+# Each character by itself: Java looks single characters up in a table, and compares ranges one by one.
 PLAIN_TEXT = "^[" + "".join(c if c.isalnum() else "\\" + c for c in UNQUOTED) + r"]*\z"
 
 
 def with_plain_fields(records: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """Kafka rows + the contract's fields as typed columns, and `~plain` (boolean, never NULL): they hold where it is true."""
+    """Add the contract's fields as typed columns, and `~plain` (boolean, never NULL): the fields are valid where it is true."""
     slots = [_Slot(i, field, contract) for i, field in enumerate(contract.fields.values())]
     pieces = f"split({TEXT}, {sql.text(CUT)}, {len(_skeleton(contract)) + 1}) AS `~pieces`"
     known = [f"{slot.known()} AS `~known{i}`" for i, slot in enumerate(slots)]
@@ -41,19 +41,21 @@ def with_plain_fields(records: DataFrame, contract: Contract, max_bytes: int) ->
     values = [
         f"{slot.value()} AS {sql.name(name)}" for name, slot in zip(contract.fields, slots, strict=True)
     ]
-    given = [sql.name(column) for column in records.columns]
+    received = [sql.name(column) for column in records.columns]
     fields = [sql.name(name) for name in contract.fields]
     return (
-        records.selectExpr(*given, pieces)
-        .selectExpr(*given, "`~pieces`", *known)
-        .selectExpr(*given, "`~pieces`", *(f"`~known{i}`" for i in range(len(slots))), *free)
+        records.selectExpr(*received, pieces)
+        .selectExpr(*received, "`~pieces`", *known)
+        .selectExpr(*received, "`~pieces`", *(f"`~known{i}`" for i in range(len(slots))), *free)
         .selectExpr("*", *values)
-        .selectExpr(*given, *fields, f"coalesce({_is_plain(contract, slots, max_bytes)}, false) AS {PLAIN}")
+        .selectExpr(
+            *received, *fields, f"coalesce({_is_plain(contract, slots, max_bytes)}, false) AS {PLAIN}"
+        )
     )
 
 
 class _Slot:
-    """One field's place in a plain value: SQL over `~pieces`."""
+    """One field's place in a plain value, as SQL over `~pieces`."""
 
     def __init__(self, index: int, field: SurveyField, contract: Contract) -> None:
         self._index, self._field = index, field
@@ -62,7 +64,7 @@ class _Slot:
         self._ends = [_end(index, contract, gap) for gap in GAPS]
 
     def known(self) -> str:
-        """The clean text that the contract itself gives to what stands here; NULL for anything else."""
+        """Return SQL: the clean text of one of the contract's own texts; NULL for any other."""
         whens = [
             f"WHEN {sql.text(gap + written + end)} THEN {sql.text(text)}"
             for written, text in _known(self._field).items()
@@ -71,7 +73,7 @@ class _Slot:
         return f"CASE {self._piece} {' '.join(whens)} END" if whens else "CAST(NULL AS string)"
 
     def free(self) -> str:
-        """The trimmed text of what stands here between quotes, or of a bare number; NULL for what is known."""
+        """Return SQL: the trimmed text between quotes, or of a bare number; NULL for one of the contract's own texts."""
         if _is_closed(self._field):
             return "CAST(NULL AS string)"
         quotes = ('"', "") if self._field.type == "integer" else ('"',)
@@ -83,7 +85,7 @@ class _Slot:
         return f"CASE WHEN `~known{self._index}` IS NOT NULL THEN NULL {' '.join(whens)} END"
 
     def value(self) -> str:
-        """The typed value."""
+        """Return SQL: the typed value."""
         known, free, field = f"`~known{self._index}`", f"`~free{self._index}`", self._field
         if field.type == "string":
             return (
@@ -92,16 +94,16 @@ class _Slot:
         return typed(f"coalesce({known}, {free})", field)
 
     def is_acceptable(self, value: str) -> str:
-        """The piece is strict JSON, but for what `free` holds, and nothing is wrong with its value."""
+        """Return SQL: whether the piece is strict JSON, except for the text of `free`, and its value acceptable."""
         known, free, field = f"`~known{self._index}`", f"`~free{self._index}`", self._field
-        told = f"coalesce({known}, {free})"
+        text = f"coalesce({known}, {free})"
         if field.type == "integer":
             # A number in any other spelling, such as 024, may be no JSON.
-            told = f"IF({known} IS NOT NULL OR cast({value} AS string) = {free}, {told}, NULL)"
-        return f"{told} IS NOT NULL AND {rules.is_acceptable(told, value, field)}"
+            text = f"IF({known} IS NOT NULL OR cast({value} AS string) = {free}, {text}, NULL)"
+        return f"{text} IS NOT NULL AND {rules.is_acceptable(text, value, field)}"
 
     def unchecked(self) -> str | None:
-        """What may hold any character."""
+        """Return SQL: the text that may contain any character; None where there is none."""
         return None if _is_closed(self._field) or self._field.type == "integer" else f"`~free{self._index}`"
 
     def _around(self) -> Iterator[tuple[str, str]]:
@@ -118,7 +120,7 @@ class _Slot:
 
 
 def _is_plain(contract: Contract, slots: list[_Slot], max_bytes: int) -> str:
-    """SQL over `~pieces` and what was made of them: the whole value is strict JSON and every field is acceptable."""
+    """Return SQL over `~pieces` and the columns of the slots: whether the value is strict JSON and every field acceptable."""
     skeleton = _skeleton(contract)
     checks = [f"size(`~pieces`) = {len(skeleton)}", f"octet_length(value) <= {max_bytes}"]
     checks += [
@@ -132,24 +134,24 @@ def _is_plain(contract: Contract, slots: list[_Slot], max_bytes: int) -> str:
 
 
 def _skeleton(contract: Contract) -> list[str | int]:
-    """A plain value's pieces: a text that is always the same, or the number of the field whose value stands there."""
-    found: list[str | int] = []
+    """Return the pieces of a plain value: a constant text, or the index of the field whose value is there."""
+    pieces: list[str | int] = []
     for i, source in enumerate(contract.sources):
         first, *more = f'{{"{source}"'.split(CUT) if not i else f'"{source}"'.split(CUT)
-        found += [first, *more] if not i else more
-        found.append(i)
-    return found
+        pieces += [first, *more] if not i else more
+        pieces.append(i)
+    return pieces
 
 
 def _end(index: int, contract: Contract, gap: str) -> str:
-    """What follows the index-th value up to the next cut."""
+    """Return the text between the index-th value and the next colon."""
     if index + 1 == len(contract.sources):
         return "}"
     return f',{gap}"{contract.sources[index + 1]}"'.split(CUT)[0]
 
 
 def _known(field: SurveyField) -> dict[str, str]:
-    """What stands in a plain value -> the clean text it means, as far as the contract names it."""
+    """Return text in a plain value -> clean text, for the texts that the contract names."""
     blank = {} if field.required else {'""': "", "null": ""}
     if field.type == "boolean":
         return blank | {quote + word + quote: word for word in ("true", "false") for quote in ("", '"')}
@@ -161,5 +163,5 @@ def _known(field: SurveyField) -> dict[str, str]:
 
 
 def _is_closed(field: SurveyField) -> bool:
-    """Whether the contract names every text that is acceptable."""
+    """Return whether the contract names every acceptable text."""
     return bool(field.allowed) or field.type == "boolean"

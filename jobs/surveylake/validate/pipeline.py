@@ -1,4 +1,4 @@
-"""Kafka rows in, `records` rows out: gate, clean, type, derive, judge. DataFrame to DataFrame, nothing else."""
+"""Kafka rows to `records` rows: parse, clean, type, derive, validate. DataFrame to DataFrame."""
 
 from functools import partial
 
@@ -11,16 +11,16 @@ from surveylake.validate import cleaning, fast_path, rules, strict_json
 from surveylake.validate.fast_path import PLAIN
 
 MOST_GENERATED = 11_500
-"""Characters of SQL. Up to this size the parsed way is generated into the same Java method as the plain one, and no row is
-copied; beyond it the method would come near the 64 KB that Java allows, or be too long for its compiler: then Spark interprets
-the parsed way, between two generated stages."""
+"""Characters of SQL. Up to this size, parsing is generated into the same Java method as the fast path, and no row is copied.
+Beyond it the method would come near Java's 64 KB, or be too long for its compiler: then Spark interprets the parsing, between
+two generated stages."""
 
 
 def validated(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """One `records` row per Kafka record, good or bad, columns in `records` order.
+    """Return the `records` rows of Kafka rows. Grain: one row per Kafka record, accepted or not, columns in `records` order.
 
-    Takes rows with topic, partition, offset, timestamp, epoch, key (string) and value (binary). Accepted and rejected
-    rows add up to the rows given; a value that is not one JSON object has exactly one reason and NULL fields.
+    `kafka_rows` has topic, partition, offset, timestamp, epoch, key (string) and value (binary). Accepted and rejected
+    rows add up to the rows received. A value that is not one JSON object has exactly one reason and NULL fields.
     """
     return (
         kafka_rows.transform(partial(fast_path.with_plain_fields, contract=contract, max_bytes=max_bytes))
@@ -31,23 +31,26 @@ def validated(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> Data
 
 
 def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """+ `~broken`, `~reasons`, `~fields`: what the strict gate says of a value that is not plain, and of its fields."""
+    """Add `~broken`, `~reasons` and `~fields`: the result of parsing a value that is not plain."""
     steps = strict_json.steps(max_bytes) | _steps(contract)
     if sum(map(len, steps.values())) <= MOST_GENERATED:
         for name, step in steps.items():
             rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {step}) AS {sql.name(name)}")
         return rows
-    wanted = ("~broken", "~reasons", "~fields")
-    found = f"named_struct({', '.join(f'{sql.text(name)}, {sql.name(name)}' for name in wanted)})"
+    results = ("~broken", "~reasons", "~fields")
+    parsed = f"named_struct({', '.join(f'{sql.text(name)}, {sql.name(name)}' for name in results)})"
     for name, step in reversed(steps.items()):
-        found = sql.let(sql.name(name), step, found)
-    rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {found}) AS `~parsed`")
-    return rows.selectExpr("*", *(f"`~parsed`.{sql.name(name)} AS {sql.name(name)}" for name in wanted))
+        parsed = sql.let(sql.name(name), step, parsed)
+    rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {parsed}) AS `~parsed`")
+    return rows.selectExpr("*", *(f"`~parsed`.{sql.name(name)} AS {sql.name(name)}" for name in results))
 
 
 def _steps(contract: Contract) -> dict[str, str]:
-    """Name -> SQL, after the gate's own steps: `~untidy`, `~wrong` (booleans), `~texts`, `~shape`, `~fields` (struct of typed
-    values), `~reasons`; NULL where the value is broken, and `~reasons` also where nothing is wrong."""
+    """Return name -> SQL, for the steps after those of strict_json.
+
+    `~untidy`, `~wrong` (booleans), `~texts`, `~shape`, `~fields` (struct of typed values) and `~reasons`. Each is NULL where
+    the value is broken; `~reasons` also where nothing is wrong.
+    """
     fields = list(contract.fields.items())
     texts = [f"trim({cleaning.parsed_text(field, f'`~wrong`[{i}]')})" for i, (_, field) in enumerate(fields)]
     values = [
@@ -70,7 +73,7 @@ def _steps(contract: Contract) -> dict[str, str]:
 
 
 def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
-    """The contract's typed columns whichever way they were read, + its derived ones."""
+    """Take the contract's typed columns from the fast path or from parsing, and add the derived ones."""
     parsed = {name: f"IF({PLAIN}, {sql.name(name)}, `~fields`.{sql.name(name)})" for name in contract.fields}
     others = [sql.name(column) for column in rows.columns if column not in parsed]
     derived = [
@@ -81,7 +84,7 @@ def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
 
 
 def _with_verdict(rows: DataFrame, contract: Contract) -> DataFrame:
-    """+ `accepted`, `failed_rules`; the scaffolding columns end here."""
+    """Add `accepted` and `failed_rules`, and drop the scaffolding columns."""
     sound = f"({PLAIN} OR (`~broken` IS NULL AND `~reasons` IS NULL))"
     good = " AND ".join([sound, *(rules.passes(rule) for rule in contract.rules.values())])
     own = [rules.contract_rule(name, predicate) for name, predicate in contract.rules.items()]

@@ -1,4 +1,4 @@
-"""Why a record is not acceptable: one reason per field at most, then the contract's own rules. NULL fails a rule."""
+"""The reasons for rejecting a record: at most one per field, then the contract's own rules. NULL fails a rule."""
 
 from surveylake import sql
 from surveylake.contract.model import Contract, SurveyField
@@ -7,22 +7,22 @@ from surveylake.validate.strict_json import KEY_EDGE
 
 
 def shape_reasons(contract: Contract) -> list[str]:
-    """SQL, one per reason, over `~keys`, `~names` and `~wrong`: fields missing, in another case, nested, or not named."""
-    found = []
+    """Return SQL over `~keys`, `~names` and `~wrong`, one per reason: fields missing, in another case, nested, or unknown."""
+    reasons = []
     for i, field in enumerate(contract.fields.values()):
         missing = f"NOT contains(`~names`, {_key(field.source)})"
         near = f"{missing} AND contains(lower(`~names`), {_key(field.source.lower())})"
-        found.append(_when(missing, "missing_field", field))
-        found.append(_when(near, "wrong_case", field))
-        found.append(_when(f"`~wrong`[{i}]", "wrong_type", field))
+        reasons.append(_when(missing, "missing_field", field))
+        reasons.append(_when(near, "wrong_case", field))
+        reasons.append(_when(f"`~wrong`[{i}]", "wrong_type", field))
     if contract.unknown_fields == "reject":
         known = ", ".join(sql.text(source) for source in contract.sources)
-        found.append(f"IF(size(array_except(`~keys`, array({known}))) > 0, 'unknown_field', NULL)")
-    return found
+        reasons.append(f"IF(size(array_except(`~keys`, array({known}))) > 0, 'unknown_field', NULL)")
+    return reasons
 
 
 def is_acceptable(clean: str, value: str, field: SurveyField) -> str:
-    """SQL: nothing is wrong with the field whose trimmed text is `clean` and whose typed value is `value`; never NULL."""
+    """Return SQL: whether a field with the trimmed text `clean` and the typed `value` is acceptable; never NULL."""
     present = (
         f"{value} IS NOT NULL" if field.required else f"({value} IS NOT NULL OR coalesce({clean}, '') = '')"
     )
@@ -30,12 +30,12 @@ def is_acceptable(clean: str, value: str, field: SurveyField) -> str:
 
 
 def field_reason(clean: str, value: str, field: SurveyField) -> str:
-    """SQL: what is wrong with this field's value, such as `out_of_range:Age`, or NULL; what `~shape` tells is not told again."""
+    """Return SQL: the reason against a field's value, such as `out_of_range:Age`, or NULL; also NULL if `~shape` has one."""
     filled = f"coalesce({clean}, '') <> ''"
     unreadable = f"{filled} AND {value} IS NULL"
-    told_of = f"(^|{SEPARATOR})(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})"
-    told = f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(told_of)})"
-    whens = [(told, "NULL")]
+    pattern = f"(^|{SEPARATOR})(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})"
+    has_reason = f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(pattern)})"
+    whens = [(has_reason, "NULL")]
     if field.required:
         whens.append((f"NOT ({filled})", "blank"))
     if field.type == "integer":
@@ -46,64 +46,64 @@ def field_reason(clean: str, value: str, field: SurveyField) -> str:
     if field.type != "string":
         whens.append((unreadable, f"not_a_{field.type if field.type in ('date', 'boolean') else 'number'}"))
     whens += [(f"NOT ({condition})", reason) for condition, reason in limits(value, field)]
-    cases = [f"WHEN {condition} THEN {_said(reason, field)}" for condition, reason in whens]
+    cases = [f"WHEN {condition} THEN {_reason(reason, field)}" for condition, reason in whens]
     return f"CASE {' '.join(cases)} END"
 
 
 def limits(column: str, field: SurveyField) -> list[tuple[str, str]]:
-    """(SQL pass condition on the typed `column`, reason): what the contract allows; NULL passes only where not required."""
-    found = []
+    """Return (SQL pass condition on the typed `column`, reason) of each limit; NULL passes only where not required."""
+    conditions = []
     if field.allowed:
-        found.append(
+        conditions.append(
             (f"{column} IN ({', '.join(sql.text(value) for value in field.allowed)})", "not_allowed")
         )
     if field.min is not None:
-        found.append((f"{column} >= {field.min}", "out_of_range"))
+        conditions.append((f"{column} >= {field.min}", "out_of_range"))
     if field.max is not None:
-        found.append((f"{column} <= {field.max}", "out_of_range"))
+        conditions.append((f"{column} <= {field.max}", "out_of_range"))
     if field.pattern is not None:
-        found.append((f"{column} RLIKE {sql.text(field.pattern)}", "pattern"))
+        conditions.append((f"{column} RLIKE {sql.text(field.pattern)}", "pattern"))
     return [
         (f"coalesce({condition}, {'false' if field.required else 'true'})", reason)
-        for condition, reason in found
+        for condition, reason in conditions
     ]
 
 
 def contract_rule(name: str, predicate: str) -> str:
-    """SQL: the rule's name where the pass predicate is false or NULL; else NULL."""
+    """Return SQL: the rule's name where the pass predicate is false or NULL; else NULL."""
     return f"IF({passes(predicate)}, NULL, {sql.text(name)})"
 
 
 def passes(predicate: str) -> str:
-    """SQL: the rule holds; NULL fails."""
+    """Return SQL: whether the rule holds; NULL fails."""
     return f"coalesce({predicate}, false)"
 
 
 def checks(contract: Contract) -> dict[str, str]:
-    """Constraint name -> SQL that holds for every accepted record: the CHECK constraints of `responses`."""
-    found = {}
+    """Return constraint name -> SQL that holds for every accepted record: the CHECK constraints of `responses`."""
+    constraints = {}
     for name, field in contract.fields.items():
         parts = [f"{sql.name(name)} IS NOT NULL"] if field.required else []
         parts += [condition for condition, _ in limits(sql.name(name), field)]
         if parts:
-            found[f"{name}_is_acceptable"] = " AND ".join(parts)
-    return {**found, **{name: passes(predicate) for name, predicate in contract.rules.items()}}
+            constraints[f"{name}_is_acceptable"] = " AND ".join(parts)
+    return {**constraints, **{name: passes(predicate) for name, predicate in contract.rules.items()}}
 
 
 def listed(*reasons: str) -> str:
-    """SQL: the reasons that are not NULL as one text; NULL when there is none."""
+    """Return SQL: the reasons that are not NULL as one text; NULL when there is none."""
     return f"nullif(concat_ws({sql.text(SEPARATOR)}, {', '.join(reasons)}), '')"
 
 
 SEPARATOR = "\1"
-"""Between reasons while they are one text."""
+"""Separates reasons in one text."""
 
 
 def _when(condition: str, reason: str, field: SurveyField) -> str:
-    return f"IF({condition}, {_said(reason, field)}, NULL)"
+    return f"IF({condition}, {_reason(reason, field)}, NULL)"
 
 
-def _said(reason: str, field: SurveyField) -> str:
+def _reason(reason: str, field: SurveyField) -> str:
     return "NULL" if reason == "NULL" else sql.text(f"{reason}:{field.source}")
 
 
@@ -112,5 +112,5 @@ def _key(source: str) -> str:
 
 
 def _literal(source: str) -> str:
-    """A header name inside a Java regular expression."""
+    """Return a header name, quoted for a Java regular expression."""
     return f"\\Q{source}\\E"

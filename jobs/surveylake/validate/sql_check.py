@@ -1,4 +1,4 @@
-"""Is the contract's SQL something Spark can run? Told by name, before anything is read or written."""
+"""A check that Spark can run the contract's SQL, before anything is read or written."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from surveylake.wording import first_line
 
 
 def check_sql(spark: SparkSession, contract: Contract) -> None:
-    """ConfigError naming the first rule or derived column that Spark cannot run, or that may change from run to run."""
+    """Raise ConfigError for the first rule or derived column that Spark cannot run, or that is not deterministic."""
     columns = ", ".join(f"{sql.name(name)} {field.sql_type}" for name, field in contract.fields.items())
     empty = spark.createDataFrame([], columns)
     for key, expression in _expressions(contract):
@@ -33,11 +33,8 @@ def check_sql(spark: SparkSession, contract: Contract) -> None:
                 f"{key}: gives another answer each time it is asked",
                 "Rules and derived columns may only use the fields.",
             )
-        empty = (
-            empty.selectExpr("*", f"({expression}) AS {sql.name(key.split('.')[1])}")
-            if key.startswith("derived")
-            else empty
-        )
+        if key.startswith("derived."):
+            empty = empty.selectExpr("*", f"({expression}) AS {sql.name(key.split('.')[1])}")
 
 
 def _expressions(contract: Contract) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,11 @@
-"""The strict gate: one Kafka value is exactly one JSON object of scalars, or the reason why it is not.
+"""Strict JSON: a Kafka value is exactly one JSON object of scalars, or there is one reason why not.
 
-It is for what is not plain (plain.py). A value is parsed by `try_parse_json`, which is strict about what it reads (NaN,
-comments, control characters, lone surrogates) but stops after the first document. An object whose only closing brace is the
-value's last character has nothing after it; and so has a value that also parses between `[` and `]`, and as `{"k":` … `}`:
-what may follow in a list cannot follow in an object, nor the reverse.
+For values off the fast path (fast_path.py). A value is parsed by `try_parse_json`, which is strict about what it reads (NaN,
+comments, control characters, lone surrogates) but stops after the first document. Nothing follows an object whose only
+closing brace is the value's last character. Nor does anything follow a value that also parses between `[` and `]`, and as
+`{"k":` … `}`: what may follow in a list cannot follow in an object, nor the reverse.
 
-The steps are SQL over one another; how they are put together is for transforms.py to say.
+The steps are SQL over one another; pipeline.py composes them.
 """
 
 from functools import reduce
@@ -14,26 +14,29 @@ from surveylake import formats, sql
 from surveylake.sql import TEXT
 
 BLANKS = r"[\s\u0085\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]"
-"""What counts as blank (Java's ASCII \\s, and Unicode's blanks with the invisible ones pasted text brings along)."""
+"""Blanks: Java's ASCII \\s, and Unicode's, with the invisible ones of pasted text."""
 BLANK_STARTS = ("C285", "C2A0", "E19A80", "E280", "E2819F", "E38080", "EFBBBF")
-"""How the blanks beyond ASCII begin in UTF-8, in hexadecimal."""
+"""First bytes of the blanks beyond ASCII in UTF-8, in hexadecimal."""
 HIGH, LOW = r"\\u(?i:d[89ab][0-9a-f]{2})", r"\\u(?i:d[c-f][0-9a-f]{2})"
 NUL_OR_LONE_SURROGATE = rf"\\u0000|{HIGH}(?!{LOW})|(?<!{HIGH}){LOW}"
 NO_ESCAPE = r"\\u(?![0-9a-fA-F]{4})"
-"""The parser looks at the low byte of each digit only, and would take U+0130 for a 0."""
+"""The parser reads the low byte of each digit only, and would take U+0130 for a 0."""
 BACKSLASH, NUL = "\\", "\0"
 ESCAPED_BACKSLASH = r"\\\\"
 MOST_BRACKETS = 200
 """Objects and arrays in one value; the parser itself gives up at a depth of 1000."""
 TWICE = r'^[ \t\r\n]*\{[ \t\r\n]*"(?s:.*)\}[ \t\r\n]*\z'
-"""A text that holds a JSON object with at least one name, by its first letters and its last."""
+"""A text that contains a JSON object with at least one name, by its first and last characters."""
 KEY_EDGE = NUL
-"""Stands around each key of an object: the gate lets no NUL into a key."""
+"""Stands around each key of an object: no key that was accepted so far contains a NUL."""
 
 
 def steps(max_bytes: int) -> dict[str, str]:
-    """Name -> SQL, each over those before it: `~bad`, `~json` (variant), `~keys` (array), `~broken` (the one reason that stands
-    alone, or NULL) and `~names` (the keys of an object that is not broken, each between two NULs)."""
+    """Return name -> SQL, each over those before it.
+
+    `~bad`, `~json` (variant), `~keys` (array), `~broken` (the only reason against a value that is not one JSON object, or
+    NULL) and `~names` (the keys of an object that is not broken, each between two NULs).
+    """
     edge = sql.text(KEY_EDGE)
     return {
         "~bad": _unparsable(max_bytes),
@@ -45,8 +48,10 @@ def steps(max_bytes: int) -> dict[str, str]:
 
 
 def untidy() -> str:
-    """SQL: whether a text in the value may have more to its blanks than single spaces. Inside a JSON string a control character
-    can only be written as an escape."""
+    """Return SQL: whether a text in the value may have other blanks than single spaces.
+
+    Inside a JSON string a control character can only be written as an escape.
+    """
     beyond = " OR ".join(f"contains(value, X'{start}')" for start in BLANK_STARTS)
     return (
         f"contains({TEXT}, '  ') OR contains({TEXT}, {sql.text(BACKSLASH)})"
@@ -55,7 +60,7 @@ def untidy() -> str:
 
 
 def _broken() -> str:
-    """SQL over `~bad`, `~json` and `~keys`: the one reason that stands alone for a value that is not one JSON object, or NULL."""
+    """Return SQL over `~bad`, `~json` and `~keys`: the only reason against a value that is not one JSON object, or NULL."""
     # An object ends at a closing brace: where the only one is the last character, nothing can follow.
     flat = f"(startswith({TEXT}, '{{') AND instr({TEXT}, '}}') = length({TEXT}))"
     whole = (
@@ -72,8 +77,10 @@ def _broken() -> str:
 
 
 def _foreign() -> str:
-    """SQL: what a value that was not parsed was written as, where its first bytes tell; else NULL. No JSON begins like that, so a
-    value is looked at only once it has failed."""
+    """Return SQL: the format of a value that is not JSON, by its first bytes; else NULL.
+
+    No JSON begins with these bytes, so they are compared only once parsing has failed.
+    """
     packed = " OR ".join(f"startswith(value, X'{mark.hex()}')" for mark in formats.COMPRESSED)
     return (
         f"CASE WHEN startswith(value, X'{formats.REGISTRY.hex()}') AND octet_length(value) >= {formats.REGISTRY_LEAST}"
@@ -83,13 +90,16 @@ def _foreign() -> str:
 
 
 def _no_object() -> str:
-    """SQL over `~json`, which is no object: is it the text of one?"""
+    """Return SQL over a `~json` that is no object: whether it is the text of one."""
     return f"IF(CAST(`~json` AS string) RLIKE {sql.text(TWICE)}, 'encoded_twice', 'not_an_object')"
 
 
 def _unparsable(max_bytes: int) -> str:
-    """SQL: why a value should not even be parsed, or NULL. The regular expressions search only where there can be
-    something: no escape without a backslash, and no more brackets outside strings than at all."""
+    """Return SQL: the reason not to parse a value, or NULL.
+
+    Regular expressions run only where they can match: no escape without a backslash, no more brackets outside strings than
+    in the whole value.
+    """
     unescaped = f"regexp_replace({TEXT}, {sql.text(ESCAPED_BACKSLASH)}, '_')"
     escapes = f"contains({TEXT}, {sql.text(BACKSLASH)})"
     any_brackets = f"octet_length(value) - octet_length(replace(replace({TEXT}, '[', ''), '{{', ''))"
@@ -105,7 +115,7 @@ def _unparsable(max_bytes: int) -> str:
 
 
 def _brackets() -> str:
-    """SQL that counts the brackets opened outside strings."""
+    """Return SQL: the number of brackets opened outside strings."""
     steps = [(r"(?s)\\.", "_"), ('"[^"]*+"', ""), (r"[^\[{]", "")]
     stripped = reduce(lambda e, s: f"regexp_replace({e}, {sql.text(s[0])}, {sql.text(s[1])})", steps, TEXT)
     return f"length({stripped})"

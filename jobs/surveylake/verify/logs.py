@@ -15,6 +15,7 @@ from surveylake.lake import hadoop_checksum
 from surveylake.lake.hadoop_checksum import sidecar_of
 from surveylake.lake.log_faults import Fault, faults, torn
 from surveylake.lake.log_files import LOG, POINTER, Action, LogFiles, actions, asks_too_much, list_log
+from surveylake.lake.provenance import Provenance
 
 ReadCheckpoint = Callable[[list[Path]], Iterable[Action]]
 """Reads the add and txn actions out of a log checkpoint's Parquet files."""
@@ -30,8 +31,8 @@ class Log:
     """live data file, relative to the table -> size in bytes"""
     batch_by_query: dict[str, int] = field(default_factory=dict)
     """streaming query id -> its newest batch in the table"""
-    note: Action = field(default_factory=dict)
-    """the newest note that names a version of `records`"""
+    provenance: Provenance = field(default_factory=Provenance)
+    """the newest that names a version of `records`"""
     configuration: dict[str, str] = field(default_factory=dict)
     """the table's properties"""
     faults: list[Fault] = field(default_factory=list)
@@ -58,7 +59,7 @@ class Log:
             self.faults.append(Fault(newer))
         if info := action.get("commitInfo"):
             self.txn_id = str(info.get("txnId", ""))
-            self.note = _note(action) or self.note
+            self.provenance = _provenance(action) or self.provenance
 
 
 def tables_in(lake: Path) -> list[Path]:
@@ -125,11 +126,12 @@ def _read_state(log: Log, files: LogFiles, read_checkpoint: ReadCheckpoint) -> N
             # A log checkpoint has all that its own commit has, except who made it and why.
             if version > start or "commitInfo" in action:
                 log.take(action)
-    # The note may be older than the log checkpoint. A stream's commits have none, and are many.
+    # The provenance may be older than the log checkpoint; what a stream writes has none, and many versions.
     for version in sorted((version for version in files.commits if version < start), reverse=True):
-        if log.note or log.batch_by_query:
+        if log.provenance != Provenance() or log.batch_by_query:
             break
-        log.note = next(filter(None, map(_note, actions(files.commits[version]) or [])), {})
+        provenances = map(_provenance, actions(files.commits[version]) or [])
+        log.provenance = next(filter(None, provenances), Provenance())
 
 
 def _checksum_faults(log: Log, files: LogFiles) -> list[Fault]:
@@ -152,10 +154,10 @@ def _checksum_faults(log: Log, files: LogFiles) -> list[Fault]:
     return [Fault(message, files.of(log.version))]
 
 
-def _note(action: Action) -> Action:
-    """Return the note in a commitInfo action, if it names a version of `records`; else empty."""
-    note = _json(str(action.get("commitInfo", {}).get("userMetadata", "")))
-    return note if isinstance(note, dict) and "records_version" in note else {}
+def _provenance(action: Action) -> Provenance | None:
+    """Return the commit's provenance, where this action holds one that names a version of `records`."""
+    provenance = Provenance.from_json(str(action.get("commitInfo", {}).get("userMetadata", "")))
+    return provenance if provenance.records_version is not None else None
 
 
 def _with_sidecar(path: Path) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ from surveylake import wording
 from surveylake.aggregate import analysis
 from surveylake.aggregate import people as aggregates
 from surveylake.aggregate.analysis import Published
-from surveylake.aggregate.record_counts import RecordCounts, noted
+from surveylake.aggregate.record_counts import RecordCounts, at_provenance
 from surveylake.aggregate.summary_tables import RULES
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
@@ -20,6 +20,7 @@ from surveylake.export import csv_files
 from surveylake.export.manifest import MANIFEST, damaged_files
 from surveylake.lake import commits, tables
 from surveylake.lake.log_files import keeps_every_commit
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.records_table import CONSTRAINTS
 from surveylake.lake.tables import RECORDS, RESPONSES, Cell, Lake
 from surveylake.runtime import java_exit
@@ -44,18 +45,18 @@ def published(
     log = logs.get(RESPONSES)
     if log is None:
         return [Check(WHAT, RESPONSES, SAID, "not made yet, or its log is not whole")]
-    version = log.note.get("records_version")
+    version = log.provenance.records_version
     if version is None:
         return [_without_note(log)]
-    if log.note.get("contract") != contract.fingerprint:
+    if log.provenance.contract != contract.fingerprint:
         detail = f"made from version {version} of records under another contract than this {contract.name}"
         return [Check(WHAT, RESPONSES, NOT_PROVED, detail, f"Give that contract (--survey). Or: {AGAIN}")]
     try:
-        counts = noted(spark, lake, log.note)
+        counts = at_provenance(spark, lake, log.provenance)
         answers = _responses(spark, lake, contract, log, counts, logs[RECORDS].version)
         expected = analysis.analyse(spark, lake, contract, publish, counts)
         numbers = [
-            _summary(spark, lake, logs, name, frame, log.note, counts)
+            _summary(spark, lake, logs, name, frame, log.provenance, counts)
             for name, frame in expected.frames.items()
         ]
     except commits.FAILURES as error:
@@ -133,17 +134,18 @@ def _summary(
     logs: dict[str, Log],
     name: str,
     expected: DataFrame,
-    note: dict[str, object],
+    provenance: Provenance,
     counts: RecordCounts,
 ) -> Check:
-    """Compare a published table with the same numbers computed again; `note` is that of `responses`."""
+    """Compare a published table with the same numbers computed again; `provenance` is that of `responses`."""
     what, log = "numbers", logs.get(name)
     if log is None:
         return Check(what, name, NOT_PROVED, "it is missing, or its log is not whole", AGAIN)
-    if any(log.note.get(key) != note.get(key) for key in ("records_version", "contract")):
-        detail = f"made from version {log.note.get('records_version')} of records, responses from {note['records_version']}"
+    version, expected_version = log.provenance.records_version, provenance.records_version
+    if (version, log.provenance.contract) != (expected_version, provenance.contract):
+        detail = f"made from version {version} of records, responses from {expected_version}"
         return Check(what, name, NOT_PROVED, detail, AGAIN)
-    if log.note.get("rules") != RULES:
+    if log.provenance.rules != RULES:
         detail = "published under the rules of another release; jobs/aggregate.py makes it anew"
         return Check(what, name, SAID, detail)
     rows = tables.read(spark, lake.table(name), log.version).select(*expected.columns).collect()

@@ -13,8 +13,8 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from support.findings_sample import SAMPLE, of_groups, report
 from support.findings_sample import drawn as draw_charts
 from surveylake.export.charts import fonts, render
-from surveylake.export.charts.fonts import families_with, said_of
-from surveylake.export.charts.render import said_of_boxes
+from surveylake.export.charts.fonts import families_with, missing_note
+from surveylake.export.charts.render import boxes_note
 from surveylake.export.charts.style import drawing, text_width
 from surveylake.export.formatting import shorten
 from surveylake.export.report.render import write_report
@@ -60,17 +60,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_b9_letters_that_no_font_has_are_named_with_the_way_out(machine: list[str], tmp_path: Path) -> None:
     drawn = draw_charts(of_groups(NAMES), tmp_path)
-    said = said_of_boxes(drawn)
-    assert all(letter in said for letter in "中国日本한국हไทย")
-    assert all(f"({script})" in said for script in ("Chinese characters", "Korean", "Devanagari", "Thai"))
-    assert "Install a font" in said and "\n" not in said
+    note = boxes_note(drawn)
+    assert all(letter in note for letter in "中国日本한국हไทย")
+    assert all(f"({script})" in note for script in ("Chinese characters", "Korean", "Devanagari", "Thai"))
+    assert "Install a font" in note and "\n" not in note
     assert "F" not in "".join(chart.boxes for chart in drawn)
 
 
 def test_b9_a_font_of_the_machine_is_found_and_nothing_is_missing(machine: list[str], tmp_path: Path) -> None:
     machine.append(font(tmp_path / "many.ttf", "Many Letters", "".join(NAMES)))
     drawn = draw_charts(of_groups(NAMES), tmp_path / "charts")
-    assert said_of_boxes(drawn) == ""
+    assert boxes_note(drawn) == ""
     assert [chart.boxes for chart in drawn] == [""] * 4
 
 
@@ -159,6 +159,7 @@ RARE = "\U00010570\U0001e290\U00012f90\U00010f70\U00016ac0\U0001e030\U00016a40"
 """Letters of scripts that few fonts have."""
 
 
+@pytest.mark.integration
 def test_b9_a_font_installed_since_the_first_start_is_found(tmp_path: Path) -> None:
     """Through the system's own folders, and with the list of fonts that matplotlib keeps from its first start."""
     letter = next((letter for letter in RARE if shorten(letter) and not families_with(letter)), "")
@@ -172,8 +173,8 @@ def test_b9_a_font_installed_since_the_first_start_is_found(tmp_path: Path) -> N
     }
     code = (
         "import sys; from pathlib import Path; from support.findings_sample import drawn, of_groups\n"
-        "from surveylake.export.charts.render import said_of_boxes\n"
-        "print(said_of_boxes(drawn(of_groups({sys.argv[2]: 9, 'Female': 7}), Path(sys.argv[1]))))"
+        "from surveylake.export.charts.render import boxes_note\n"
+        "print(boxes_note(drawn(of_groups({sys.argv[2]: 9, 'Female': 7}), Path(sys.argv[1]))))"
     )
 
     def said() -> str:
@@ -190,9 +191,9 @@ def test_b9_a_font_installed_since_the_first_start_is_found(tmp_path: Path) -> N
 
 
 def test_b9_many_missing_letters_are_counted_and_not_listed() -> None:
-    said = said_of({chr(0x4E00 + i) for i in range(500)} | {"👩"})
-    assert "and 488 more (Chinese characters); 👩 (signs and emoji)" in said
-    assert said_of(()) == ""
+    note = missing_note({chr(0x4E00 + i) for i in range(500)} | {"👩"})
+    assert "and 488 more (Chinese characters); 👩 (signs and emoji)" in note
+    assert missing_note(()) == ""
 
 
 def test_b9_a_wide_letter_takes_the_room_of_two() -> None:
@@ -213,8 +214,8 @@ def test_b9_an_unforeseen_warning_is_still_one(tmp_path: Path) -> None:
 
 def test_b9_variation_selectors_are_not_letters(machine: list[str], tmp_path: Path) -> None:
     machine.append(font(tmp_path / "flag.ttf", "Flag", "🏳🌈"))
-    assert said_of_boxes(draw_charts(of_groups({"🏳\ufe0f\u200d🌈": 9, "Female": 7}), tmp_path)) == ""
+    assert boxes_note(draw_charts(of_groups({"🏳\ufe0f\u200d🌈": 9, "Female": 7}), tmp_path)) == ""
 
 
 def test_b9_without_groups_nothing_is_missing(machine: list[str], tmp_path: Path) -> None:
-    assert said_of_boxes(draw_charts(replace(SAMPLE, summaries={}), tmp_path)) == ""
+    assert boxes_note(draw_charts(replace(SAMPLE, summaries={}), tmp_path)) == ""

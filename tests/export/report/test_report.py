@@ -38,8 +38,8 @@ class Page(HTMLParser):
 
 def report(findings, folder):
     """The texts of pipeline.svg, report.md and report.html."""
-    said = statements_of(findings)
-    paths = write_report(said, findings, draw_charts(said, findings, folder / "charts"), folder)
+    statements = statements_of(findings)
+    paths = write_report(statements, findings, draw_charts(statements, findings, folder / "charts"), folder)
     assert [path.name for path in paths] == ["report.json", "pipeline.svg", "report.md", "report.html"]
     return [path.read_text(encoding="utf-8") for path in paths[1:]]
 
@@ -172,6 +172,17 @@ def test_hostile_text_stays_text(tmp_path):
     ElementTree.fromstring(pipeline)
 
 
+def test_a_group_is_called_by_its_whole_name_as_received(tmp_path):
+    """A name may hold what separates the words of a statement."""
+    lines = (ReceivedLine("a:b", "named", 9, 8, 8), ReceivedLine("a, b: c", "named", 7, 7, 7))
+    blank = ReceivedLine(None, "named", 6, 6, 6)
+    _, text, page = report(replace(SAMPLE, received_by=(*lines, blank)), tmp_path)
+    for row in ("| a:b | 9 | 8 | 8 |", "| a, b: c | 7 | 7 | 7 |", "| without gender | 6 | 6 | 6 |"):
+        assert row in text
+    for cell in ("a:b", "a, b: c", "without gender"):
+        assert f'<td class="name">{cell}</td>' in page
+
+
 def test_no_answers_at_all_make_a_report_that_says_so(tmp_path):
     _, text, page = report(EMPTY, tmp_path)
     assert "No data: nobody answered yet" in text
@@ -183,14 +194,14 @@ def test_when_everything_was_rejected_the_report_says_why_and_what_to_do(tmp_pat
     """Field row A7."""
     findings = replace(EMPTY, received=40, rejected_by_rule={"not_allowed:Gender": 40})
     _, text, page = report(findings, tmp_path)
-    for said in (text.replace("\\", ""), Page(page).text):
-        assert "No data: none of the 40 records received was accepted" in said
-        assert "nobody answered yet" not in said
+    for words in (text.replace("\\", ""), Page(page).text):
+        assert "No data: none of the 40 records received was accepted" in words
+        assert "nobody answered yet" not in words
         assert (
             "40 of 40 records were rejected, all because Gender is not one of the allowed answers (allowed: Female or Male)."
-            in said
+            in words
         )
-        assert "correct fields.gender in the contract, then run jobs/replay.py" in said
+        assert "correct fields.gender in the contract, then run jobs/replay.py" in words
 
 
 def test_people_are_told_what_their_key_did(tmp_path):
@@ -212,13 +223,17 @@ def test_blanks_stand_beside_a_table_and_are_no_part_of_its_shares(tmp_path):
 
 def test_the_report_as_data_holds_what_the_pages_say(tmp_path):
     report(SAMPLE, tmp_path)
-    said = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    by_kind = {statement["what"]: statement for statement in said["statements"]}
-    assert (said["format"], said["records_version"], said["smallest_group"]) == ("surveylake report 1", 3, 5)
+    content = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    by_kind = {statement["what"]: statement for statement in content["statements"]}
+    assert (content["format"], content["records_version"], content["smallest_group"]) == (
+        "surveylake report 1",
+        3,
+        5,
+    )
     assert by_kind["claim"]["n"] == 288
     assert by_kind["claim"]["share"] == pytest.approx(165 / 288)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    for statement in said["statements"]:
+    for statement in content["statements"]:
         if statement["what"] == "chart":
             assert html.escape(statement["more"]["alt"], quote=False) in page.replace("&#39;", "'").replace(
                 "&#34;", '"'

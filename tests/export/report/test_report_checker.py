@@ -50,8 +50,8 @@ def test_everything_a_report_says_follows_from_the_raw_answers(name: str, report
 
 
 def test_an_answer_may_be_called_as_what_is_held_back(spark: SparkSession, tmp_path: Path) -> None:
-    made = reserved_names()
-    assert faults(*made, publish(spark, "reserved_names", made, tmp_path)) == []
+    survey = reserved_names()
+    assert faults(*survey, publish(spark, "reserved_names", survey, tmp_path)) == []
 
 
 def test_the_checker_uses_nothing_of_the_product() -> None:

@@ -1,1 +1,1 @@
-"""The pictures. Statements in, PNG and SVG files out."""
+"""The charts: from statements to PNG and SVG files."""

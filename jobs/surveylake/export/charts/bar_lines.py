@@ -1,10 +1,10 @@
-"""A one-column table as bars: which are drawn, in which order, and what stands for the rest. No layout."""
+"""A one-column table as bars: which are drawn, their order, and the bar for the rest. No layout."""
 
 from dataclasses import dataclass
 
 from surveylake.aggregate.ordering import has_order
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, percent, shorten
+from surveylake.export.formatting import count, in_sentence, percent
 from surveylake.export.statements.model import Table
 from surveylake.wording import counted
 
@@ -18,19 +18,19 @@ class Bar:
     share: float
     """of all people who answered"""
     is_rest: bool = False
-    """whether it stands for many groups"""
+    """True if it stands for many groups"""
 
 
 def bars_of(table: Table, contract: Contract, most: int) -> tuple[list[Bar], int]:
-    """Return the bars, the rest last, and how many groups were folded into it to keep `most`.
+    """Return at most `most` bars, then one for the rest, and how many groups were folded into that.
 
-    Groups with an order of their own (numbers, dates, bands) keep it; others go by size.
+    Groups with an order of their own (numbers, dates, bands) keep it; others are sorted by size.
     """
     by_size = sorted(table.lines, key=lambda line: (-_people(line.value), line.groups))
     shown = by_size[:most]
     if has_order(contract, table.columns[0], [line.groups[0] for line in table.lines]):
-        kept = {line.groups for line in shown}
-        shown = [line for line in table.lines if line.groups in kept]
+        largest = {line.groups for line in shown}
+        shown = [line for line in table.lines if line.groups in largest]
     bars = [Bar(line.groups[0], _people(line.value), line.share or 0.0) for line in shown]
     folded = by_size[most:]
     pooled = next((line for line in table.rest if line.value is not None), None)
@@ -48,14 +48,14 @@ def bars_of(table: Table, contract: Contract, most: int) -> tuple[list[Bar], int
     return bars, len(folded)
 
 
-def spoken(bars: list[Bar]) -> str:
+def bars_in_words(bars: list[Bar]) -> str:
     """Return every bar in words: `Female 165 (57.3 %), Male 123 (42.7 %)`."""
-    return ", ".join(said(bar.name, bar.people, bar.share) for bar in bars)
+    return ", ".join(bar_in_words(bar.name, bar.people, bar.share) for bar in bars)
 
 
-def said(name: str, people: int, share: float) -> str:
+def bar_in_words(name: str, people: int, share: float) -> str:
     """Return one group in words: `Female 165 (57.3 %)`."""
-    return f"{shorten(name)} {count(people)} ({percent(share)})"
+    return f"{in_sentence(name)} {count(people)} ({percent(share)})"
 
 
 def _people(value: object) -> int:

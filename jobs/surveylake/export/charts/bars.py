@@ -1,7 +1,7 @@
-"""Pictures of counts by one column: bars and pie. Statements in, figure out."""
+"""Charts of counts by one column: bars and pie. From statements to a figure."""
 
 from surveylake.contract.model import Contract
-from surveylake.export.charts.bar_lines import Bar, bars_of, spoken
+from surveylake.export.charts.bar_lines import Bar, bars_in_words, bars_of
 from surveylake.export.charts.style import (
     GREY,
     GRID,
@@ -17,19 +17,22 @@ from surveylake.export.charts.style import (
     place,
     text_width,
 )  # fmt: skip
-from surveylake.export.formatting import count, joined, percent, shorten, words
+from surveylake.export.formatting import count, in_sentence, joined, percent, shorten, words
 from surveylake.export.statements.model import Table
 from surveylake.wording import counted
 
 MOST_BARS = 20
-"""groups shown by name; the rest is one bar"""
+"""groups with a bar of their own; the rest is one bar"""
 MOST_SLICES = 6
 BAR = 0.3
 """inches from one bar to the next"""
 
 
 def draw_bars(table: Table, contract: Contract, version: int, coloured: bool = False) -> Drawn:
-    """Draw one bar per group of a one-column table; `coloured` gives each group its own colour."""
+    """Draw one bar per group of a one-column table; `coloured` gives each group its own colour.
+
+    `version` of `records` is in the caption.
+    """
     bars, folded = bars_of(table, contract, MOST_BARS)
     label, title, caption = words(table.columns[0]), table.headline.text, caption_of(table, version, folded)
     figure, box = frame(title, caption, BAR * 1.25 * len(bars) + 0.42)
@@ -42,33 +45,36 @@ def draw_bars(table: Table, contract: Contract, version: int, coloured: bool = F
         drawn, [f"{count(bar.people)}  {percent(bar.share)}" for bar in bars], padding=5, color=INK
     )
     _count_axis(axes, f"answers (people) by {label}")
-    return Drawn(figure, title, caption, f"Bar chart of answers by {label}: {spoken(bars)}.")
+    return Drawn(figure, title, caption, f"Bar chart of answers by {label}: {bars_in_words(bars)}.")
 
 
 def draw_pie(table: Table, contract: Contract, version: int) -> Drawn:
-    """Draw the shares of the groups of a one-column table; past six groups the rest is one slice."""
+    """Draw the shares of the groups of a one-column table; past MOST_SLICES groups the rest is one slice.
+
+    `version` of `records` is in the caption.
+    """
     bars, folded = bars_of(table, contract, MOST_SLICES)
     label, caption = words(table.columns[0]), caption_of(table, version, folded)
-    named = [f"{shorten(bar.name, 18)} {percent(bar.share)}" for bar in bars[:3]]
+    named = [f"{in_sentence(bar.name, 18)} {percent(bar.share)}" for bar in bars[:3]]
     title = (
         f"{joined(named) if len(bars) <= 3 else ', '.join(named) + ' …'} of {counted(table.base, 'answer')}"
     )
     figure, (left, bottom, width, height) = frame(title, caption, 2.5)
     axes = place(figure, left, bottom, height, height)
     tints = [tint(rank, bar) for rank, bar in enumerate(bars)]
-    unsaid = table.base - sum(bar.people for bar in bars)
+    withheld = table.base - sum(bar.people for bar in bars)
     edge = {"edgecolor": PAPER, "linewidth": 2}
     axes.pie(
-        [*(bar.people for bar in bars), *([unsaid] if unsaid else [])], colors=[*tints, GRID],
+        [*(bar.people for bar in bars), *([withheld] if withheld else [])], colors=[*tints, GRID],
         startangle=90, counterclock=False, radius=1.12, wedgeprops=edge,
     )  # fmt: skip
     _key(figure, bars, tints, (left + height + 0.25, bottom, width - height - 0.25, height))
-    alt = f"Pie chart of the share of answers by {label}: {spoken(bars)}."
+    alt = f"Pie chart of the share of answers by {label}: {bars_in_words(bars)}."
     return Drawn(figure, title, caption, alt)
 
 
 def caption_of(table: Table, version: int, folded: int = 0, more: str = "") -> str:
-    """Return n, who did not answer, where the numbers are from, and what is not shown by name."""
+    """Return the caption: n, how many did not answer, the version of `records`, and what is not shown by name."""
     parts = [f"{table_note(table)}; records version {version}."]
     if folded:
         parts.append(f"{counted(folded, 'smaller group is', 'smaller groups are')} drawn within 'Other'.")
@@ -79,7 +85,7 @@ def caption_of(table: Table, version: int, folded: int = 0, more: str = "") -> s
 
 
 def table_note(table: Table) -> str:
-    """Return the number of people behind a table, and of those who did not answer."""
+    """Return the number of people in a table, and of those who did not answer."""
     note = f"n = {counted(table.base, 'person', 'people')}"
     if not table.blank:
         return note
@@ -87,12 +93,12 @@ def table_note(table: Table) -> str:
 
 
 def tint(rank: int, bar: Bar) -> str:
-    """Return the group's colour; grey for what stands for many."""
+    """Return the group's colour; grey for a bar that stands for many."""
     return GREY if bar.is_rest else colour(rank)
 
 
 def named_axes(figure: Figure, box: Box, names: list[str], room: float) -> Axes:
-    """Return horizontal axes with the names (already shortened) at the left, and `room` inches free at the right."""
+    """Add horizontal axes with the names (already shortened) at the left, and `room` inches free at the right."""
     left, bottom, width, height = box
     labels = max(text_width(line) for name in names for line in name.split("\n")) + 0.1
     axes = place(figure, left + labels, bottom + 0.42, width - labels - room - 0.08, height - 0.42)
@@ -109,7 +115,7 @@ def _count_axis(axes: Axes, label: str) -> None:
 
 
 def plain_axis(axes: Axes, label: str) -> None:
-    """Give axes a quiet axis of numbers below, with its label and light lines up."""
+    """Give axes a plain axis of numbers below, with its label and light grid lines."""
     axes.set_xlabel(label, size=9, labelpad=3)
     axes.grid(axis="x", linewidth=0.8)
     axes.tick_params(axis="x", length=0, labelsize=8.5, labelcolor=MUTED)
@@ -118,7 +124,7 @@ def plain_axis(axes: Axes, label: str) -> None:
 
 
 def _key(figure: Figure, bars: list[Bar], tints: list[str], box: Box) -> None:
-    """Write beside the pie, one line per slice in its colour: name, count, share."""
+    """Write the key beside the pie, one entry per slice in its colour: name, count, share."""
     left, bottom, width, height = box
     axes = place(figure, left, bottom, width, height)
     axes.set_axis_off()

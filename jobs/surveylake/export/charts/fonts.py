@@ -1,6 +1,6 @@
-"""Letters beyond the charts' own font: which fonts of this machine have them, and what to say of those that none has.
+"""Letters beyond the charts' own font: fonts of this machine that have them, and a note on letters that none has.
 
-Importing this imports matplotlib, so surveylake.export.charts.style is to be imported before: it names matplotlib's folder.
+Import surveylake.export.charts.style before this module: it sets matplotlib's folder.
 """
 
 import unicodedata
@@ -10,23 +10,25 @@ from dataclasses import dataclass
 from matplotlib.font_manager import FontEntry, findSystemFonts, fontManager, ttfFontProperty
 from matplotlib.ft2font import FT2Font
 
+from surveylake.export.formatting import ISOLATES
+
 REGULAR, BOLD = 400, 700
 BOXES = "lastresort"
-"""Fonts called so have a box for every letter there is."""
+"""Fonts with this in their name have a box for every letter."""
 REGIONS = (("HIRAGANA", " JP"), ("KATAKANA", " JP"), ("HANGUL", " KR"), ("CJK", " SC"))
-"""Chinese characters are drawn in another manner in each country; the other letters tell which, the first that holds."""
+"""First word of a Unicode name -> region of the font: Chinese characters have another form in each. The first match counts."""
 SCRIPTS = {"CJK": "Chinese characters", "HIRAGANA": "Japanese", "KATAKANA": "Japanese", "HANGUL": "Korean"}
-"""The first word of a letter's Unicode name -> what readers call its script, where that is another word."""
+"""First word of a letter's Unicode name -> the common name of its script, where that is another word."""
 SYMBOLS = "signs and emoji"
 MOST_SHOWN = 12
-UNSEEN = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
-"""Variation selectors: they only say how the letter before them is to look."""
+UNSEEN = {*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), *map(ord, ISOLATES)}
+"""Characters that are never drawn: variation selectors, which choose the form of the letter before them, and isolates."""
 HINT = "Install a font that has them (Debian, Ubuntu: fonts-noto-cjk, fonts-noto-core, fonts-symbola), then run jobs/export.py."
 
 
 @dataclass(frozen=True)
 class _Face:
-    """One face of a font file, and which of the letters asked for it can draw."""
+    """One face of a font file, and the requested letters that it can draw."""
 
     path: str
     entry: FontEntry
@@ -34,24 +36,26 @@ class _Face:
 
 
 def families_with(letters: Collection[str]) -> list[str]:
-    """The fewest font families of this machine that together draw these letters, as far as it has any; matplotlib knows them
-    afterwards. The fonts are looked for anew: matplotlib's own list is from its first start here."""
-    faces, left, chosen = list(_faces(letters)), set(letters), list[str]()
+    """Return the fewest font families of this machine that together draw these letters, as far as it has any.
+
+    Adds them to matplotlib's fonts. Reads the fonts again: matplotlib's own list is from its first start here.
+    """
+    faces, missing, families = list(_faces(letters)), set(letters), list[str]()
     region = _region(letters)
     while face := min(
-        (face for face in faces if face.letters & left),
-        key=lambda face: _rank(face, left, region),
+        (face for face in faces if face.letters & missing),
+        key=lambda face: _rank(face, missing, region),
         default=None,
     ):
-        chosen.append(face.entry.name)
-        left -= face.letters
-    for path in sorted({face.path for face in faces if face.entry.name in chosen}):
+        families.append(face.entry.name)
+        missing -= face.letters
+    for path in sorted({face.path for face in faces if face.entry.name in families}):
         fontManager.addfont(path)
-    return chosen
+    return families
 
 
-def said_of(missing: Collection[str]) -> str:
-    """One sentence on letters that are boxes in the charts, and what to do: '' when there is none."""
+def missing_note(missing: Collection[str]) -> str:
+    """Return a sentence on letters that are boxes in the charts, with what to do; '' when there is none."""
     scripts: dict[str, list[str]] = {}
     for letter in sorted(missing):
         scripts.setdefault(_script(letter), []).append(letter)
@@ -79,11 +83,11 @@ def _region(letters: Collection[str]) -> str:
     return next((region for word, region in REGIONS if any(name.startswith(word) for name in names)), "")
 
 
-def _rank(face: _Face, left: set[str], region: str) -> tuple[int, bool, bool, bool, int, str]:
-    """Less is better: many of the letters, for this region, without serifs, of one width only where it must be, regular."""
+def _rank(face: _Face, missing: set[str], region: str) -> tuple[int, bool, bool, bool, int, str]:
+    """Return a sort key, the best first: many of the letters, of this region, sans serif, not monospaced, regular weight."""
     entry = face.entry
     return (
-        -len(face.letters & left),
+        -len(face.letters & missing),
         region not in entry.name,
         "Sans" not in entry.name,
         "Mono" in entry.name,
@@ -97,22 +101,22 @@ def _weight(entry: FontEntry) -> int:
 
 
 def _faces(letters: Collection[str]) -> Iterator[_Face]:
-    """The upright faces of this machine that draw at least one of the letters; a file that is no font is passed over."""
+    """Yield the upright faces of this machine that draw at least one of the letters. Skips files that are no font."""
     for path in sorted(findSystemFonts()):
         try:
             font = FT2Font(path)
             for index in range(font.num_faces):
                 face = FT2Font(path, face_index=index) if index else font
-                has = frozenset(letter for letter in letters if _draws(face, letter))
+                drawable = frozenset(letter for letter in letters if _draws(face, letter))
                 entry = ttfFontProperty(face)
-                if has and entry.style == "normal" and BOXES not in entry.name.replace(" ", "").lower():
-                    yield _Face(path, entry, has)
+                if drawable and entry.style == "normal" and BOXES not in entry.name.replace(" ", "").lower():
+                    yield _Face(path, entry, drawable)
         except (RuntimeError, OSError, NotImplementedError, LookupError, ValueError):
             continue
 
 
 def _draws(face: FT2Font, letter: str) -> bool:
-    """Whether the face has an outline for it: a font of bitmaps or of coloured pictures has the letter and draws nothing."""
+    """True if the face has an outline for the letter: bitmap and colour fonts have the letter and draw nothing."""
     if not face.get_char_index(ord(letter)):
         return False
     face.set_size(12, 72)

@@ -1,11 +1,11 @@
-"""Answers, and the median measure, across the bands of one column. Statements in, figure out."""
+"""Line chart of answers, and of the median measure, across the bands of one column. From statements to a figure."""
 
 from typing import Any
 
 from surveylake.contract.model import Contract
 from surveylake.export.charts.bars import caption_of
 from surveylake.export.charts.style import MUTED, PAPER, Axes, Drawn, colour, frame, place
-from surveylake.export.formatting import count, decimal, joined, measure_words, shorten, words
+from surveylake.export.formatting import count, decimal, in_sentence, joined, measure_words, shorten, words
 from surveylake.export.statements.model import Statement, Table
 from surveylake.wording import counted
 
@@ -14,7 +14,10 @@ MOST_LEVEL = 3
 
 
 def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
-    """Draw answers, and below them the median measure, across the bands of a one-column table, in the bands' own order."""
+    """Draw answers, and below them the median measure, across the bands of a one-column table, in their own order.
+
+    `version` of `records` is in the caption.
+    """
     band, measure, bands = table.columns[0], contract.summaries.measure, table.lines[:MOST_BANDS]
     left_out = sum(_people(line) for line in (*table.lines[MOST_BANDS:], *table.rest))
     more = f"{counted(left_out, 'answer')} without a band of their own not drawn." if left_out else ""
@@ -32,18 +35,18 @@ def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
         _draw_panel(lowest, medians, 1, f"median {measure_words(contract)}", 1)
         answers.set_xticks(range(len(bands)), [""] * len(bands))
     _name_bands(lowest, [shorten(line.groups[0], 14) for line in bands], words(band))
-    spoken = [
-        f"{shorten(line.groups[0])} {count(_people(line))}"
+    points = [
+        f"{in_sentence(line.groups[0])} {count(_people(line))}"
         + (f" (median {median:,g})" if median == median else "")
         for line, median in zip(bands, medians, strict=True)
     ]
     what = f"answers and median {words(measure or '')}" if panels == 2 else "answers"
-    return Drawn(figure, title, caption, f"Line chart of {what} by {words(band)}: {', '.join(spoken)}.")
+    return Drawn(figure, title, caption, f"Line chart of {what} by {words(band)}: {', '.join(points)}.")
 
 
 def _peak(table: Table, bands: tuple[Statement, ...]) -> str:
     most = max(map(_people, bands))
-    tops = [shorten(line.groups[0]) for line in bands if _people(line) == most]
+    tops = [in_sentence(line.groups[0]) for line in bands if _people(line) == most]
     label = words(table.columns[0])
     if len(tops) > MOST_LEVEL:
         return f"{label.capitalize()}: {count(len(tops))} bands gave the most answers, {count(most)} each"
@@ -57,14 +60,14 @@ def _people(line: Statement) -> int:
 
 
 def _median(table: Table, line: Statement) -> float:
-    """Return the band's median measure; NaN, a gap in the line, where there is none or it is not said."""
+    """Return the band's median measure; NaN, a gap in the line, where there is none or it is withheld."""
     measure = table.measures.get(line.groups)
     median = measure.more.get("median") if measure else None
     return float("nan") if median is None else float(median)
 
 
 def _draw_panel(axes: Axes, values: list[float], rank: int, label: str, places: int) -> None:
-    """One line from zero up, each point with its number; the label stands over the axes, where it reads level."""
+    """Draw one line from zero up, each point with its number; the label is above the axes, where it reads horizontally."""
     axes.plot(range(len(values)), values, color=colour((0, 5)[rank]), linewidth=2.2, marker="o", markersize=6,
               markeredgecolor=PAPER, clip_on=False)  # fmt: skip
     axes.set_title(label, loc="left", size=9, color=MUTED, x=-0.08, pad=10)

@@ -1,4 +1,4 @@
-"""People's measures as points, strip by strip. Statements and points in, figure out."""
+"""Scatter chart of people's measures, a strip per group. From statements and points to a figure."""
 
 import random
 from collections.abc import Sequence
@@ -7,22 +7,22 @@ from surveylake.aggregate.findings import Point
 from surveylake.contract.model import Contract
 from surveylake.export.charts.bars import caption_of
 from surveylake.export.charts.style import GRID, INK, MUTED, Axes, Drawn, colour, frame, place, text_width
-from surveylake.export.formatting import count, joined, measure_words, shorten, words
+from surveylake.export.formatting import count, in_sentence, joined, measure_words, shorten, words
 from surveylake.export.statements.model import Table
 
 MOST_STRIPS = 12
 SEED = 20260101
-"""of the jitter: the same findings give the same picture"""
+"""of the jitter: the same findings give the same chart"""
 VECTOR_POINTS = 1_000
-"""past so many points an SVG holds them as one image, or it would weigh megabytes"""
+"""above so many points an SVG holds them as one image, or it would be megabytes"""
 
 
 def draw_scatter(
     table: Table, contract: Contract, version: int, points: Sequence[Point], total: int
 ) -> Drawn | None:
-    """Draw people's measures as points in their group's strip, moved a little at random; None when nobody can be drawn.
+    """Draw people's measures as points in their group's strip, with jitter. Returns None when nobody can be drawn.
 
-    `points` are those who have both a measure and a group, of `total`.
+    `points` are people with both a measure and a group, of `total`. `version` of `records` is in the caption.
     """
     group = table.columns[0]
     strips = _strips(table, points)
@@ -31,7 +31,7 @@ def draw_scatter(
     label, shown = measure_words(contract), sum(map(len, strips.values()))
     caption = caption_of(table, version, more=_how_drawn(shown, total))
     middles = {name: value for name in strips if (value := _median(table, name)) is not None}
-    medians = [f"{shorten(name, 18)} {middles[name]:,g}" for name in strips if name in middles]
+    medians = [f"{in_sentence(name, 18)} {middles[name]:,g}" for name in strips if name in middles]
     measure = words(contract.summaries.measure or "")
     title = (
         f"Median {measure}: {joined(medians)}"
@@ -45,7 +45,7 @@ def draw_scatter(
     axes = place(figure, left + labels, bottom + 0.45, width - labels - 0.12, height - 0.45)
     _draw_strips(axes, list(strips), list(strips.values()), middles)
     axes.set_xlabel(label, size=9, labelpad=3)
-    drawn = ", ".join(f"{shorten(name)} {count(len(strip))}" for name, strip in strips.items())
+    drawn = ", ".join(f"{in_sentence(name)} {count(len(strip))}" for name, strip in strips.items())
     alt = f"Scatter chart of {label} by {words(group)}, points: {drawn}. {title}."
     return Drawn(figure, title, caption, alt)
 
@@ -53,8 +53,8 @@ def draw_scatter(
 def _strips(table: Table, points: Sequence[Point]) -> dict[str, list[float]]:
     """Return group -> measures, in the order of the table.
 
-    Protected people are not drawn. Where that would let a reader work out their measures from the group's mean, or where the
-    mean is not said, `smallest` others are left out as well, the first by their rank.
+    Leaves out protected people. Where a reader could derive their measures from the group's mean, or the mean is withheld,
+    also leaves out `smallest` others, the first by rank.
     """
     strips = {}
     for line in table.lines[:MOST_STRIPS]:
@@ -107,7 +107,7 @@ def _draw_strips(axes: Axes, names: list[str], strips: list[list[float]], middle
 
 
 def _unit(strips: list[list[float]]) -> float:
-    """How far apart measures lie: 1 for whole numbers, else a hundredth of their range."""
+    """Return the distance between measures: 1 for whole numbers, else a hundredth of their range."""
     values = [value for strip in strips for value in strip]
     if all(float(value).is_integer() for value in values):
         return 1.0

@@ -1,21 +1,21 @@
-"""Bars of one column's groups, divided by a second column. Statements in, figure out."""
+"""Stacked bars of one column's groups, divided by a second column. From statements to a figure."""
 
-from surveylake.export.charts.bar_lines import Bar, said
+from surveylake.export.charts.bar_lines import Bar, bar_in_words
 from surveylake.export.charts.bars import MOST_BARS, caption_of, named_axes, plain_axis, tint
 from surveylake.export.charts.style import GRID, PAPER, WIDTH, Axes, Drawn, Figure, frame, on, text_width
-from surveylake.export.formatting import count, percent, shorten, words
+from surveylake.export.formatting import count, in_sentence, percent, shorten, words
 from surveylake.export.statements.model import Statement, Table
 
 MOST_LAYERS = 6
 TWO_LINES = 0.5
 """inches from one bar to the next: a name and its n"""
-UNSAID = "not shown"
+WITHHELD = "not shown"
 
 
 def draw_stacked(table: Table, version: int) -> Drawn:
     """Draw bars of the first column's groups, all of one length, divided by the second column: counts and percentages.
 
-    A part of a bar that is not drawn by name is of answers that are not shown, or of rare ones.
+    `version` of `records` is in the caption. A part of a bar without a name is of answers that are not shown, or of rare ones.
     """
     group, stack = table.columns
     rows, folded = _rows(table)
@@ -34,10 +34,10 @@ def draw_stacked(table: Table, version: int) -> Drawn:
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     plain_axis(axes, f"% of the answers of each {words(group)}")
-    _legend(figure, tints if all(complete) else {**tints, UNSAID: GRID}, bottom + height - 0.14)
-    spoken = [f"{shorten(row.groups[0])}: {_spoken(row, cells, layers)}" for row in rows]
+    _legend(figure, tints if all(complete) else {**tints, WITHHELD: GRID}, bottom + height - 0.14)
+    bars = [f"{in_sentence(row.groups[0])}: {_row_in_words(row, cells, layers)}" for row in rows]
     return Drawn(
-        figure, title, caption, f"Stacked bars of {words(stack)} by {words(group)}. {'; '.join(spoken)}."
+        figure, title, caption, f"Stacked bars of {words(stack)} by {words(group)}. {'; '.join(bars)}."
     )
 
 
@@ -61,7 +61,7 @@ def _layers(table: Table, rows: list[Statement]) -> list[str]:
 def _fill(
     axes: Axes, y: int, row: Statement, cells: dict[tuple[str, ...], Statement], tints: dict[str, str]
 ) -> bool:
-    """Draw the coloured parts of one bar, with their numbers where they fit; True if nothing of the bar is left."""
+    """Draw the coloured parts of one bar, with their numbers where they fit. Returns True if they fill the bar."""
     inches, start, left = axes.get_position().width * WIDTH, 0.0, _people(row)
     for layer, shade in tints.items():
         cell = cells.get((row.groups[0], layer))
@@ -87,9 +87,9 @@ def _fill(
     return not left
 
 
-def _spoken(row: Statement, cells: dict[tuple[str, ...], Statement], layers: list[str]) -> str:
+def _row_in_words(row: Statement, cells: dict[tuple[str, ...], Statement], layers: list[str]) -> str:
     shown = [cell for layer in layers if (cell := cells.get((row.groups[0], layer)))]
-    parts = [said(cell.groups[1], _people(cell), cell.share or 0.0) for cell in shown]
+    parts = [bar_in_words(cell.groups[1], _people(cell), cell.share or 0.0) for cell in shown]
     if not shown:
         return f"n = {count(_people(row))}, not shown"
     rest = "" if sum(map(_people, shown)) == _people(row) else ", the rest not shown"
@@ -101,7 +101,7 @@ def _people(statement: Statement) -> int:
 
 
 def _legend(figure: Figure, tints: dict[str, str], height: float) -> None:
-    """Write the layers' names in one row over the bars, each behind its colour, shortened until all fit."""
+    """Write the layers' names in one row above the bars, each after its colour, shortened until all fit."""
     whole = figure.get_size_inches()[1]
     for letters in (28, 20, 14, 10, 6):
         names = [shorten(name, letters) for name in tints]

@@ -1,4 +1,4 @@
-"""Matplotlib as this project uses it: no display, no pyplot, no one's settings, the same bytes for the same findings."""
+"""Matplotlib as this project uses it: no display, no pyplot, no user's settings, the same bytes for the same findings."""
 
 import atexit
 import contextlib
@@ -13,22 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from surveylake.export.formatting import ISOLATES
 from surveylake.paths import VAR
 
 
 def _settings_folder() -> str:
-    """A writable folder for the font cache: under var/, so the home is left alone; else one that goes at exit."""
+    """Return a writable folder for the font cache: under var/, never in the home; else a temporary one, removed at exit."""
     folder = VAR / "matplotlib"
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return str(folder)
-    made = tempfile.mkdtemp(prefix="surveylake-matplotlib-")
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
+    temporary = tempfile.mkdtemp(prefix="surveylake-matplotlib-")
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    return temporary
 
 
-# Matplotlib looks for its folder while it is imported, so the folder must be named before.
+# Matplotlib reads the name of its folder while it is imported.
 if "MPLCONFIGDIR" not in os.environ:
     os.environ["MPLCONFIGDIR"] = _settings_folder()
 
@@ -38,7 +39,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.font_manager import FontProperties  # noqa: E402
 
-# A font without a bold face is no news for whoever makes a report.
+# Whoever makes a report need not know that a font has no bold face.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 __all__ = [
@@ -47,22 +48,22 @@ __all__ = [
 ]  # fmt: skip
 
 WIDTH = 5.6
-"""inches: narrow, so that the letters stay readable when a phone shows the picture at 360 px"""
+"""inches: narrow, so that letters stay readable on a phone, at 360 px"""
 DPI = 150
 MARGIN = 0.16
 """inches"""
 INK, MUTED, GRID, PAPER = "#1f2933", "#5b6670", "#dde2e7", "#ffffff"
-"""The four colours that a dark page replaces; nothing else is drawn in them."""
+"""the four colours that a dark page replaces; nothing else is drawn in them"""
 ON_DARK, ON_LIGHT = "#fefefe", "#101418"
-"""Letters inside a coloured area, which is the same on every page."""
+"""letters inside a coloured area, which is the same on every page"""
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
-"""Okabe and Ito's colours, told apart in every kind of colour blindness."""
+"""Okabe and Ito's colours, distinguishable in every kind of colour blindness."""
 GREY = "#a9b1b9"
-"""What was merged, and groups past the palette."""
+"""merged groups, and groups past the palette"""
 OWN_FONT = "DejaVu Sans"
-"""Comes with matplotlib: the same letters on every machine."""
+"""comes with matplotlib: the same letters on every machine"""
 NO_GLYPH = re.compile(r"Glyph (\d+) .*missing from")
-"""What matplotlib warns of for each letter that it draws as a box."""
+"""matplotlib's warning for each letter that it draws as a box"""
 SETTINGS: dict[Any, Any] = {
     "font.family": OWN_FONT,
     "font.size": 10,
@@ -91,7 +92,7 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A finished figure, and the same said in words."""
+    """A finished figure, and its words."""
 
     figure: Figure
     title: str
@@ -101,10 +102,10 @@ class Drawn:
 
 @contextlib.contextmanager
 def drawing(fallbacks: Sequence[str] = ()) -> Iterator[set[str]]:
-    """Draw in here: our settings over matplotlib's own defaults, whatever matplotlibrc lies about.
+    """Draw in the block with our settings over matplotlib's own defaults, whatever a matplotlibrc says.
 
-    `fallbacks` are families for letters that our font lacks. The set that is given gets each letter drawn as a box: whoever
-    draws may empty it from picture to picture.
+    `fallbacks` are font families for letters that our font lacks. Yields a set that gets each letter drawn as a box; the caller
+    may clear it from chart to chart.
     """
     boxes: set[str] = set()
     with matplotlib.rc_context(), warnings.catch_warnings():
@@ -115,8 +116,8 @@ def drawing(fallbacks: Sequence[str] = ()) -> Iterator[set[str]]:
         show = warnings.showwarning
 
         def hear(message: Warning | str, *where: Any, **more: Any) -> None:
-            if found := NO_GLYPH.match(str(message)):
-                boxes.add(chr(int(found[1])))
+            if glyph := NO_GLYPH.match(str(message)):
+                boxes.add(chr(int(glyph[1])))
             else:
                 show(message, *where, **more)
 
@@ -125,12 +126,12 @@ def drawing(fallbacks: Sequence[str] = ()) -> Iterator[set[str]]:
 
 
 def colour(rank: int) -> str:
-    """The palette's colour for the rank-th group, grey past its end."""
+    """Return the palette's colour for the rank-th group, grey past its end."""
     return PALETTE[rank] if rank < len(PALETTE) else GREY
 
 
 def on(background: str) -> str:
-    """The colour of letters that is readable on a coloured area (relative luminance as in WCAG 2)."""
+    """Return the colour of letters that is readable on a coloured area (relative luminance as in WCAG 2)."""
     parts = (int(background[i : i + 2], 16) / 255 for i in (1, 3, 5))
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
@@ -139,7 +140,7 @@ def on(background: str) -> str:
 
 
 def text_width(text: str, size: float = 10, weight: str = "normal") -> float:
-    """Width of one line of text in inches."""
+    """Return the width of one line of text in inches."""
     renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=DPI)).get_renderer()  # type: ignore[no-untyped-call]
     font = FontProperties(family=matplotlib.rcParams["font.family"], size=size, weight=weight)
     width, _, _ = renderer.get_text_width_height_descent(text, font, False)
@@ -147,7 +148,7 @@ def text_width(text: str, size: float = 10, weight: str = "normal") -> float:
 
 
 def wrapped(text: str, size: float, weight: str, most: int) -> str:
-    """At most `most` lines, each within the margins; what is too much is cut."""
+    """Wrap text within the margins. Returns at most `most` lines; further text is cut."""
     lines, room = [""], WIDTH - 2 * MARGIN
     for word in text.replace(" %", "\u00a0%").split(" "):
         longer = f"{lines[-1]} {word}".strip()
@@ -155,13 +156,22 @@ def wrapped(text: str, size: float, weight: str, most: int) -> str:
             lines[-1] = longer
         else:
             lines.append(word)
-    return "\n".join(line for line in lines[:most] if line)
+    return "\n".join(_isolated_by_line([line for line in lines[:most] if line]))
+
+
+def _isolated_by_line(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines with each isolate that is broken over two of them closed in one and opened in the next."""
+    opened = ""
+    for line in lines:
+        line = opened + line
+        opened = ISOLATES[0] if line.count(ISOLATES[0]) > line.count(ISOLATES[1]) else ""
+        yield line + (ISOLATES[1] if opened else "")
 
 
 def frame(title: str, caption: str, height: float) -> tuple[Figure, Box]:
-    """A figure with title and caption, and the free area between them.
+    """Return a figure with title and caption, and the free area between them.
 
-    `height` is what the free area should have, in inches; the figure grows by what the words take.
+    `height` is that of the free area, in inches; the words add to the height of the figure.
     """
     heading, foot = wrapped(title, 12.5, "bold", 3), wrapped(caption, 8, "normal", 5)
     top, bottom = 0.37 + 0.23 * heading.count("\n"), 0.315 + 0.155 * foot.count("\n")
@@ -175,7 +185,7 @@ def frame(title: str, caption: str, height: float) -> tuple[Figure, Box]:
 
 
 def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes at a place given in inches."""
+    """Add axes at a place given in inches."""
     whole_width, whole_height = figure.get_size_inches()
     return figure.add_axes(
         (left / whole_width, bottom / whole_height, width / whole_width, height / whole_height)
@@ -183,7 +193,7 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write NAME.png (150 dpi) and NAME.svg; no date and no version of anything in them."""
+    """Write NAME.png (150 dpi) and NAME.svg, without dates and versions. Returns their paths."""
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
     figure.savefig(svg, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})

@@ -1,11 +1,20 @@
-"""The report laid out as plain values for its templates: every word and number is a statement's."""
+"""The report's content as plain values for its templates: every word and number is a statement's."""
 
 from typing import Any
 
 from surveylake.aggregate.findings import Findings
 from surveylake.contract.model import Contract
-from surveylake.export.charts.render import Chart, said_of_boxes
-from surveylake.export.formatting import count, decimal, measure_words, p_value, percent, shorten, words
+from surveylake.export.charts.render import Chart, boxes_note
+from surveylake.export.formatting import (
+    count,
+    decimal,
+    in_sentence,
+    measure_words,
+    p_value,
+    percent,
+    shorten,
+    words,
+)
 from surveylake.export.hypothesis_tests import CONFIDENCE, FEWEST_EXPECTED, LEVEL
 from surveylake.export.report.provenance import provenance, stages
 from surveylake.export.report.tables import table_view
@@ -21,7 +30,7 @@ STEPS = {"received": "as received", "accepted": "accepted", "counted": "counted"
 
 
 def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, Any]:
-    """Return the whole report's content; of `findings` only what says where the numbers are from."""
+    """Return the whole report's content; uses `findings` only for the provenance of the numbers."""
     contract = findings.contract
     claim = report.one("claim")
     return {
@@ -38,7 +47,7 @@ def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, A
         "level": LEVEL,
         "fewest_expected": FEWEST_EXPECTED,
         "charts": charts,
-        "boxes": said_of_boxes(charts),
+        "boxes": boxes_note(charts),
         "tables": [table_view(table, contract) for table in report.tables()],
         "measure_name": words(contract.summaries.measure or ""),
         "measure": measure_words(contract),
@@ -55,7 +64,7 @@ def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, A
 
 
 def _field(contract: Contract) -> str:
-    """Return the column of the first question: the hypothesis's, else the charts', else the first published one; or none."""
+    """Return the column of the first question: the hypothesis's, else the charts', else the first published one, or ''."""
     if contract.hypothesis:
         return contract.hypothesis.field
     if contract.charts:
@@ -64,15 +73,15 @@ def _field(contract: Contract) -> str:
 
 
 def _first_question(report: Report, contract: Contract) -> dict[str, Any]:
-    """Return one big number per group of the first question, the largest first, and what else there is to say of it."""
+    """Return one big number per group of the first question, the largest first, and the note below."""
     claim = contract.hypothesis
     table = report.table(_field(contract))
     if table is None:
         return {"cards": [], "cards_note": "", "cards_none": ""}
-    called = claim.words if claim else {}
+    names = claim.words if claim else {}
     largest = sorted(table.lines, key=lambda line: -int(line.value or 0))
     cards = [
-        {"name": shorten(line.groups[0]), "word": shorten(called.get(line.groups[0], line.groups[0])),
+        {"name": shorten(line.groups[0]), "word": shorten(names.get(line.groups[0], line.groups[0])),
          "count": _number(line.value), "share": percent(line.share or 0.0)}
         for line in largest[:MOST_CARDS]
     ]  # fmt: skip
@@ -87,12 +96,12 @@ def _first_question(report: Report, contract: Contract) -> dict[str, Any]:
 
 
 def _steps(report: Report, contract: Contract) -> dict[str, Any] | None:
-    """Return how many of each group came in, were accepted, and are counted; None when the contract does not ask."""
+    """Return how many of each group were received, accepted and counted; None without `received_by` in the contract."""
     group, lines = contract.summaries.received_by, report.all("as received")
     if not group or not lines:
         return None
     numbers = [(line, [line.value, line.more["accepted"], line.more["counted"]]) for line in lines]
-    rows = [[shorten(line.text.partition(":")[0], 60), *map(_few, steps)] for line, steps in numbers]
+    rows = [[_received_name(line, group), *map(_few, steps)] for line, steps in numbers]
     differ = [line.text for line, steps in numbers if len(set(steps)) > 1 and not line.rule]
     return {
         "field": words(group),
@@ -102,23 +111,29 @@ def _steps(report: Report, contract: Contract) -> dict[str, Any] | None:
     }
 
 
+def _received_name(line: Statement, column: str) -> str:
+    return shorten(line.groups[0], 60) if line.groups else f"without {words(column)}"
+
+
 def _claim(claim: Statement, contract: Contract) -> dict[str, Any]:
     hypothesis = contract.hypothesis
     assert hypothesis is not None
-    called = [shorten(hypothesis.words.get(name, name), 22) for name in (hypothesis.more, hypothesis.less)]
-    drawn = claim.share is not None
+    more, less = (
+        in_sentence(hypothesis.words.get(name, name), 22) for name in (hypothesis.more, hypothesis.less)
+    )
+    is_tested = claim.share is not None
     return {
         "text": hypothesis.claim,
-        "verdict": claim.more["conclusion"],
+        "conclusion": claim.more["conclusion"],
         "headline": claim.text,
         "numbers": claim.more.get("numbers", ""),
         "meaning": claim.more.get("meaning", ""),
         "share": claim.share,
         "low": claim.more.get("low"),
-        "share_text": percent(claim.share or 0.0) if drawn else "",
-        "low_text": percent(float(claim.more["low"] or 0)) if drawn else "",
-        "more": called[0],
-        "less": called[1],
+        "share_text": percent(claim.share or 0.0) if is_tested else "",
+        "low_text": percent(float(claim.more["low"] or 0)) if is_tested else "",
+        "more": more,
+        "less": less,
         "caveat": hypothesis.caveat,
         "assumes": ASSUMES,
     }
@@ -129,7 +144,7 @@ def _association(report: Report, test: Statement) -> dict[str, str]:
     more = test.more
     return {
         "outcome": words(test.columns[1]),
-        "gap": _gap(headline),
+        "largest_difference": _largest_difference(headline),
         "method": test.test or "",
         "n": _number(test.n),
         "statistic": "–"
@@ -144,8 +159,8 @@ def _association(report: Report, test: Statement) -> dict[str, str]:
     }
 
 
-def _gap(headline: Statement | None) -> str:
-    """Return where the shares are furthest apart, if two groups can be compared."""
+def _largest_difference(headline: Statement | None) -> str:
+    """Return where the shares differ most, if two groups can be compared."""
     if headline is None or not headline.base:
         return ""
     if len(headline.groups) < 3:
@@ -160,7 +175,7 @@ def _p(p: Cell, rule: str | None) -> str:
 
 
 def _spellings(report: Report) -> list[dict[str, Any]]:
-    """Return the fields with spellings that no line of the contract knows: those to name, and how many others there are."""
+    """Return the fields with spellings that the contract does not list: those to name, and how many others there are."""
     few = {line.columns[0]: line.text for line in report.all("few spellings")}
     named: dict[str, list[str]] = {column: [] for column in few}
     for line in report.all("spelling"):

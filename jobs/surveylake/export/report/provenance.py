@@ -1,4 +1,4 @@
-"""Where the report's numbers are from: the way of the data, and the versions."""
+"""Provenance of the report's numbers: the stages of the data, and the versions."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from surveylake.wording import counted
 
 
 def stages(findings: Findings, charts: int) -> list[dict[str, Any]]:
-    """The way of the data, for the picture: name, big line, small lines."""
+    """Return the stages of the data for the picture: name, big line, small lines."""
     partitions = len({(part.topic, part.epoch, part.partition) for part in findings.offsets})
     contract = findings.contract
     unnamed = f"under {findings.smallest_group} not named"
@@ -28,7 +28,7 @@ def stages(findings: Findings, charts: int) -> list[dict[str, Any]]:
 
 
 def provenance(findings: Findings) -> list[tuple[str, str]]:
-    """Return what the numbers were made from, as (name, value)."""
+    """Return (name, value) of everything the numbers were made from."""
     smallest = findings.smallest_group
     rule = (
         f"groups of fewer than {smallest} people are not named, and nothing else is said about those people"

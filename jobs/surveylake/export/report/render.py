@@ -1,6 +1,6 @@
-"""The report of one run: report.json, report.md, a report.html that needs nothing beside it, and the pipeline's picture.
+"""The report of one run: report.json, report.md, a self-contained report.html, and the pipeline's picture.
 
-Statements and charts in; four files out. The templates are in templates/; what they say is report_view's.
+From statements and charts to four files. The templates are in templates/; content.py has their values.
 """
 
 import base64
@@ -15,19 +15,19 @@ from markupsafe import Markup
 from surveylake.aggregate.findings import Findings
 from surveylake.export.charts.render import Chart, chart_statements
 from surveylake.export.charts.style import GRID, INK, MUTED, PAPER
-from surveylake.export.formatting import shorten
+from surveylake.export.formatting import ISOLATES, shorten
 from surveylake.export.report.content import view
 from surveylake.export.statements.model import Report
 
 DARK = {INK: "#e6eaee", MUTED: "#9aa7b3", GRID: "#36424d", PAPER: "#1a2027"}
-"""the charts' four page colours -> what they are on a dark page; PAPER is the page's --card"""
+"""the charts' four page colours -> their colours on a dark page; PAPER is the page's --card"""
 MARKDOWN = re.compile(r"[\\`*_{}\[\]|#~!$]")
 
 
 def write_report(report: Report, findings: Findings, charts: list[Chart], folder: Path) -> list[Path]:
     """Write report.json, pipeline.svg, report.md and report.html into `folder`. Returns their paths.
 
-    `charts` are those drawn into `folder` or below it: the Markdown links them, the page holds them.
+    `charts` were drawn into `folder` or below it: the Markdown links them, the page embeds them.
     """
     values = view(report, findings, charts)
     page = _environment(autoescape=True)
@@ -40,9 +40,9 @@ def write_report(report: Report, findings: Findings, charts: list[Chart], folder
         tall=_rendered(pipeline.render(values, tall=True, alone=False)),
     )  # fmt: skip
     links = {chart.name: chart.png.relative_to(folder).as_posix() for chart in charts}
-    said = report.adding(chart_statements(charts)).as_json()
+    content = report.adding(chart_statements(charts)).as_json()
     texts = {
-        "report.json": json.dumps(said, indent=1, ensure_ascii=False) + "\n",
+        "report.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
         "pipeline.svg": pipeline.render(values, tall=False, alone=True),
         "report.md": _environment(autoescape=False).get_template("report.md.j2").render(values, links=links),
         "report.html": html,
@@ -53,28 +53,33 @@ def write_report(report: Report, findings: Findings, charts: list[Chart], folder
 
 
 def markdown(text: object) -> str:
-    """Data as plain text in Markdown: one line, with every character that means something there escaped."""
-    line = shorten(str(text), 2_000).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Return data as plain text in Markdown: one line, with every character of its syntax escaped."""
+    line = (
+        shorten(str(text), 2_000, keep="".join(ISOLATES))
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     return MARKDOWN.sub(lambda match: "\\" + match[0], line)
 
 
 def _rendered(text: str) -> Markup:
-    """What one of our own templates made, with its data escaped there."""
+    """Mark the output of one of our own templates, which has escaped its data, as safe."""
     return Markup(text)  # noqa: S704
 
 
 def _environment(autoescape: bool) -> Environment:
-    """The templates; without autoescape for Markdown, whose templates pass all data through `md`."""
-    made = Environment(
+    """Return the templates' environment; without autoescape for Markdown, whose templates pass all data through `md`."""
+    environment = Environment(
         loader=PackageLoader("surveylake.export.report"), autoescape=autoescape, undefined=StrictUndefined,  # noqa: S701
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    made.filters["md"] = markdown
-    return made
+    environment.filters["md"] = markdown
+    return environment
 
 
 def _image(chart: Chart) -> str:
-    """A chart's SVG as a data URI, with the colours it takes on a dark page."""
+    """Return a chart's SVG as a data URI, with its colours for a dark page."""
     text = chart.svg.read_text(encoding="utf-8")
     rules = "".join(
         f'[style*="{part}: {light}"]{{{part}:{dark}!important}}'
@@ -87,6 +92,6 @@ def _image(chart: Chart) -> str:
 
 
 def _pixels(chart: Chart) -> dict[str, int]:
-    """Width and height of a chart as its SVG says them, so that the page does not jump while it loads."""
-    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', chart.svg.read_text(encoding="utf-8")[:2000])
-    return {"width": round(float(found[1])), "height": round(float(found[2]))} if found else {}
+    """Return width and height of a chart, from its SVG, so that the page does not jump while it loads."""
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', chart.svg.read_text(encoding="utf-8")[:2000])
+    return {"width": round(float(box[1])), "height": round(float(box[2]))} if box else {}

@@ -1,4 +1,4 @@
-"""One table of the report as text cells: groups with their statistics, or two columns crossed. Statements in."""
+"""One table of the report as text cells: groups with their statistics, or two columns crossed."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from surveylake.lake.tables import Cell
 
 MOST_ROWS, MOST_COLUMNS = 40, 8
 """of a table in the report; its CSV has all"""
-UNSAID = "–"
+WITHHELD = "–"
 
 
 def table_view(table: Table, contract: Contract) -> dict[str, Any]:
@@ -44,8 +44,8 @@ def _listed(table: Table, contract: Contract) -> tuple[list[list[str]], list[str
         [
             line.groups[0],
             _number(line.value),
-            UNSAID if line.share is None else percent(line.share),
-            *[UNSAID] * len(kinds),
+            WITHHELD if line.share is None else percent(line.share),
+            *[WITHHELD] * len(kinds),
         ]
         for line in table.rest
         if table.lines
@@ -55,7 +55,7 @@ def _listed(table: Table, contract: Contract) -> tuple[list[list[str]], list[str
 
 def _statistics(table: Table, line: Statement, kinds: list[str]) -> list[str]:
     measure = table.measures.get(line.groups)
-    return [_measure(measure.more[kind], kind) if measure else UNSAID for kind in kinds]
+    return [_measure(measure.more[kind], kind) if measure else WITHHELD for kind in kinds]
 
 
 def _crossed(table: Table) -> tuple[list[list[str]], list[str]]:
@@ -67,7 +67,7 @@ def _crossed(table: Table) -> tuple[list[list[str]], list[str]]:
     rows = []
     for row in table.rows if table.lines else ():
         people = sum(int(cell.value or 0) for cell in table.lines if cell.groups[0] == row.groups[0])
-        empty = "0" if people == row.value else UNSAID
+        empty = "0" if people == row.value else WITHHELD
         parts = [_cell(cells.get((row.groups[0], value)), empty) for value in shown]
         rows.append([shorten(row.groups[0], 60), *parts, _number(row.value)])
     return rows, [words(table.columns[0]), *(shorten(value, 24) for value in shown), "n"]
@@ -78,7 +78,7 @@ def _cell(cell: Statement | None, empty: str) -> str:
 
 
 def _notes(table: Table) -> list[str]:
-    """Return n, who did not answer, what is not shown, and why a mean is missing."""
+    """Return the notes: n, how many did not answer, what is not shown, and why a mean is missing."""
     notes = [f"n = {count(table.base)}."]
     if table.blank:
         notes[0] = (
@@ -101,4 +101,4 @@ def _measure(value: Cell, kind: str) -> str:
 
 
 def _number(value: Cell) -> str:
-    return UNSAID if value is None else decimal(value)
+    return WITHHELD if value is None else decimal(value)

@@ -1,1 +1,1 @@
-"""What a report says, as data: each statement with its numbers, before any layout."""
+"""The report as data: statements with their numbers, before any layout."""

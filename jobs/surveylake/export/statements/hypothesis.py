@@ -2,7 +2,7 @@
 
 from surveylake.aggregate.findings import Findings, Summary
 from surveylake.contract.model import Hypothesis
-from surveylake.export.formatting import count, p_value, percent, percent_in_words, words
+from surveylake.export.formatting import count, isolated, p_value, percent, percent_in_words, words
 from surveylake.export.hypothesis_tests import CONFIDENCE, LEVEL, Association, ClaimTest, Evidence
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
@@ -19,10 +19,10 @@ ASSUMES = (
     "or were not asked. It says how far the numbers of answers are from equal, not why."
 )
 TEST = "exact binomial, one-sided"
-EXACT_UNSAID = "exact numbers are not said: groups that are not shown could be worked out from them"
+EXACT_WITHHELD = "exact numbers are not said: groups that are not shown could be worked out from them"
 
 
-def of_hypothesis(findings: Findings, evidence: Evidence) -> list[Statement]:
+def hypothesis_statements(findings: Findings, evidence: Evidence) -> list[Statement]:
     """Return the claim's statement, then one per outcome; none without a hypothesis."""
     claim = findings.contract.hypothesis
     if claim is None or evidence.claim is None:
@@ -32,7 +32,7 @@ def of_hypothesis(findings: Findings, evidence: Evidence) -> list[Statement]:
 
 
 def _claim(findings: Findings, test: ClaimTest, claim: Hypothesis) -> Statement:
-    """Return what the test says; without its numbers when they would tell of a group that is too small."""
+    """Return the claim's statement, without its numbers where they would reveal a group that is too small."""
     columns, groups = (claim.field,), (test.more, test.less)
     if test.share is None or test.low is None or test.p is None:
         return Statement(
@@ -53,9 +53,9 @@ def _claim(findings: Findings, test: ClaimTest, claim: Hypothesis) -> Statement:
             more={"conclusion": "withheld", "numbers": rule, "meaning": ""},
         )  # fmt: skip
     return Statement(
-        "claim", HEADLINES[test.verdict], columns, groups, test.n_more, test.n, test.share, test.n, TEST, test.p,
+        "claim", HEADLINES[test.conclusion], columns, groups, test.n_more, test.n, test.share, test.n, TEST, test.p,
         more={
-            "conclusion": test.verdict, "n_more": test.n_more, "n_less": test.n_less, "low": test.low,
+            "conclusion": test.conclusion, "n_more": test.n_more, "n_less": test.n_less, "low": test.low,
             "confidence": CONFIDENCE, "numbers": _numbers(test, claim), "meaning": _meaning(test, claim),
         },
     )  # fmt: skip
@@ -66,7 +66,7 @@ def _no_data(findings: Findings) -> str:
 
 
 def _numbers(test: ClaimTest, claim: Hypothesis) -> str:
-    more, less = _called(claim)
+    more, less = _named(claim)
     return (
         f"{percent_in_words(test.share or 0)} of the {count(test.n)} {more} and {less} are {more}: "
         f"{count(test.n_more)} {more}, {count(test.n_less)} {less}. "
@@ -76,12 +76,12 @@ def _numbers(test: ClaimTest, claim: Hypothesis) -> str:
 
 
 def _meaning(test: ClaimTest, claim: Hypothesis) -> str:
-    more, less = _called(claim)
+    more, less = _named(claim)
     often = (
         f"Were {more} and {less} equally likely to answer, a share of {more} at least this high would turn up in "
         f"{percent_in_words(test.p or 0)} of surveys this size"
     )
-    if test.verdict == "supported":
+    if test.conclusion == "supported":
         return f"{often}; under {_whole(LEVEL)} counts as support. More {more} than {less} answered."
     if test.n_more < test.n_less:
         return f"{often}. More {less} than {more} answered: the answers lean the other way."
@@ -91,7 +91,7 @@ def _meaning(test: ClaimTest, claim: Hypothesis) -> str:
 
 
 def _association(claim: Hypothesis, test: Association, table: Summary) -> Statement:
-    """Return one test of association; as under or over the level only, where the table holds somebody back."""
+    """Return the statement of one test of association; only its conclusion where the table holds somebody back."""
     columns = (claim.field, test.outcome)
     reading = _reading(test, claim.field)
     more: dict[str, Cell] = {"groups": test.groups, "values": test.values, "conclusion": _conclusion(test)}
@@ -99,7 +99,7 @@ def _association(claim: Hypothesis, test: Association, table: Summary) -> Statem
         return Statement("association", reading, columns, n=test.n, test=test.method, more=more)
     if any(line.kind != "named" for line in table.lines):
         return Statement(
-            "association", reading, columns, n=test.n, test=test.method, rule=EXACT_UNSAID, more=more
+            "association", reading, columns, n=test.n, test=test.method, rule=EXACT_WITHHELD, more=more
         )
     return Statement(
         "association", reading, columns, n=test.n, test=test.method, p=test.p,
@@ -117,13 +117,14 @@ def _reading(test: Association, field: str) -> str:
     """Return the test in words."""
     if test.method == "no data":
         return "no data"
-    said = f"differs by {words(field)}" if test.differs else "no difference shown"
-    return f"{said} (few people in some cells: a hint only)" if test.rough else said
+    reading = f"differs by {words(field)}" if test.differs else "no difference shown"
+    return f"{reading} (few people in some cells: a hint only)" if test.rough else reading
 
 
-def _called(claim: Hypothesis) -> tuple[str, str]:
-    """Return what the report calls the two groups."""
-    return claim.words.get(claim.more, claim.more), claim.words.get(claim.less, claim.less)
+def _named(claim: Hypothesis) -> tuple[str, str]:
+    """Return the names of the two groups, the contract's words before the values, for use in a sentence."""
+    more, less = (isolated(claim.words.get(group, group)) for group in (claim.more, claim.less))
+    return more, less
 
 
 def _whole(share: float) -> str:

@@ -1,6 +1,6 @@
-"""What a report says, as data: each statement with its numbers, and the words made from them.
+"""The report as data: each statement with its numbers, and the words made from them.
 
-report.json holds all of them; report.html, report.md, the charts' headlines and their alt texts say nothing else.
+report.json holds all statements; report.html, report.md, the charts' headlines and alt texts contain nothing else.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,32 +12,32 @@ from surveylake.lake.tables import Cell
 
 FORMAT = "surveylake report 1"
 DIGITS = 12
-"""significant digits of a computed number: means and deviations differ in the 16th with the order of adding up"""
+"""significant digits of a computed number; means and deviations differ in the 16th with the order of addition"""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One thing that is said. What does not apply is None or empty, and not in report.json."""
+    """One statement of a report. A part that does not apply is None or empty, and not in report.json."""
 
     what: str
-    """kind of statement; docs/report.md lists them"""
+    """kind of statement, such as `headline`"""
     text: str
-    """the words, as they stand in the report"""
+    """the words, as in the report"""
     columns: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    """whom it is about: a value per column, or the values that are compared"""
+    """the group it is about: a value per column, or the values that are compared"""
     value: Cell = None
-    """the number that is said; people or records unless `what` says otherwise"""
+    """the number it states; people or records unless `what` says otherwise"""
     base: int | None = None
     """people (or records) of whom `value` are a part"""
     share: float | None = None
     """value / base, 0 to 1"""
     n: int | None = None
-    """people that a test or a statistic is computed over"""
+    """people over whom a test or a statistic is computed"""
     test: str | None = None
     p: float | None = None
     rule: str | None = None
-    """why a number is not said"""
+    """why a number is withheld"""
     more: dict[str, Cell] = field(default_factory=dict)
     """further numbers, by name"""
 
@@ -63,12 +63,12 @@ class Table:
     smallest: int
     """people that a group must have to be named"""
     pool: str
-    """what the values are called that too few people gave"""
+    """name of the line of values that too few people gave"""
 
 
 @dataclass(frozen=True)
 class Report:
-    """All statements of one run, in the order in which they are said, and where they come from."""
+    """All statements of one run, in the order of the report, and where they come from."""
 
     about: dict[str, Any]
     statements: tuple[Statement, ...]
@@ -122,9 +122,9 @@ class Report:
 
 
 def _as_json(statement: Statement) -> dict[str, Any]:
-    said = {part.name: getattr(statement, part.name) for part in fields(statement)}
+    parts = {part.name: getattr(statement, part.name) for part in fields(statement)}
     return {
-        name: _plain(value) for name, value in said.items() if value is not None and value not in ((), {})
+        name: _plain(value) for name, value in parts.items() if value is not None and value not in ((), {})
     }
 
 

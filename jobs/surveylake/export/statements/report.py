@@ -1,23 +1,26 @@
-"""Findings and tests in; the report as statements out. Nothing is laid out here."""
+"""From findings and tests to the report as statements, without layout."""
 
 from surveylake import __version__
 from surveylake.aggregate.findings import Findings
 from surveylake.export.hypothesis_tests import Evidence
-from surveylake.export.statements.hypothesis import of_hypothesis
+from surveylake.export.statements.hypothesis import hypothesis_statements
 from surveylake.export.statements.model import Report, Statement
-from surveylake.export.statements.survey import of_survey
-from surveylake.export.statements.tables import of_table
+from surveylake.export.statements.survey import survey_statements
+from surveylake.export.statements.tables import table_statements
 
 
 def report_of(findings: Findings, evidence: Evidence, rejected_share: float) -> Report:
-    """Return everything the report says; see `of_survey` for `rejected_share`."""
+    """Return the whole report; see `survey_statements` for `rejected_share`."""
     contract, smallest = findings.contract, findings.smallest_group
-    statements: list[Statement] = [*of_survey(findings, rejected_share), *of_hypothesis(findings, evidence)]
+    statements: list[Statement] = [
+        *survey_statements(findings, rejected_share),
+        *hypothesis_statements(findings, evidence),
+    ]
     for table in findings.summaries.values():
-        statements += of_table(table, findings, published=True)
+        statements += table_statements(table, findings, published=True)
     for table in findings.outcomes.values():
         if table.by not in findings.summaries:
-            statements += of_table(table, findings, published=False)
+            statements += table_statements(table, findings, published=False)
     about = {
         "survey": contract.name,
         "title": contract.title,

@@ -1,26 +1,23 @@
-"""Statements about one published table of people: its lines, its headline, its statistics.
-
-Every share is of the people who answered.
-"""
+"""Statements about one published table of people: lines, headline, statistics. Shares are of the people who answered."""
 
 from surveylake.aggregate.findings import Findings, Line, Summary
-from surveylake.export.formatting import count, decimal, joined, percent, shorten, words
+from surveylake.export.formatting import count, decimal, in_sentence, joined, percent, words
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
 from surveylake.lake.tables import Cell
 from surveylake.wording import counted
 
-SUMS_UNSAID = (
+SUMS_WITHHELD = (
     "means, deviations, smallest and largest values are not said here: "
     "those of people who are not shown could be worked out from them"
 )
-EXTREMES_UNSAID = (
+EXTREMES_WITHHELD = (
     "smallest or largest values are not said where only people have one who are not shown elsewhere"
 )
 MOST_LEVEL = 3
 
 
-def of_table(table: Summary, findings: Findings, published: bool) -> list[Statement]:
+def table_statements(table: Summary, findings: Findings, published: bool) -> list[Statement]:
     """Return all statements of a table of one or two columns."""
     smallest = findings.smallest_group
     statements = [
@@ -35,18 +32,18 @@ def of_table(table: Summary, findings: Findings, published: bool) -> list[Statem
 
 
 def not_shown(people: int, smallest: int) -> str:
-    """Say that no group of these people is large enough to be shown."""
+    """Return words for a table in which no group is large enough to be shown."""
     return f"not shown: fewer than {smallest} people{' each' if people >= smallest else ''}"
 
 
 def _answered(table: Summary, responses: int, published: bool) -> Statement:
-    said = f"n = {counted(table.base, 'person', 'people')}"
+    text = f"n = {counted(table.base, 'person', 'people')}"
     if table.blank:
         what = " or ".join(map(words, table.by))
-        said += f"; {count(table.blank)} did not answer {what}"
+        text += f"; {count(table.blank)} did not answer {what}"
     return Statement(
         "answered",
-        said,
+        text,
         table.by,
         value=table.base,
         base=responses,
@@ -55,11 +52,11 @@ def _answered(table: Summary, responses: int, published: bool) -> Statement:
 
 
 def _totals(table: Summary) -> list[Statement]:
-    """Return how many people of each value of either column answered both."""
+    """Return the statements of how many people of each value of either column answered both."""
     return [
         Statement(
             what,
-            f"{shorten(value)}: n = {count(people)}",
+            f"{in_sentence(value)}: n = {count(people)}",
             table.by,
             (value,),
             people,
@@ -76,10 +73,10 @@ def _line(table: Summary, line: Line, smallest: int) -> Statement:
         return _shown(table, line)
     rule = f"groups of fewer than {smallest} people are not named"
     if line.kind == "held":
-        whom = counted(line.people, "person is", "people are") if line.people else "a few people are"
+        who = counted(line.people, "person is", "people are") if line.people else "a few people are"
         return Statement(
             "held",
-            f"{whom} in combinations that are not shown",
+            f"{who} in combinations that are not shown",
             table.by,
             (),
             line.people,
@@ -87,11 +84,11 @@ def _line(table: Summary, line: Line, smallest: int) -> Statement:
             rule=rule,
         )
     if line.people is None:
-        said = f"fewer than {smallest} people gave other answers"
-        return Statement("pooled", said, table.by, line.groups, None, table.base, rule=rule)
-    said = f"{line.groups[0]} {count(line.people)} ({percent(line.people / table.base)})"
+        text = f"fewer than {smallest} people gave other answers"
+        return Statement("pooled", text, table.by, line.groups, None, table.base, rule=rule)
+    text = f"{line.groups[0]} {count(line.people)} ({percent(line.people / table.base)})"
     return Statement(
-        "pooled", said, table.by, line.groups, line.people, table.base, line.people / table.base, rule=rule
+        "pooled", text, table.by, line.groups, line.people, table.base, line.people / table.base, rule=rule
     )
 
 
@@ -99,9 +96,9 @@ def _shown(table: Summary, line: Line) -> Statement:
     base = table.totals[0][line.groups[0]] if table.totals else table.base
     people = line.people or 0
     what = "cell" if table.totals else "group"
-    row = f"{shorten(line.groups[0])}: " if table.totals else ""
-    said = f"{row}{shorten(line.groups[-1])} {count(people)} ({percent(people / base)})"
-    return Statement(what, said, table.by, line.groups, people, base, people / base)
+    row = f"{in_sentence(line.groups[0])}: " if table.totals else ""
+    text = f"{row}{in_sentence(line.groups[-1])} {count(people)} ({percent(people / base)})"
+    return Statement(what, text, table.by, line.groups, people, base, people / base)
 
 
 def _headline(table: Summary, findings: Findings) -> Statement:
@@ -112,24 +109,26 @@ def _headline(table: Summary, findings: Findings) -> Statement:
     if table.is_bare:
         hidden = not_shown(table.base, findings.smallest_group)
         return Statement("headline", f"{label}: {hidden}", table.by, base=table.base, rule=hidden)
-    return _largest(table, label) if len(table.by) == 1 else _difference(table)
+    return _leader(table, label) if len(table.by) == 1 else _largest_difference(table)
 
 
-def _largest(table: Summary, label: str) -> Statement:
+def _leader(table: Summary, label: str) -> Statement:
     named = [line for line in table.lines if line.kind == "named"]
     most = max(line.people or 0 for line in named)
     level = [line.groups[0] for line in named if line.people == most]
     share = most / table.base
     if len(level) == 1:
-        said = f"{label}: {shorten(level[0])} leads, {count(most)} of {count(table.base)} ({percent(share)})"
+        text = (
+            f"{label}: {in_sentence(level[0])} leads, {count(most)} of {count(table.base)} ({percent(share)})"
+        )
     else:
-        names = joined(map(shorten, level)) if len(level) <= MOST_LEVEL else f"{count(len(level))} groups"
-        said = f"{label}: {names} are level at {counted(most, 'answer')}"
-    return Statement("headline", said, table.by, tuple(level), most, table.base, share)
+        names = joined(map(in_sentence, level)) if len(level) <= MOST_LEVEL else f"{count(len(level))} groups"
+        text = f"{label}: {names} are level at {counted(most, 'answer')}"
+    return Statement("headline", text, table.by, tuple(level), most, table.base, share)
 
 
-def _difference(table: Summary) -> Statement:
-    """Return the answer on which the two largest groups that are shown differ most, with each group's share of its people."""
+def _largest_difference(table: Summary) -> Statement:
+    """Return the headline: the answer on which the two largest groups differ most, with each group's share of its people."""
     shares = _shares(table)
     largest = sorted(shares, key=lambda group: -table.totals[0][group])[:2]
     groups = [group for group in shares if group in largest]
@@ -137,20 +136,22 @@ def _difference(table: Summary) -> Statement:
     if len(groups) < 2 or not common:
         groups = groups[:1]
         common = list(shares[groups[0]])
-    value = max(common, key=lambda value: _apart([shares[group][value] for group in groups]))
+    value = max(common, key=lambda value: _difference([shares[group][value] for group in groups]))
     parts = [(group, shares[group][value], table.totals[0][group]) for group in groups]
-    said = joined(f"{percent(share)} of {shorten(group, 18)} (n = {count(n)})" for group, share, n in parts)
+    text = joined(
+        f"{percent(share)} of {in_sentence(group, 18)} (n = {count(n)})" for group, share, n in parts
+    )
     more: dict[str, Cell] = {"whole": not any(line.kind == "held" for line in table.lines)}
     for place, (_, share, n) in enumerate(parts, 1):
         more |= {f"share_{place}": share, f"n_{place}": n}
     return Statement(
-        "headline", f"{shorten(value)}: {said}", table.by, (value, *groups), _apart([share for _, share, _ in parts]),
+        "headline", f"{in_sentence(value)}: {text}", table.by, (value, *groups), _difference([share for _, share, _ in parts]),
         base=table.base, more=more,
     )  # fmt: skip
 
 
 def _shares(table: Summary) -> dict[str, dict[str, float]]:
-    """Return group -> value -> share of the group's people, of named groups; 0 where it is known that nobody said so."""
+    """Return group -> value -> share of the group's people, of named groups; 0 where it is known that nobody gave it."""
     shown: dict[str, dict[str, int]] = {}
     for line in table.lines:
         if line.kind != "held" and line.groups[0] != table.pool:
@@ -165,8 +166,8 @@ def _shares(table: Summary) -> dict[str, dict[str, float]]:
     return shares
 
 
-def _apart(shares: list[float]) -> float:
-    """Return how far two shares are apart; a share that stands alone counts by itself."""
+def _difference(shares: list[float]) -> float:
+    """Return the difference of two shares; a single share counts by itself."""
     return max(shares) - min(shares) if len(shares) > 1 else shares[0]
 
 
@@ -178,13 +179,13 @@ def _measure(table: Summary, line: Line, measure: str) -> Statement:
     values = {name: value for name, value in line.measures.items() if name != "n"}
     rule = None
     if values["mean"] is None:
-        rule = SUMS_UNSAID
+        rule = SUMS_WITHHELD
     elif values["min"] is None or values["max"] is None:
-        rule = EXTREMES_UNSAID
-    said = ", ".join(f"{name} {decimal(value)}" for name, value in values.items() if value is not None)
-    whom = ", ".join(map(shorten, line.groups))
+        rule = EXTREMES_WITHHELD
+    text = ", ".join(f"{name} {decimal(value)}" for name, value in values.items() if value is not None)
+    who = ", ".join(map(in_sentence, line.groups))
     n = line.measures.get("n")
     return Statement(
-        "measure", f"{whom}: {said}", table.by, line.groups, base=line.people, n=int(n) if n is not None else None,
+        "measure", f"{who}: {text}", table.by, line.groups, base=line.people, n=int(n) if n is not None else None,
         rule=rule, more={"of": measure, **values},
     )  # fmt: skip

@@ -58,8 +58,8 @@ def names(spark: SparkSession, lake: Lake) -> list[str]:
     root, system = _located(spark, lake.root)
     statuses = system.listStatus(root) if system.exists(root) else []
     folders = [str(status.getPath().getName()) for status in statuses if status.isDirectory()]
-    if found := sorted(name for name in folders if tables.exists(spark, lake.table(name))):
-        return found
+    if existing := sorted(name for name in folders if tables.exists(spark, lake.table(name))):
+        return existing
     raise StorageError(f"there is no table in {lake.root}", "Give another lake with --lake.")
 
 

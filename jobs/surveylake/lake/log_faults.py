@@ -30,17 +30,17 @@ class Fault:
 def faults(files: LogFiles) -> list[Fault]:
     """Return the faults of the newest log checkpoint, of the commits after it, and of what lies after the newest version."""
     start, newest = max(files.checkpoints, default=-1), files.newest
-    found = _checkpoint_faults(files, start)
+    result = _checkpoint_faults(files, start)
     if missing := [version for version in range(start + 1, newest + 1) if version not in files.commits]:
-        found.append(Fault(f"commit of version {examples(missing)} is missing"))
+        result.append(Fault(f"commit of version {examples(missing)} is missing"))
     for version in sorted(version for version in files.commits if version > start):
-        found += _commit_faults(files, version)
+        result += _commit_faults(files, version)
     # What belongs to a log checkpoint is no trace of a commit: an attempt at one may end halfway.
     later = {v: files.of(v) for v in sorted(files.by_version, reverse=True) if v > newest}
     if gone := sorted(v for v, paths in later.items() if any(".checkpoint." not in p.name for p in paths)):
         message = f"commit of version {examples(gone)} was there and is gone: its checksum is left"
-        found.append(Fault(message, tuple(path for paths in later.values() for path in paths)))
-    return found
+        result.append(Fault(message, tuple(path for paths in later.values() for path in paths)))
+    return result
 
 
 def require_whole(table: Path) -> None:

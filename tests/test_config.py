@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from surveylake.config import ALLOWED_KAFKA_OPTIONS, Config, Kafka, load_config
-from surveylake.contract.model import explain
+from surveylake.contract.complaints import explain
 from surveylake.errors import ConfigError
 from surveylake.paths import CONF
 

@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from surveylake.contract.complaints import WrongValueError, explain
+from surveylake.contract.complaints import WrongValueError, load
 from surveylake.contract.field_types import Part
-from surveylake.contract.strict_toml import read_toml
 from surveylake.errors import ConfigError
 from surveylake.paths import CONF
 
@@ -77,16 +76,5 @@ class Config(Part):
 def load_config(path: Path | None = None) -> Config:
     """Read a conf file (default: $SURVEYLAKE_CONF, else conf/local.toml). Raises ConfigError, which names the wrong keys."""
     path = path or Path(os.environ.get("SURVEYLAKE_CONF", CONF / "local.toml"))
-    try:
-        file = read_toml(path)
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"no configuration at {path}", "Give one with --conf, such as conf/local.toml."
-        ) from error
-    try:
-        return Config.model_validate(file.values)
-    except ValidationError as error:
-        raise ConfigError(
-            f"{path}: {explain(error, file.text, Config)}",
-            "Correct the keys named; conf/local.toml explains each.",
-        ) from error
+    missing = ConfigError(f"no configuration at {path}", "Give one with --conf, such as conf/local.toml.")
+    return load(path, Config, missing, "Correct the keys named; conf/local.toml explains each.")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from support.validation import FOOD, SECOND
 from surveylake.contract import model as contracts
+from surveylake.contract.complaints import explain
 from surveylake.contract.field_types import BLANK_RUN, Part
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError
@@ -37,7 +38,7 @@ def wrong(document: dict[str, Any]) -> str:
     """What a contract is refused with."""
     with pytest.raises(ValidationError) as error:
         Contract.model_validate(document)
-    return contracts.explain(error.value, root=Contract)
+    return explain(error.value, root=Contract)
 
 
 def test_the_first_survey_loads_with_its_columns_in_order() -> None:

@@ -119,7 +119,7 @@ def test_an_unknown_part_or_peer_is_refused_before_anything_starts(tmp_path: Pat
 
 EVERY_ABLATION = """
 import json
-from ablations import ABLATIONS
+from ablation import ABLATIONS
 found = {}
 for name, ablation in ABLATIONS.items():
     with ablation.patched():

@@ -1,13 +1,16 @@
 """Messages about a wrong contract or conf file: the key, its line, and what to write instead."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from surveylake.contract.known_keys import instead
-from surveylake.contract.strict_toml import line_of
+from surveylake.contract.strict_toml import line_of, read_toml
+from surveylake.errors import ConfigError
 from surveylake.wording import quoted
 
+Model = TypeVar("Model", bound=BaseModel)
 MOST_SHOWN = 20
 """Errors in one message."""
 SECRET = ("options", "password", "secret", "token")
@@ -30,6 +33,18 @@ class WrongValueError(ValueError):
     def __init__(self, message: str, *at: str | int) -> None:
         super().__init__(message)
         self.at = at
+
+
+def load(path: Path, model: type[Model], missing: ConfigError, advice: str) -> Model:
+    """Return a TOML file as `model`. Raises `missing` where there is none, else ConfigError with the wrong keys and `advice`."""
+    try:
+        file = read_toml(path)
+    except FileNotFoundError as error:
+        raise missing from error
+    try:
+        return model.model_validate(file.values)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error, file.text, model)}", advice) from error
 
 
 def explain(error: ValidationError, text: str = "", root: type[BaseModel] | None = None) -> str:

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from surveylake.contract.complaints import WrongValueError, explain
+from surveylake.contract.complaints import WrongValueError, load
 from surveylake.contract.field_types import (
     Cleaned,
     ColumnName,
@@ -21,7 +21,6 @@ from surveylake.contract.field_types import (
     spark_type,
 )
 from surveylake.contract.names import check_names
-from surveylake.contract.strict_toml import read_toml
 from surveylake.errors import ConfigError
 from surveylake.wording import listed
 
@@ -164,14 +163,5 @@ class Contract(Part):
 
 def load_contract(path: Path) -> Contract:
     """Read a contract. Raises ConfigError, which names the file and the wrong keys."""
-    try:
-        file = read_toml(path)
-    except FileNotFoundError as error:
-        raise ConfigError(f"no contract at {path}", "Give one with --survey FILE.toml.") from error
-    try:
-        return Contract.model_validate(file.values)
-    except ValidationError as error:
-        raise ConfigError(
-            f"{path}: {explain(error, file.text, Contract)}",
-            "Correct the keys named; docs/contract.md lists them all.",
-        ) from error
+    missing = ConfigError(f"no contract at {path}", "Give one with --survey FILE.toml.")
+    return load(path, Contract, missing, "Correct the keys named; docs/contract.md lists them all.")

@@ -178,6 +178,7 @@ def test_a3_eight_single_people_leave_a_table_of_three_by_two() -> None:
 # Sums of the measure
 
 
+@pytest.mark.integration
 def test_no_sum_of_protected_people_is_determined() -> None:
     assert told_of(worked_out(drawn(25, SURVEYS, survey))) == ""
 
@@ -217,6 +218,7 @@ def test_the_mean_of_fewer_than_five_stays_uncertain_by_half_the_spread_of_all()
     assert told_of(worked_out(drawn(27, SURVEYS // 2, survey), 0.5)) == ""
 
 
+@pytest.mark.integration
 def test_no_sum_is_determined_where_measures_hardly_differ_or_groups_are_near_equal() -> None:
     assert told_of(worked_out([*drawn(28, SURVEYS // 2, same_values), *drawn(25, SURVEYS, survey)])) == ""
 

@@ -104,6 +104,7 @@ def test_a_survey_without_a_measure_has_a_line_of_answers_alone(tmp_path):
     assert line.alt.startswith("Line chart of answers by age group: 05-12 5, 13-19 21,")
 
 
+@pytest.mark.integration
 def test_ten_thousand_groups_are_drawn_as_twenty_and_the_rest(tmp_path):
     charts = by_name(draw_charts(of_groups({f"group {i}": 5 + i % 100 for i in range(10_000)}), tmp_path))
     assert "9,980 smaller groups are drawn within 'Other'." in charts["bar_gender"].caption

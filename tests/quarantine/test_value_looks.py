@@ -8,7 +8,7 @@ import random
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from support.foreign_values import AVRO, AVRO_FILE, LZ4, PLAIN, PROTOBUF, REGISTRY, ZSTD
@@ -130,6 +130,7 @@ def test_b16_damaged_bytes_are_no_trap(value: bytes, at: int, piece: bytes) -> N
     assert isinstance(looks_like(value[:at] + piece + value[at + 1 :]), str)
 
 
+@example({"": None, ";;": None})
 @given(st.dictionaries(st.text(), st.none() | st.text() | st.integers() | st.booleans(), min_size=2))
 def test_b16_a_plain_object_looks_like_nothing_else(value: dict[str, object]) -> None:
     if not {"payload", "after", "data"} & value.keys():

@@ -129,6 +129,6 @@ def test_b6_what_helps_depends_on_what_there_was_too_little_of(
 
 def test_b6_a_failure_that_java_has_no_part_in_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(java_exit, "_memory", java_exit.Memory("2g", 0, 0))
-    monkeypatch.setattr(java_exit, "_ended", lambda error: "")
+    monkeypatch.setattr(java_exit, "_end_words", lambda error: "")
     assert java_exit.as_java_error(StorageError("the lake cannot be written")) is None
     assert java_exit.as_java_error(ValueError("OutOfMemoryError is a word in somebody's answer")) is None

@@ -18,7 +18,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A log folder of the test's own, for a process that has not written yet."""
     monkeypatch.setattr(process_log, "VAR", tmp_path)
     monkeypatch.delenv("SURVEYLAKE_LOG_FILE", raising=False)
-    for name in ("path", "_begin"):
+    for name in ("path", "_start_size"):
         monkeypatch.setattr(process_log, name, getattr(process_log, name).__wrapped__)
     return tmp_path / "log"
 
@@ -74,8 +74,8 @@ def test_16_ours_is_told_from_theirs() -> None:
 
 
 def test_16_the_newest_files_of_ended_processes_are_kept(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_log, "KEPT", 3)
-    monkeypatch.setattr(process_log, "_lives", lambda process: process == 7)
+    monkeypatch.setattr(process_log, "MOST_FILES", 3)
+    monkeypatch.setattr(process_log, "_is_alive", lambda process: process == 7)
     book.mkdir()
     for day, process in enumerate((7, 8, 9, 10, 11, 12), 1):
         (book / f"stream-2026010{day}-000000-{process}.log").touch()
@@ -97,7 +97,7 @@ def test_16_a_file_that_was_there_is_added_to_and_its_past_is_not_this_processs(
     mine.write_text("OutOfMemoryError of last week\n", encoding="utf-8")
     monkeypatch.setenv("SURVEYLAKE_LOG_FILE", str(mine))
     began = process_log._start_size()
-    monkeypatch.setattr(process_log, "_begin", lambda: began)
+    monkeypatch.setattr(process_log, "_start_size", lambda: began)
     assert process_log.write_trace(ValueError("of today")) == mine
     assert "last week" not in process_log.tail() and "ValueError: of today" in process_log.tail()
     assert "last week" in mine.read_text(encoding="utf-8")

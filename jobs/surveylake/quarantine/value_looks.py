@@ -81,8 +81,10 @@ def _text_kind(text: str, in_utf8: bool = True) -> str:
     if not _is_readable(text):
         return ""
     text = text.strip()
-    if text[:1] in ("{", "[", '"') and (kind := _json_kind(text, in_utf8)):
-        return kind
+    if text[:1] in ("{", "[", '"'):
+        kind = _json_kind(text, in_utf8)
+        if kind or _is_json(text.encode("utf-8", "replace")):
+            return kind
     for shape, kind in SHAPES:
         if shape.match(text):
             return kind

@@ -26,7 +26,6 @@ from surveylake.kafka.topic import open_topic
 from surveylake.lake import timestamps
 from surveylake.lake.timestamps import Misstamped
 from surveylake.stream import detour, sink
-from surveylake.stream import start as resume
 from surveylake.verify import proof as proof_lake
 from surveylake.verify.checks import PROVED, SAID
 
@@ -231,7 +230,7 @@ def killed_at(env: SurveyEnv, monkeypatch: pytest.MonkeyPatch, where: object, na
         (detour, "_take_in", 1, 0),
         (sink.commits, "add_rows", 1, 0),
         (sink.commits, "add_rows", 2, 3),
-        (resume, "plan_start", 2, 5),
+        (detour, "plan_start", 2, 5),
     ],
     ids=[
         "before the detour",

@@ -231,7 +231,7 @@ def test_stopping_in_mid_compaction_changes_nothing(
         spark.sql("SELECT sum(hash(a.id, b.id)) FROM range(1000000) a, range(1000000) b").collect()
         return real(spark, path)
 
-    monkeypatch.setattr(maintenance, "compact", slow)
+    monkeypatch.setattr(housekeeping, "compact", slow)
     assert idle.keeper.after_batch(0) is not None
     assert began.wait(60)
     idle.keeper.close()
@@ -245,7 +245,7 @@ def test_a_compaction_that_fails_is_said_and_the_next_waits_for_another_pile(
     def fails(spark: SparkSession, path: str) -> maintenance.Compaction:
         raise RuntimeError("a conflict\nand its trace")
 
-    monkeypatch.setattr(maintenance, "compact", fails)
+    monkeypatch.setattr(housekeeping, "compact", fails)
     idle.keeper.after_batch(0)
     message = idle.outcome()
     assert "the compaction failed and changed nothing" in message

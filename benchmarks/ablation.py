@@ -105,7 +105,7 @@ ABLATIONS = {
     "g1": Ablation(MANY, "the collector G1, Java's default", True, CPU, java="-XX:-UseParallelGC -XX:+UseG1GC"),
     "delta_statistics": Ablation(
         MANY, "Delta's statistics of every column", True, CPU,
-        patches=(mock.patch("surveylake.lake.tables.RECORD_PROPERTIES", _no_statistics_chosen()),),
+        patches=(mock.patch("surveylake.lake.records_table.RECORD_PROPERTIES", _no_statistics_chosen()),),
     ),
     "zstd": Ablation(MANY, "ZSTD for Snappy", of=CPU, sql=_codec("zstd")),
     "uncompressed": Ablation(MANY, "nothing compressed", of=CPU, sql=_codec("uncompressed")),

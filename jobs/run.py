@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _warm_up(open_spark: OpenSession, contract: Contract) -> None:
-    """While Kafka takes the answers: load what the later steps need, and let Spark compile its first expressions."""
+    """Load what the later steps need, and let Spark compile its first expressions, while Kafka takes the answers."""
     from surveylake.validate import sql_check
 
     sql_check.check_sql(open_spark(), contract)
@@ -136,7 +136,7 @@ def _started(
 
 
 def _kafka_folder(lake: str) -> Path:
-    """One embedded Kafka per lake: two lakes never read each other's topic."""
+    """Return the data folder of this lake's own Kafka: two lakes never read each other's topic."""
     where = cli.absolute(lake)
     name = re.sub(r"[^A-Za-z0-9_-]", "_", Path(where).name)[:40]
     return VAR / "kafka" / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}"

@@ -37,7 +37,7 @@ EXAMPLES = """
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The verb's own arguments."""
+    """Return the parser of the verb's arguments."""
     parser = cli.survey_parser("stream", "Read a survey's topic into the Delta table LAKE/records.", EXAMPLES)
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
     parser.add_argument(

@@ -28,12 +28,12 @@ CERTIFICATE = "Check ssl.ca.location in [kafka.options], and that the certificat
 
 
 def quiet_options(kafka: Kafka) -> dict[str, Any]:
-    """Client options whose log goes to a logger of its own: librdkafka would write to stderr, beside our one message."""
+    """Return client options whose log goes to a logger of its own: librdkafka would write to stderr, beside our one message."""
     return {**client_options(kafka), "logger": CLIENT_LOG}
 
 
 def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, ClusterMetadata]:
-    """An admin client that has answered, and what the cluster holds; TopicError, one message per cause, within `seconds`.
+    """Return an admin client that has answered, and what the cluster holds. Raises TopicError, one message per cause, in time.
 
     Every broker that the cluster advertises is tried too: one that this machine cannot reach would otherwise show up
     as a silent wait, after the bootstrap address itself has answered.
@@ -61,7 +61,7 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
 
 
 def _why(bootstrap: str, errors: Iterable[KafkaError], seconds: float, late: bool) -> TopicError:
-    """The cause behind librdkafka's list of errors, the most telling first; `late`: the time is over."""
+    """Return the cause behind librdkafka's errors, the most telling first. `late` says that the time is over."""
     texts = [re.sub(r" \(after \d+ms.*", "", error.str()) for error in errors]
     for text in texts:
         # A broker that has a number was learnt from the cluster's own answer; the bootstrap address has none.
@@ -90,7 +90,7 @@ def _why(bootstrap: str, errors: Iterable[KafkaError], seconds: float, late: boo
 
 
 def _require_reachable(bootstrap: str, metadata: ClusterMetadata, seconds: float) -> None:
-    """TopicError when no advertised broker, or not every partition leader, can be connected to from here."""
+    """Raise TopicError when no advertised broker, or not every partition leader, can be connected to from here."""
     failures: dict[int, str] = {}
     names = {number: f"{broker.host}:{broker.port}" for number, broker in metadata.brokers.items()}
 

@@ -82,7 +82,7 @@ def write_properties(data: Path, port: int, controller_port: int, extra: dict[st
 
 
 def class_path() -> list[Path]:
-    """The jars Kafka starts from. SetupError when they were not fetched, are not the locked ones, or Java cannot find them."""
+    """Return the jars Kafka starts from. Raises SetupError when they are missing, not the locked ones, or out of Java's reach."""
     jars = local_jars("broker")
     if not jars:
         raise SetupError("the jars of the embedded Kafka were not fetched", "run: make setup")
@@ -92,7 +92,7 @@ def class_path() -> list[Path]:
 
 
 def java_command(data: Path, heap: str, jars: list[Path], main: str) -> list[str]:
-    """The command line up to and with the main class; it is to run in the data folder, which server.properties counts on."""
+    """Return the command line up to the main class. Run it in the data folder: server.properties has relative paths."""
     return [
         str(java_home(find_java()) / "bin" / "java"), f"-Xmx{heap}", "-XX:+UseSerialGC", *java_options.options(),
         # Without the JVM's remarks on an archive it cannot use: it then starts without.
@@ -104,7 +104,7 @@ def java_command(data: Path, heap: str, jars: list[Path], main: str) -> list[str
 
 
 def is_free(port: int) -> bool:
-    """Whether a server may listen on this port of 127.0.0.1 now."""
+    """Return whether a server may listen on this port of 127.0.0.1 now."""
     with socket.socket() as probe:
         # As Kafka itself does: a connection that is being wound up does not occupy the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -117,26 +117,26 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 nobody listens on."""
+    """Return a port of 127.0.0.1 nobody listens on."""
     return next(port for port in random.SystemRandom().sample(PORTS, len(PORTS)) if is_free(port))
 
 
 def last_lines(log: Path, count: int = 8) -> str:
-    """The end of a log, indented, for an error message; without the places in the code."""
+    """Return the end of a log, indented, for an error message; without the places in the code."""
     lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
     told = [line for line in lines if line.strip() and not line.startswith("\tat ")]
     return "\n".join(f"    {line[:300]}" for line in told[-count:])
 
 
 def new_cluster_id() -> str:
-    """A cluster id as Kafka's own tool makes them: 16 random bytes in URL-safe base64."""
+    """Return a cluster id as Kafka's own tool makes them: 16 random bytes in URL-safe base64."""
     made = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # A leading '-' would be read as an option.
     return new_cluster_id() if made.startswith("-") else made
 
 
 def cluster_id(data: Path) -> str:
-    """The cluster id a formatted data folder carries, '' when it is not formatted."""
+    """Return the cluster id of a formatted data folder, '' when it is not formatted."""
     described = data / "log" / "meta.properties"
     found = (
         re.search(r"^cluster\.id=(\S+)", described.read_text("utf-8"), re.MULTILINE)

@@ -34,7 +34,7 @@ NOT_PLAIN_IN_JAVA = frozenset({"sasl.username", "sasl.password", "ssl.ca.locatio
 
 
 def client_options(kafka: Kafka) -> dict[str, str]:
-    """Options for confluent_kafka's clients, in librdkafka's names; the password, from the environment, is among them.
+    """Return options for confluent_kafka's clients, in librdkafka's names; the password, from the environment, is among them.
 
     Never print or log the result. ConfigError when the options contradict each other, when the password is missing,
     or when it would cross a network unencrypted.
@@ -45,7 +45,7 @@ def client_options(kafka: Kafka) -> dict[str, str]:
 
 
 def spark_options(kafka: Kafka) -> dict[str, str]:
-    """Options for Spark's Kafka source, in Java's names with Spark's `kafka.` prefix; they may hold the password.
+    """Return options for Spark's Kafka source, in Java's names with Spark's `kafka.` prefix; they may hold the password.
 
     Only committed records are read (Spark's own default also reads those of aborted transactions), and asking for a
     topic never creates it. Never print the result; ConfigError as in `client_options`.
@@ -68,7 +68,7 @@ def spark_options(kafka: Kafka) -> dict[str, str]:
 
 
 def addresses(bootstrap: str) -> list[tuple[str, str]]:
-    """`host:port,[::1]:port` as (host, port) pairs; ConfigError for one that is not host:port."""
+    """Return `host:port,[::1]:port` as (host, port) pairs. Raises ConfigError for one that is not host:port."""
     pairs = []
     for address in bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")
@@ -81,7 +81,7 @@ def addresses(bootstrap: str) -> list[tuple[str, str]]:
 
 
 def _checked(kafka: Kafka) -> dict[str, str]:
-    """The conf file's options with the password added; ConfigError when they do not fit together."""
+    """Return the conf file's options with the password added. Raises ConfigError when they do not fit together."""
     options = dict(kafka.options)
     protocol = options.get("security.protocol", "PLAINTEXT").upper()
     if protocol not in PROTOCOLS:
@@ -137,6 +137,6 @@ def _jaas(mechanism: str, username: str, password: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A JAAS string: Java reads it with StreamTokenizer, where a bare line end would end the string and \\ begins an escape."""
+    """Quote a JAAS string: in Java's StreamTokenizer a bare line end would end the string and \\ begins an escape."""
     escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
     return '"' + "".join(escapes.get(character, character) for character in text) + '"'

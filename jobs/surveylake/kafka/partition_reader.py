@@ -60,7 +60,7 @@ def records_from(topic: Topic, partition: int, offset: int) -> Generator[Record,
 
 
 def windows(records: Iterator[Record], calm: int) -> Iterator[Window]:
-    """Records in parts that fit in memory, until `calm` of them in a row are sound, or there are no more."""
+    """Yield records in parts that fit in memory, until `calm` of them in a row are sound, or there are no more."""
     window: Window = []
     held, sound = 0, 0
     for record in records:

@@ -60,7 +60,7 @@ def passes(error: KafkaError) -> bool:
 
 
 def refusal(error: KafkaError, doing: str, hint: str = "") -> TopicError:
-    """A broker's refusal as an error for people: a missing permission is named as such."""
+    """Return a broker's refusal as an error for people: a missing permission is named as such."""
     said = error.str().removeprefix("Broker: ")
     if "AUTHORIZATION_FAILED" in error.name():
         return TopicError(f"{doing}: this user may not ({said})", PERMISSION)
@@ -68,6 +68,6 @@ def refusal(error: KafkaError, doing: str, hint: str = "") -> TopicError:
 
 
 def code_of(error: TopicError) -> int | None:
-    """Kafka's number for what is behind an error; None when it was not Kafka that said it."""
+    """Return Kafka's error code behind an error; None when it does not come from Kafka."""
     cause = error.__cause__
     return cause.args[0].code() if isinstance(cause, KafkaException) else None

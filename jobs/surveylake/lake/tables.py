@@ -36,7 +36,7 @@ class Lake:
     root: str
 
     def table(self, name: str) -> str:
-        """The path of the table of that name."""
+        """Return the path of the table of that name."""
         return f"{self.root.rstrip('/')}/{name}"
 
     @property

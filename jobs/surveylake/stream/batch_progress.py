@@ -31,13 +31,13 @@ class Taken:
         return self.received - self.accepted
 
     def line(self) -> str:
-        """`289 records (accepted 288, rejected 1: out_of_range:Age 1)`."""
+        """Return `289 records (accepted 288, rejected 1: out_of_range:Age 1)`."""
         why = ", ".join(f"{reason} {count:,}" for reason, count in self.failed.most_common())
         return f"{self.received:,} records (accepted {self.accepted:,}, rejected {self.rejected:,}{': ' + why if why else ''})"
 
 
 def progress_line(batch: Any, behind: int | None, name: str) -> str:
-    """`batch 3: 120,000 records, 81,000 rows/s, lag 40,000 records`; `behind` is the lag, None where it cannot be told."""
+    """Return `batch 3: 120,000 records, 81,000 rows/s, lag 40,000 records`; `behind` is the lag, None where it cannot be told."""
     if batch is None:
         return f"waiting for records in topic {name}"
     line = f"batch {batch['batchId']}: {batch['numInputRows']:,} records, {batch['processedRowsPerSecond']:,.0f} rows/s"
@@ -76,8 +76,11 @@ class Intake:
         return not self._sink.files.empty()
 
     def count(self) -> Taken:
-        """All that was taken up to now. Only files that came since the last count are read, and of them only where a record was
-        rejected: Parquet's statistics skip the rest. So count before they can be vacuumed."""
+        """Return all that was taken up to now. Call this before the files can be vacuumed.
+
+        Only files that came since the last count are read, and of them only where a record was rejected: Parquet's statistics
+        skip the rest.
+        """
         waiting, taken = self._sink.files, self._taken
         files = [waiting.get() for _ in range(waiting.qsize())]
         if not files:

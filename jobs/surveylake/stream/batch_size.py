@@ -1,4 +1,4 @@
-"""How many records a micro-batch takes: what was measured before decides, so that a batch lasts about as long as is wished.
+"""The size of a micro-batch: what was measured before decides, so that a batch lasts about as long as is wished.
 
 Too few, and the fixed cost of a batch and its small files are paid often; too many, and hours of work hang on one commit.
 """
@@ -23,7 +23,7 @@ LOOK_BACK = 10
 
 @dataclass(frozen=True)
 class CommitStats:
-    """What one commit of the stream says of itself."""
+    """Size and time of one commit of the stream."""
 
     rows: int
     bytes: int
@@ -33,7 +33,7 @@ class CommitStats:
 
 
 def fewest(partitions: int) -> int:
-    """Records that a micro-batch is always allowed to take."""
+    """Return the records that a micro-batch is always allowed to take."""
     return max(FEWEST, partitions * FEWEST_OF_EACH)
 
 
@@ -45,7 +45,7 @@ def limit(
     most: int,
     message_bytes: float,
 ) -> int:
-    """Records a micro-batch should take at most, from a topic of so many partitions into so many files.
+    """Return the records a micro-batch should take at most, from a topic of so many partitions into so many files.
 
     `batches` are the table's newest, in order; without any, `message_bytes` (mean size of a message) gives the first guess.
     """
@@ -60,12 +60,12 @@ def limit(
 
 
 def rows_per_second(before: CommitStats, batch: CommitStats) -> float:
-    """Rows a second from one commit to the next. Waiting only makes it smaller: the largest of some is the machine's."""
+    """Return rows a second from one commit to the next. Waiting makes it smaller, so the largest of some is the machine's."""
     return batch.rows / max((batch.at - before.at) / 1000, 0.001)
 
 
 def batches_of(table: Path) -> list[CommitStats]:
-    """The newest commits of the stream, oldest first; of a lake at a URI none."""
+    """Return the newest commits of the stream, oldest first; of a lake at a URI none."""
     commits = (
         sorted(log_files.list_log(table).commits.items())[-LOOK_BACK:]
         if (table / log_files.LOG).is_dir()

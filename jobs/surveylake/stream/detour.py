@@ -89,7 +89,7 @@ def go_around(job: StreamJob, start: Start, met: list[Misstamped], stop: Event) 
 
 
 def _refuse_twice(met: list[Misstamped], odd: Misstamped) -> None:
-    """TopicError for a record that was met before in this job."""
+    """Raise TopicError for a record that was met before in this run."""
     if any((each.partition, each.offset) == (odd.partition, odd.offset) for each in met):
         raise TopicError(
             f"Spark cannot read partition {odd.partition} offset {odd.offset}, which is stamped {odd.stamp},"
@@ -118,14 +118,14 @@ def _take_in(job: StreamJob, start: Start, begin: int, odd: Misstamped, calm: in
 
 
 def _began(job: StreamJob, start: Start) -> dict[int, int]:
-    """Partition -> offset at which the stream began, as far as its checkpoint can be asked."""
+    """Return partition -> offset at which the stream began, as far as its checkpoint can be asked."""
     if not job.lake.is_local:
         return {}
     return stream_checkpoint.first_offsets(Path(start.checkpoint), job.topic.name)
 
 
 def _begin(job: StreamJob, start: Start, partition: int) -> int:
-    """The offset that the table lacks next; where it has no row of the partition, where the stream began there."""
+    """Return the offset that the table lacks next; without a row of the partition, the offset at which the stream began."""
     ranges = records_table.offset_ranges(tables.read(job.spark, job.records))
     ended = [r.last + 1 for r in ranges if (r.epoch, r.partition) == (start.epoch, partition)]
     if ended:
@@ -135,7 +135,7 @@ def _begin(job: StreamJob, start: Start, partition: int) -> int:
 
 
 def _by_spark(job: StreamJob, partition: int, begin: int, end: int) -> DataFrame:
-    """The partition's records from an offset to before another, as Kafka's source gives them."""
+    """Return the partition's records from an offset to before another, as Kafka's source gives them."""
     name = job.topic.name
     bounds = {
         option: json.dumps({name: {str(partition): offset}})
@@ -148,7 +148,7 @@ def _by_spark(job: StreamJob, partition: int, begin: int, end: int) -> DataFrame
 
 
 def _frame(job: StreamJob, partition: int, window: Window) -> DataFrame:
-    """The same of records that a plain consumer was given."""
+    """Return records that a plain consumer was given in the columns of Kafka's source."""
     rows = [(record.offset, record.stamp, record.key, record.value) for record in window]
     frame = job.spark.createDataFrame(rows, READ_AS).coalesce(1)
     where = (f"'{job.topic.name}' AS topic", f"{partition} AS partition")
@@ -157,7 +157,7 @@ def _frame(job: StreamJob, partition: int, window: Window) -> DataFrame:
 
 
 def _note(partition: int, odd_ones: dict[int, int]) -> dict[str, object]:
-    """What a commit keeps of stamps that the table cannot hold: the first of them, and how many there were."""
+    """Return what a commit keeps of stamps that the table cannot hold: the first of them, and how many there were."""
     first = dict(list(odd_ones.items())[:NOTED])
     return {"partition": partition, "records": len(odd_ones), "stamps": first}
 

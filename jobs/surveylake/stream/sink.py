@@ -1,4 +1,4 @@
-"""Where the stream lands: each micro-batch becomes one commit of `records`, under the number that Spark gave it."""
+"""The sink of the stream: each micro-batch becomes one commit of `records`, under the number that Spark gave it."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Where the stream goes on: which topic this is, which checkpoint serves, from which offsets."""
+"""The start of a stream: which topic this is, which checkpoint serves, from which offsets."""
 
 import logging
 from dataclasses import dataclass
@@ -91,7 +91,10 @@ def _epoch(
     read_before: dict[int, str],
     options: StartOptions,
 ) -> int:
-    """The epoch of this topic in the table; a new one when the user accepts it. `read_before` is epoch -> topic's name."""
+    """Return the epoch of this topic in the table; a new one when the user accepts it.
+
+    `read_before` is epoch -> the topic's name. Raises StorageError for a table without any, TopicReplacedError for another topic.
+    """
     epochs = {
         int(key.removeprefix(EPOCH)): value for key, value in properties.items() if key.startswith(EPOCH)
     }
@@ -123,7 +126,7 @@ def _epoch(
 
 
 def _refuse_a_shorter_topic(table: cp.Offsets, kept: Bounds, name: str) -> None:
-    """TopicError when the broker has less than was read before."""
+    """Raise TopicError when the broker has less than was read before."""
     behind = {p: (end, table[p] - 1) for p, (_, end) in kept.items() if p in table and end < table[p]}
     said = [f"partition {p} ends at {end} but {last} was read" for p, (end, last) in behind.items()]
     said += [f"partition {p} is gone" for p in sorted(set(table) - set(kept))]
@@ -135,7 +138,7 @@ def _refuse_a_shorter_topic(table: cp.Offsets, kept: Bounds, name: str) -> None:
 
 
 def _expired(epoch: int, table: cp.Offsets, kept: Bounds, properties: dict[str, str]) -> dict[str, str]:
-    """Table property -> words, for each range that expired before it was read and was not accepted yet."""
+    """Return table property -> words, for each range that expired before it was read and was not accepted yet."""
     gone = {p: (table[p], first - 1) for p, (first, _) in kept.items() if p in table and first > table[p]}
     named = {
         f"{LOSS}{epoch}.{p}.{first}-{last}": f"partition {p}: offsets {first} to {last} ({last - first + 1} records)"
@@ -147,7 +150,7 @@ def _expired(epoch: int, table: cp.Offsets, kept: Bounds, properties: dict[str, 
 def _accept_loss(
     spark: SparkSession, path: str, lost: dict[str, str], name: str, options: StartOptions
 ) -> None:
-    """TopicError that names what expired unread; with accept_loss the table's properties record it instead."""
+    """Record in the table's properties what expired unread, if that is accepted. Raises RecordsExpiredError if not."""
     if lost and not options.accept_loss:
         raise RecordsExpiredError(
             f"topic {name} no longer has records that were not read yet, by retention or deletion: "

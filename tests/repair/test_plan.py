@@ -288,10 +288,10 @@ def test_a_stream_that_would_begin_at_the_latest_offset_puts_its_checkpoint_asid
     (checkpoint(lake) / "commits" / "2").write_bytes(b"")
     settings, lines = pets_survey.config(nowhere()), list[str]()
     latest = settings.stream.model_copy(update={"starting_offsets": "latest"})
-    planned = plan(lake, settings.model_copy(update={"stream": latest}), survey, lines.append)
+    planned = plan(OPEN, lake, settings.model_copy(update={"stream": latest}), survey, lines.append)
     assert (planned.steps, len(lines)) == ((), 1)
     assert lines[0].endswith("jobs/stream.py puts it aside")
-    assert len(plan(lake, settings, survey, lines.append).steps) == 1
+    assert len(plan(OPEN, lake, settings, survey, lines.append).steps) == 1
 
 
 def test_a_commit_gone_without_a_trace_shows_in_the_checkpoint_and_is_read_again(

@@ -138,7 +138,7 @@ def test_a_newer_protocol_is_named_and_the_pinned_one_is_not(
     commit(table, 3).write_text(json.dumps(protocol) + "\n")
     message = log_files.newer_protocol(table)
     assert (f"version {reader} of the Delta protocol to read it and {writer}" in message) is newer
-    assert [message] * newer == read_log(table, partial(read_checkpoint, OPEN)).faults
+    assert [message] * newer == read_log(table, partial(read_checkpoint, OPEN)).messages
 
 
 def test_a_feature_that_delta_does_not_know_is_named(table: Path, spark: SparkSession) -> None:

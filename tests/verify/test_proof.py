@@ -274,7 +274,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
     assert log.configuration["delta.checkpointInterval"] == "2"
     (checkpoint,) = (table / LOG).glob(f"{2:020d}.checkpoint*.parquet")
     checkpoint.write_bytes(b"")
-    assert "is empty or torn" in read_log(table, partial(proof_lake.read_checkpoint, OPEN)).faults[0]
+    assert "is empty or torn" in read_log(table, partial(proof_lake.read_checkpoint, OPEN)).messages[0]
 
 
 # --- offsets

@@ -59,7 +59,7 @@ def test_b7_the_rows_held_of_a_thousand_partitions_are_left_out_by_generated_cod
 def test_b7_records_that_came_since_are_found_in_a_thousand_partitions_by_generated_code(
     spark: SparkSession, generated_only: None
 ) -> None:
-    known = {"1": {str(partition): 5 + partition % 2 for partition in range(MANY)}}
+    known = {1: {partition: 5 + partition % 2 for partition in range(MANY)}}
     offsets = tuple(OffsetRange("t", 1, partition, 0, 5, 6) for partition in range(MANY + 2))
     since = arriving(spark, MANY + 2).where(responses._beyond(known, offsets))
     assert sorted(row["partition"] for row in since.collect()) == [*range(0, MANY, 2), MANY, MANY + 1]

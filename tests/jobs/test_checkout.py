@@ -136,7 +136,9 @@ def test_b5_with_no_place_to_run_from_it_is_refused_before_anything_is_sent(else
     )
     assert done.returncode == SetupError.exit_code, done.stderr
     assert f"{elsewhere / 'var' / 'tmp'} is mounted noexec" in done.stderr and "SURVEYLAKE_VAR" in done.stderr
-    assert done.stderr.count("\n") == 2 and not (elsewhere / "lake").exists()
+    # Beside other tests Kafka's usual port is taken, which is said first.
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("port 9092 is taken")]
+    assert len(lines) == 2 and not (elsewhere / "lake").exists()
 
 
 @mounting

@@ -85,6 +85,8 @@ def kept_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
                 Path(copied).replace(SHARED_ARCHIVES / archive.name)
         fcntl.flock(lock, fcntl.LOCK_UN)
         if "PYTEST_XDIST_WORKER" in os.environ:
+            # Connections of the run above may still be wound up: without this they would keep the port from us, and us alone.
+            port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with suppress(OSError):  # another worker, or somebody's Kafka, has it
                 port.bind((LOOPBACK, KAFKA_PORT))
                 port.listen()

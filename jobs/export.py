@@ -36,13 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = cli.survey_parser(
         "export", "Write CSV files, charts and the report from the tables in LAKE.", EXAMPLES
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("out"),
-        metavar="DIR",
-        help="folder to publish in (default: %(default)s)",
-    )
+    cli.add_out(parser, "folder to publish in (default: %(default)s)", Path("out"))
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     export(opener("surveylake export"), args.lake, args.out, config, contract, None)

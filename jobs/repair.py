@@ -27,8 +27,8 @@ exit code: 0 when nothing is left to mend, 7 when there is (--dry-run), or when 
 def main(argv: Sequence[str] | None = None) -> int:
     """Move aside what is broken and can be made again."""
     parser = cli.survey_parser("repair", "Mend what a power loss left broken in LAKE.", EXAMPLES)
-    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    cli.add_bootstrap(parser)
+    cli.add_dry_run(parser)
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
     from surveylake.repair import plan as repair

@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = cli.survey_parser(
         "replay", "Judge the records in LAKE/records again, under the contract as it is now.", EXAMPLES
     )
-    parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    cli.add_dry_run(parser)
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     began = time.monotonic()

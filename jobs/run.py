@@ -60,12 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--input", type=Path, metavar="CSV", help="answers (default: the survey's own sample)"
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("out"), metavar="DIR", help="exports (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--bootstrap", metavar="HOST:PORT", help="an existing broker (default: an embedded one)"
-    )
+    cli.add_out(parser, "exports (default: %(default)s)", Path("out"))
+    cli.add_bootstrap(parser, "an existing broker (default: an embedded one)")
     parser.add_argument(
         "--add", action="store_true", help="let this file join the answers of another in the same lake"
     )

@@ -39,7 +39,7 @@ EXAMPLES = """
 def arguments() -> argparse.ArgumentParser:
     """Return the parser of the verb's arguments."""
     parser = cli.survey_parser("stream", "Read a survey's topic into the Delta table LAKE/records.", EXAMPLES)
-    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
+    cli.add_bootstrap(parser)
     parser.add_argument(
         "--trigger",
         default="available-now",

@@ -5,7 +5,6 @@ Run it:  make verify LAKE=lake      or      python jobs/verify.py --lake lake
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from surveylake import cli, wording
 from surveylake.config import load_config
@@ -32,10 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = cli.survey_parser(
         "verify", "Prove that LAKE holds every offset of the survey's topic exactly once.", EXAMPLES
     )
-    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="broker (default: from the configuration)")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="exports to check against their manifest and the tables"
-    )
+    cli.add_bootstrap(parser)
+    cli.add_out(parser, "exports to check against their manifest and the tables")
     parser.add_argument(
         "--deep", action="store_true", help="compare the bytes of the data files with their checksums"
     )

@@ -46,7 +46,7 @@ def test_a_corrected_contract_reaches_stored_records_and_the_stream_goes_on(
         pets_survey.answer("b", "Kat"),
         pets_survey.answer("c", age=35),
         b"{",
-        pets_survey.answer("d", SurveyEnv=""),
+        pets_survey.answer("d", Town=""),
     ]
     pets_survey.send(settings, "replayed", values)
     pets_survey.take_in(lake, settings, old)
@@ -107,17 +107,17 @@ def rows(spark: SparkSession, values: list[bytes], tmp_path: Path) -> object:
 def test_a_value_that_becomes_null_is_a_change_and_null_to_null_is_none(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    was = rows(spark, [pets_survey.answer("a"), pets_survey.answer("b", SurveyEnv="")], tmp_path)
+    was = rows(spark, [pets_survey.answer("a"), pets_survey.answer("b", Town="")], tmp_path)
     now = pets_survey.contract(tmp_path, "rows")
     assert changed(was, now, 1000).count() == 0  # type: ignore[arg-type]
-    stale = was.withColumn("env", was["env"]).replace("Ulm", "Bonn", ["env"])  # type: ignore[attr-defined]
+    stale = was.withColumn("town", was["town"]).replace("Ulm", "Bonn", ["town"])  # type: ignore[attr-defined]
     missing = was.selectExpr(
-        *(c if c != "env" else "IF(offset = 0, CAST(NULL AS string), env) AS env" for c in was.columns)
+        *(c if c != "town" else "IF(offset = 0, CAST(NULL AS string), town) AS town" for c in was.columns)
     )  # type: ignore[attr-defined]
     for other in (stale, missing):
         found = plan(changed(other, now, 1000), now)
         assert [(kind.before, kind.after, kind.columns, kind.records) for kind in found] == [
-            ((), (), ("env",), 1)
+            ((), (), ("town",), 1)
         ]
 
 
@@ -136,7 +136,7 @@ def test_a_contract_with_other_columns_is_refused_with_what_to_do(
     survey = pets_survey.contract_file(tmp_path, "rows")
     survey.write_text(
         survey.read_text().replace(
-            "[fields.env]", '[fields.street]\nsource = "Street"\ntype = "string"\n[fields.env]'
+            "[fields.town]", '[fields.street]\nsource = "Street"\ntype = "string"\n[fields.town]'
         )
     )
     assert run(tmp_path / "lake", survey) == 2

@@ -31,8 +31,8 @@ source = "Age"
 type = "integer"
 required = true
 max = MOST
-[fields.env]
-source = "SurveyEnv"
+[fields.town]
+source = "Town"
 type = "string"
 [derived.is_old]
 sql = "age >= 10"
@@ -62,7 +62,7 @@ def config(broker: str, partitions: int = 2) -> Config:
 
 
 def answer(who: str, pet: str = "cat", age: int = 3, **more: str) -> bytes:
-    return json.dumps({"Who": who, "Pet": pet, "Age": str(age), "SurveyEnv": "Ulm", **more}).encode()
+    return json.dumps({"Who": who, "Pet": pet, "Age": str(age), "Town": "Ulm", **more}).encode()
 
 
 def send(settings: Config, topic: str, values: list[bytes], partition: int = 0) -> None:

@@ -513,7 +513,7 @@ def published_checks(spark: SparkSession, lake: Path, survey: Contract) -> dict[
             "DELETE FROM delta.`{responses}` WHERE who = 'a'",
             "5 rows, and version 2 of records has 6 accepted participants",
         ),
-        ("UPDATE delta.`{responses}` SET env = 'Bonn' WHERE who = 'b'", "the answers differ"),
+        ("UPDATE delta.`{responses}` SET town = 'Bonn' WHERE who = 'b'", "the answers differ"),
         (
             "INSERT INTO delta.`{responses}` SELECT * FROM delta.`{responses}` WHERE who = 'c'",
             "1 participant too many",

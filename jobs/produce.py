@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from surveylake.cli import command, survey_parser
+from surveylake.cli import add_bootstrap, command, survey_parser
 from surveylake.config import Kafka, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, InputError
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Send a CSV or generated answers. Returns 0 when every record was acknowledged."""
     args = _arguments(argv)
     contract = load_contract(args.survey)
-    kafka = load_config(args.conf).at(args.bootstrap).kafka
+    kafka = load_config(args.conf).at(args.bootstrap, args.insecure).kafka
     name = args.topic or contract.topic
     if args.generate is not None:
         plan = Plan(contract, load_frequencies(args.survey), args.generate, args.seed, args.defects)
@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"wrote {write_csv(plan, args.csv):,} rows to {args.csv}")
             return 0
         topic, _ = create_topic(kafka, name)
+        topic.require_rights("WRITE")
         source, total = "", args.generate
         chunk_size = max(1, min(BLOCK, int(args.rate / 20))) if args.rate else BLOCK
         rows: Iterable[list[Record]] = records(plan, chunk_size)
@@ -77,7 +78,9 @@ def _file(
     if answers.bad:
         print(f"left out {bad}:\n{printable(answers.describe_bad())}", file=sys.stderr)
     topic, is_new = create_topic(kafka, name)
-    if is_new or args.again:
+    scanned = not is_new and not args.again
+    topic.require_rights("WRITE", *(["READ"] if scanned else []))
+    if not scanned:
         return topic, answers.source, answers.rows, chunks(answers, contract, args.key == "row-number")
     sent = scan(topic, answers.source, answers.rows)
     if sent.expired and sent.count < answers.rows:
@@ -98,9 +101,7 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="CSV", help="answers to send (default: the survey's own sample)"
     )
-    parser.add_argument(
-        "--bootstrap", metavar="HOST:PORT", help="Kafka's address (default: from the configuration)"
-    )
+    add_bootstrap(parser, "Kafka's address (default: from the configuration)")
     parser.add_argument("--topic", help="another topic than the contract's")
     parser.add_argument(
         "--key",

@@ -13,10 +13,10 @@ from faults import readers
 from faults.damage import refused
 from faults.ledger import Ledger
 from faults.rows import Row
-from faults.tls_broker import PASSWORD, TlsBroker
 from support.survey_env import SurveyEnv, answers
+from support.tls_broker import PASSWORD, TlsBroker
 from surveylake.errors import TopicError
-from surveylake.kafka.options import PASSWORD_VARIABLE
+from surveylake.kafka.credentials import PASSWORD_VARIABLE
 from surveylake.kafka.topic import open_topic
 
 BUDGET_SECONDS = 10
@@ -29,7 +29,7 @@ TLS_ONLY = {"security_protocol": "SSL"}
 @pytest.fixture(scope="module")
 def tls_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBroker]:
     tls = TlsBroker(tmp_path_factory.mktemp("secured"))
-    with tls.broker:
+    with tls:
         yield tls
 
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from surveylake.config import Kafka
 from surveylake.errors import ConfigError, TopicError
-from surveylake.kafka.options import PASSWORD_VARIABLE, client_options, spark_options
+from surveylake.kafka.credentials import PASSWORD_VARIABLE
+from surveylake.kafka.options import client_options, spark_options
 from surveylake.kafka.topic import open_topic
 from surveylake.kafka.topic_creation import create_topic
 
@@ -135,7 +136,7 @@ def test_no_broker_is_said_within_seconds() -> None:
 def test_an_unknown_host_is_said_within_seconds() -> None:
     assert (
         "no.such.host.test:9092 does not resolve"
-        in refused(Kafka(bootstrap="no.such.host.test:9092")).message
+        in refused(Kafka(bootstrap="no.such.host.test:9092", insecure=True)).message
     )
 
 
@@ -269,7 +270,9 @@ def test_offsets_are_mirrored_into_a_group(kafka: Kafka) -> None:
 
 
 def test_spark_reads_committed_records_and_creates_no_topic() -> None:
-    assert spark_options(Kafka(bootstrap="h:1", options={"client.id": "x", "request.timeout.ms": "9"})) == {
+    assert spark_options(
+        Kafka(bootstrap="h:1", insecure=True, options={"client.id": "x", "request.timeout.ms": "9"})
+    ) == {
         "kafka.bootstrap.servers": "h:1",
         "kafka.isolation.level": "read_committed",
         "kafka.allow.auto.create.topics": "false",

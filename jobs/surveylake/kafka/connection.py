@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
+from surveylake.kafka.credentials import PASSWORD_VARIABLE
 from surveylake.kafka.options import client_options
 from surveylake.kafka.retry import ASK_SECONDS, ELSEWHERE
 
@@ -23,7 +24,7 @@ CLIENT_LOG.propagate = False
 PROTOCOL = (
     "Set security.protocol in [kafka.options] to what this listener speaks (PLAINTEXT, SSL or SASL_SSL)."
 )
-CREDENTIALS = "Check sasl.mechanism and sasl.username in [kafka.options], and SURVEYLAKE_SASL_PASSWORD."
+CREDENTIALS = f"Check sasl.mechanism and sasl.username in [kafka.options], and {PASSWORD_VARIABLE}."
 CERTIFICATE = "Check ssl.ca.location in [kafka.options], and that the certificate names the host of the bootstrap address."
 
 

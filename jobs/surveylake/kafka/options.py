@@ -1,18 +1,11 @@
 """One block of Kafka options in the names of both clients: librdkafka's for ours, Java's for Spark's."""
 
-import ipaddress
-import os
 from pathlib import Path
 
 from surveylake.config import Kafka
 from surveylake.errors import ConfigError
+from surveylake.kafka.credentials import NOT_JAVAS, credentials, is_loopback, java_credentials
 
-PASSWORD_VARIABLE = "SURVEYLAKE_SASL_PASSWORD"  # noqa: S105 - the name, not the password
-LOGIN_MODULES = {
-    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
-    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
-    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
-}
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT")
 LIBRDKAFKA_NAMES = {
     "request.timeout.ms": "socket.timeout.ms",
@@ -29,8 +22,6 @@ EAGER = {
 """How Spark's source fetches. After each poll it asks the broker for the partition's first and last offset: with Java's 500
 records a poll, that is most of the broker's work. And it asks on a connection where the next fetch was sent already, which the
 broker holds back at the end of the topic: by default for half a second, and the question with it."""
-NOT_PLAIN_IN_JAVA = frozenset({"sasl.username", "sasl.password", "ssl.ca.location"})
-"""Options that Java takes in another form: a JAAS line, a trust store."""
 
 
 def client_options(kafka: Kafka) -> dict[str, str]:
@@ -57,13 +48,8 @@ def spark_options(kafka: Kafka) -> dict[str, str]:
         "allow.auto.create.topics": "false",
         **EAGER,
     }
-    java |= {name: value for name, value in options.items() if name not in NOT_PLAIN_IN_JAVA}
-    if "sasl.password" in options:
-        java["sasl.jaas.config"] = _jaas(
-            options["sasl.mechanism"], options["sasl.username"], options["sasl.password"]
-        )
-    if "ssl.ca.location" in options:
-        java |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": options["ssl.ca.location"]}
+    java |= {name: value for name, value in options.items() if name not in NOT_JAVAS}
+    java |= java_credentials(options)
     return {f"kafka.{name}": value for name, value in java.items()}
 
 
@@ -81,15 +67,15 @@ def addresses(bootstrap: str) -> list[tuple[str, str]]:
 
 
 def _checked(kafka: Kafka) -> dict[str, str]:
-    """Return the conf file's options with the password added. Raises ConfigError when they do not fit together."""
+    """Return the conf file's options with the secrets added. Raises ConfigError when they do not fit together."""
     options = dict(kafka.options)
     protocol = options.get("security.protocol", "PLAINTEXT").upper()
     if protocol not in PROTOCOLS:
         raise ConfigError(
             f"kafka.options: security.protocol '{protocol}' is unknown", f"Use one of {', '.join(PROTOCOLS)}."
         )
-    hosts = [host for host, _ in addresses(kafka.bootstrap)]
-    if protocol == "SASL_PLAINTEXT" and not all(map(_is_loopback, hosts)):
+    loopback = all(is_loopback(host) for host, _ in addresses(kafka.bootstrap))
+    if protocol == "SASL_PLAINTEXT" and not loopback:
         raise ConfigError(
             "SASL_PLAINTEXT would send the password unencrypted to another machine", "Use SASL_SSL."
         )
@@ -99,44 +85,11 @@ def _checked(kafka: Kafka) -> dict[str, str]:
             f"kafka.options: ssl.ca.location names no file: {ca_file}",
             "Give the CA certificate as a PEM file.",
         )
-    return options | (_credentials(options) if protocol.startswith("SASL_") else _no_sasl(options))
-
-
-def _credentials(options: dict[str, str]) -> dict[str, str]:
-    mechanism = options.get("sasl.mechanism", "SCRAM-SHA-512")
-    if mechanism not in LOGIN_MODULES:
+    options |= credentials(options, protocol.startswith("SASL_"))
+    if protocol == "PLAINTEXT" and not loopback and not kafka.insecure:
         raise ConfigError(
-            f"kafka.options: sasl.mechanism '{mechanism}' is not supported",
-            f"Use one of {', '.join(LOGIN_MODULES)}.",
+            f"{kafka.bootstrap}: answers would cross the network unencrypted (security.protocol PLAINTEXT)",
+            'Set security.protocol = "SASL_SSL" or "SSL" in [kafka.options]. Where the network itself is safe: '
+            "--insecure (make: INSECURE=1), or insecure = true in [kafka].",
         )
-    if not options.get("sasl.username"):
-        raise ConfigError("kafka.options: SASL needs sasl.username", "Add it to [kafka.options].")
-    password = os.environ.get(PASSWORD_VARIABLE, "")
-    if not password:
-        raise ConfigError("SASL needs a password", f"Set the environment variable {PASSWORD_VARIABLE}.")
-    return {"sasl.mechanism": mechanism, "sasl.password": password}
-
-
-def _no_sasl(options: dict[str, str]) -> dict[str, str]:
-    stray = sorted(name for name in options if name.startswith("sasl."))
-    if stray:
-        raise ConfigError(f"kafka.options: {', '.join(stray)} without SASL in security.protocol",
-                          'Set security.protocol = "SASL_SSL", or take them out.')  # fmt: skip
-    return {}
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _jaas(mechanism: str, username: str, password: str) -> str:
-    return f"{LOGIN_MODULES[mechanism]} required username={_quoted(username)} password={_quoted(password)};"
-
-
-def _quoted(text: str) -> str:
-    """Quote a JAAS string: in Java's StreamTokenizer a bare line end would end the string and \\ begins an escape."""
-    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
-    return '"' + "".join(escapes.get(character, character) for character in text) + '"'
+    return options

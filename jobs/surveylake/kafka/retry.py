@@ -17,7 +17,10 @@ AGAIN_SECONDS = 30.0
 """How long a question is asked again while the answer is one of SOON."""
 PAUSE_SECONDS = 0.1
 ELSEWHERE = "Start the broker, or give its address with --bootstrap host:port."
-PERMISSION = "Ask whoever runs the cluster: sending needs DESCRIBE, WRITE and READ on the topic, reading DESCRIBE and READ."
+PERMISSION = (
+    "Ask whoever runs the cluster: sending needs WRITE and READ on the topic, and CREATE where there is none yet; "
+    "reading needs READ, and READ on the consumer_group of [kafka]."
+)
 
 RETRIABLE = frozenset({
     2, 3, 5, 6, 7, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 70, 71, 72, 74, 75, 78, 80, 83, 84, 88, 89, 100, 103, 106, 122, 123,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
-    AclOperation,
     AdminClient,
     ClusterMetadata,
     ConfigResource,
@@ -58,8 +57,7 @@ class Topic:
         """Return the topic's identity now. Raises TopicError when this user may not read it: a stream would fail much later."""
         self._require_listed()
         description = self._describe()
-        if AclOperation.READ not in (description.authorized_operations or [AclOperation.READ]):
-            raise TopicError(f"this user may not READ topic {self.name}", PERMISSION)
+        self._require_rights(description, "READ")
         cluster = asked(
             lambda: self._admin.describe_cluster(request_timeout=ASK_SECONDS).result(LONGEST),
             "asking the cluster for its id",
@@ -67,6 +65,17 @@ class Topic:
         return TopicIdentity(
             str(cluster.cluster_id), str(description.topic_id), self.name, len(description.partitions)
         )
+
+    def require_rights(self, *operations: str) -> None:
+        """Raise TopicError that names what this user may not do with the topic, of what is asked for."""
+        self._require_rights(self._describe(), *operations)
+
+    def _require_rights(self, description: TopicDescription, *operations: str) -> None:
+        """Check the rights in a description; a broker that does not tell them is taken to allow all."""
+        known = description.authorized_operations
+        allowed = {operation.name for operation in known} if known else set(operations)
+        if missing := [operation for operation in operations if operation not in allowed]:
+            raise TopicError(f"this user may not {' and '.join(missing)} topic {self.name}", PERMISSION)
 
     def bounds(self, committed: bool = True) -> Bounds:
         """Return partition -> (first offset kept, next offset to be written).
@@ -163,13 +172,21 @@ def require_listed(admin: AdminClient, metadata: ClusterMetadata, topic: str, bo
     """Raise TopicMissingError, with near names, when the cluster does not list the topic; TopicError when it may not be seen."""
     if topic in metadata.topics:
         return
+    require_visible(admin, topic)
+    names = [name for name in metadata.topics if not name.startswith("__")]
+    raise _missing(topic, bootstrap, names)
+
+
+def require_visible(admin: AdminClient, topic: str) -> None:
+    """Raise TopicError when this user may not see the topic, which the cluster lists to nobody who may not."""
     try:
         describe(admin, topic, seconds=0)
     except TopicError as error:
         if "may not" in error.message:
-            raise error from None
-    names = [name for name in metadata.topics if not name.startswith("__")]
-    raise _missing(topic, bootstrap, names)
+            raise TopicError(
+                f"asking for topic {topic}: this user may not DESCRIBE it, and so neither READ nor WRITE it",
+                PERMISSION,
+            ) from error
 
 
 def _missing(topic: str, bootstrap: str, names: list[str]) -> TopicMissingError:

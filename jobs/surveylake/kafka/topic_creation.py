@@ -10,8 +10,8 @@ from surveylake.config import Kafka
 from surveylake.contract.topic_name import taken_for, wrong_with
 from surveylake.errors import ConfigError, TopicError
 from surveylake.kafka.connection import connect
-from surveylake.kafka.retry import ASK_SECONDS, LONGEST, asked, code_of
-from surveylake.kafka.topic import Topic
+from surveylake.kafka.retry import ASK_SECONDS, LONGEST, PERMISSION, asked, code_of
+from surveylake.kafka.topic import Topic, require_visible
 
 log = logging.getLogger(__name__)
 KEEP_FOR_EVER = {"retention.ms": "-1", "cleanup.policy": "delete"}
@@ -44,9 +44,15 @@ def create_topic(kafka: Kafka, name: str) -> tuple[Topic, bool]:
         asked(lambda: admin.create_topics([new], operation_timeout=ASK_SECONDS)[name].result(LONGEST), doing,
               "Change partitions or replication in [kafka], or ask whoever runs the cluster.")  # fmt: skip
     except TopicError as error:
+        if code_of(error) == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            raise TopicError(
+                f"topic {name} is not there, or not for this user to see, and this user may not CREATE it",
+                PERMISSION,
+            ) from error
         if code_of(error) != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
         return topic, False
+    require_visible(admin, name)
     _wait_for_leaders(admin, name)
     return topic, True
 

@@ -1,4 +1,5 @@
-# Spark, the jobs and what they need: `runtime` for docker-compose.yml's Spark services and jobs, `jupyter` for notebooks.
+# Spark, the jobs and what they need: `runtime` for docker-compose.yml's Spark services and jobs, `jupyter` for notebooks,
+# `kubernetes` for the manifests of deploy/kubernetes.
 # Exact releases; where you have pulled the base once, pin its digest as well: python:3.11.14-slim-bookworm@sha256:…
 FROM python:3.11.14-slim-bookworm AS base
 # procps: Spark's scripts call ps. bookworm carries Java 17, which Spark 4.2 and Kafka 4.2 run on. Java's package links
@@ -30,6 +31,11 @@ USER survey
 # Fetched once, against the checksums in conf/jars.lock, and in the image from then on. Compose brings its own Kafka.
 RUN python jobs/jars.py && rm -rf var/jars/broker
 CMD ["python", "jobs/stream.py", "--help"]
+
+# For Kubernetes: Spark starts it with the word driver or executor (docs/kubernetes.md).
+FROM runtime AS kubernetes
+COPY --chown=survey:survey deploy deploy
+ENTRYPOINT ["python", "deploy/kubernetes/entrypoint.py"]
 
 FROM packages AS jupyter-packages
 COPY requirements-jupyter.lock ./

@@ -2,14 +2,15 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test quick faults soak bench picture check setup setup-dev verify lock clean
 
-# A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to add to what the lake holds, and
-# 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
+# A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to let answers cross a network
+# unencrypted, 1 to add to what the lake holds, and 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
 INPUT =
 SURVEY =
 LAKE =
 OUT =
 BOOTSTRAP =
 CONF =
+INSECURE =
 ADD =
 SKIP_BAD =
 # make verify: 1 to read every data file, and 1 for one JSON object in place of the lines.
@@ -23,6 +24,8 @@ REPEATS =
 ONLY =
 # make soak: how long.
 MINUTES =
+# make setup: s3, to fetch what lakes at s3a:// need too.
+STORE =
 # Which Python makes .venv; else the one that made it, else the first of these that is 3.11 to 3.13.
 PYTHON =
 PYTHONS = $(or $(PYTHON),.venv/bin/python python3 python3.13 python3.12 python3.11)
@@ -42,14 +45,15 @@ CHANGED = { base=$$(git merge-base HEAD origin/main 2>/dev/null) \
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{printf "%-18s%s\n", $$1, $$2}'
 	@echo '  with make run:  INPUT=answers.csv  SURVEY=contract.toml  LAKE=dir  OUT=dir  BOOTSTRAP=host:port  CONF=conf.toml'
-	@echo '                  ADD=1  SKIP_BAD=1'
-	@echo '  with make verify:  SURVEY=, LAKE=, OUT=, BOOTSTRAP=, CONF= as above  DEEP=1  JSON=1'
+	@echo '                  ADD=1  SKIP_BAD=1  INSECURE=1'
+	@echo '  with make verify:  SURVEY=, LAKE=, OUT=, BOOTSTRAP=, CONF=, INSECURE= as above  DEEP=1  JSON=1'
 	@echo '  with make bench:  ROWS=1000000  REPEATS=3  ONLY=throughput,startup'
 
 run: setup ## CSV -> Kafka -> tables -> counts, charts and report
 	@$(BIN)/python jobs/run.py $(call option,--input,$(INPUT)) $(call option,--survey,$(SURVEY)) \
 	  $(call option,--lake,$(LAKE)) $(call option,--out,$(OUT)) $(call option,--bootstrap,$(BOOTSTRAP)) \
-	  $(call option,--conf,$(CONF)) $(call switch,--add,$(ADD)) $(call switch,--skip-bad-lines,$(SKIP_BAD))
+	  $(call option,--conf,$(CONF)) $(call switch,--add,$(ADD)) \
+	  $(call switch,--skip-bad-lines,$(SKIP_BAD)) $(call switch,--insecure,$(INSECURE))
 
 test: setup-dev ## every test, on a real Kafka and a real Spark
 	@$(BIN)/python -m pytest tests -n 2 $(ARGS)
@@ -88,13 +92,13 @@ check: setup-dev ## lint, format and types
 verify: setup ## prove that the lake holds every offset of the topic exactly once
 	@$(BIN)/python jobs/verify.py $(call option,--survey,$(SURVEY)) $(call option,--lake,$(LAKE)) \
 	  $(call option,--bootstrap,$(BOOTSTRAP)) $(call option,--out,$(OUT)) $(call option,--conf,$(CONF)) \
-	  $(call switch,--deep,$(DEEP)) $(call switch,--json,$(JSON))
+	  $(call switch,--deep,$(DEEP)) $(call switch,--json,$(JSON)) $(call switch,--insecure,$(INSECURE))
 
 # One search for a Python, one for the jars; with everything there both together take less than half a second.
 define SET_UP
 @for python in $(PYTHONS); do \
   if "$$python" -IS -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
-    PYTHONPATH=jobs "$$python" -m surveylake.runtime.virtualenv $(1) && exec $(BIN)/python jobs/jars.py --quiet; \
+    PYTHONPATH=jobs "$$python" -m surveylake.runtime.virtualenv $(1) && exec $(BIN)/python jobs/jars.py --quiet $(call option,--store,$(STORE)); \
     exit $$?; \
   fi; \
 done; \
@@ -102,7 +106,7 @@ echo 'error: Python 3.11 to 3.13 is needed; none of these is one: $(or $(PYTHON)
 echo '  next: install one, then: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)' >&2; exit 3
 endef
 
-setup: ## Java, .venv and the jars; the other targets do it when it is needed
+setup: ## Java, .venv and the jars (STORE=s3: also for s3a://); the other targets do it when it is needed
 	$(call SET_UP,)
 
 setup-dev: ## the same, with what the tests need

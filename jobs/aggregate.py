@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     with one_writer(args.lake, "aggregate.py"):
-        aggregate(opener("surveylake aggregate"), args.lake, config, contract, args.version)
+        aggregate(opener("surveylake aggregate", config.store), args.lake, config, contract, args.version)
     return 0
 
 
@@ -58,7 +58,7 @@ def aggregate(
 
     spark = open_spark()
     sql_check.check_sql(spark, contract)
-    lake = tables.Lake(cli.absolute(root))
+    lake = tables.open_lake(spark, cli.absolute(root), writes=True)
     path = tables.require(spark, lake, tables.RECORDS, "jobs/stream.py")
     records_table.check_columns(spark, lake, contract)
     newest = tables.version(spark, path) if at is None else at

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     cli.add_out(parser, "folder to publish in (default: %(default)s)", Path("out"))
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
-    export(opener("surveylake export"), args.lake, args.out, config, contract, None)
+    export(opener("surveylake export", config.store), args.lake, args.out, config, contract, None)
     return 0
 
 
@@ -61,7 +61,7 @@ def export(
     from surveylake.lake import tables
 
     spark = open_spark()
-    lake = tables.Lake(cli.absolute(root))
+    lake = tables.open_lake(spark, cli.absolute(root))
     with Publication(out, lake.root) as publication:
         published = published or _aggregated(spark, lake, config, contract)
         responses = tables.read(spark, lake.table(tables.RESPONSES), published.responses_version)

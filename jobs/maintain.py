@@ -7,8 +7,10 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from surveylake import cli
+from surveylake.config import load_config
 from surveylake.lake.lock import one_writer
 
 EXAMPLES = """examples:
@@ -39,7 +41,8 @@ def _maintain(args: argparse.Namespace) -> list[str]:
     from surveylake.lake import folders, maintenance, retention, table_history, tables
     from surveylake.runtime import session
 
-    spark, lake = session.open_session("surveylake maintain"), tables.Lake(cli.absolute(args.lake))
+    spark = session.open_session("surveylake maintain", store=load_config(args.conf).store)
+    lake = tables.open_lake(spark, cli.absolute(args.lake), writes=not args.dry_run)
     names = folders.names(spark, lake)
     published_versions = retention.published_versions(spark, lake)
     for name in names:
@@ -76,6 +79,7 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder of the Delta tables (default: %(default)s)",
     )
+    parser.add_argument("--conf", type=Path, metavar="TOML", help="configuration (default: conf/local.toml)")
     parser.add_argument(
         "--keep-days",
         type=float,

@@ -57,18 +57,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = arguments().parse_args(argv)
     if (args.limit is not None and args.limit < 1) or args.width < 1:
         raise ConfigError("--limit and --width are at least 1", "Leave them out for the defaults.")
-    bom = load_config(args.conf).publish.csv_bom
+    config = load_config(args.conf)
     from surveylake.lake import tables
     from surveylake.quarantine import rejects
     from surveylake.runtime import session
 
-    spark = session.open_session("surveylake quarantine")
-    lake = tables.Lake(cli.absolute(args.lake))
+    spark = session.open_session("surveylake quarantine", store=config.store)
+    lake = tables.open_lake(spark, cli.absolute(args.lake))
     records = tables.read(spark, tables.require(spark, lake, tables.RECORDS, "jobs/stream.py"))
     rejected = rejects.rejects(records, args.rule)
     if args.csv:
         rows = rejects.for_sheets(rejects.ordered(rejected, args.limit)).toLocalIterator()
-        print(f"quarantine: {_write(args.csv, rejects.cells(rows), bom):,} rejected records in {args.csv}")
+        print(
+            f"quarantine: {_write(args.csv, rejects.cells(rows), config.publish.csv_bom):,} rejected records in {args.csv}"
+        )
         return 0
     reasons, listed = rejects.by_reason(rejected), args.rule or args.all
     sampled = {} if listed else rejects.samples(rejected, SAMPLES)

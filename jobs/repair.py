@@ -30,12 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     cli.add_bootstrap(parser)
     cli.add_dry_run(parser)
     args = parser.parse_args(argv)
-    config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
+    config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
     from surveylake.repair import plan as repair
 
     lake = repair.lake_at(cli.absolute(args.lake))
     with one_writer(str(lake), "repair.py"):
-        return mend(opener("surveylake repair"), lake, config, contract, args.dry_run)
+        return mend(opener("surveylake repair", config.store), lake, config, contract, args.dry_run)
 
 
 def mend(open_spark: OpenSession, lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:

@@ -37,9 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from surveylake.runtime import session
         from surveylake.validate import sql_check
 
-        spark = session.open_session("surveylake replay")
+        spark = session.open_session("surveylake replay", store=config.store)
         sql_check.check_sql(spark, contract)
-        lake = tables.Lake(cli.absolute(args.lake))
+        lake = tables.open_lake(spark, cli.absolute(args.lake), writes=not args.dry_run)
         kinds = replay.replay(spark, lake, contract, config.stream.max_message_bytes, args.dry_run)
     for kind in kinds:
         print(wording.printable(kind.line()))

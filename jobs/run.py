@@ -79,7 +79,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with (
         one_writer(args.lake, "run.py"),
         ThreadPoolExecutor(1) as pool,
-        _started(args, config, took, pool.submit(open_session, "surveylake run", launch)) as (ready, spark),
+        _started(args, config, took, pool.submit(open_session, "surveylake run", launch, config.store)) as (
+            ready,
+            spark,
+        ),
     ):
         pool.submit(_warm_up, spark, contract)
         _refuse_a_mix(ready, contract, source, answers, args)
@@ -118,10 +121,11 @@ def _started(
     """
     began = time.monotonic()
     if args.bootstrap:
-        connect(config.at(args.bootstrap).kafka)
+        config = config.at(args.bootstrap, args.insecure)
+        connect(config.kafka)
         spark.result()
         took["start"] = time.monotonic() - began
-        yield config.at(args.bootstrap), spark.result
+        yield config, spark.result
         return
     with EmbeddedBroker(_kafka_folder(args.lake)) as broker:
         spark.result()
@@ -159,6 +163,7 @@ def _refuse_a_mix(config: Config, contract: Contract, source: str, answers: Path
 def _produce(answers: Path, args: Namespace, config: Config) -> None:
     given = [str(answers), "--survey", str(args.survey), "--bootstrap", config.kafka.bootstrap]
     given += ["--conf", str(args.conf)] if args.conf else []
+    given += ["--insecure"] if args.insecure else []
     given += ["--skip-bad-lines"] if args.skip_bad_lines else []
     if code := produce.main(given):
         raise SystemExit(code)

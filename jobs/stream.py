@@ -64,10 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ConfigError(
             f"--trigger {args.trigger!r} is no interval", "Write available-now, or such as '5 seconds'."
         )
-    config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
+    config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
     with one_writer(args.lake, "stream.py"):
         allowed = (args.accept_new_topic, args.accept_loss)
-        stream(opener("surveylake stream"), args.lake, config, contract, args.trigger, *allowed)
+        stream(opener("surveylake stream", config.store), args.lake, config, contract, args.trigger, *allowed)
     return 0
 
 
@@ -87,13 +87,14 @@ def stream(
     began = time.monotonic()
     topic = open_topic(config.kafka, contract.topic)
     identity = topic.identify()
-    from surveylake.lake.tables import Lake
+    from surveylake.lake import tables
     from surveylake.stream import detour, job, start
     from surveylake.validate import sql_check
 
     spark = open_spark()
     sql_check.check_sql(spark, contract)
-    work = job.stream_job(spark, topic, Lake(cli.absolute(root)), config, contract)
+    lake = tables.open_lake(spark, cli.absolute(root), writes=True)
+    work = job.stream_job(spark, topic, lake, config, contract)
     options = start.StartOptions(config.stream.starting_offsets, accept_new_topic, accept_loss)
     taken = detour.stream(work, identity, options, trigger)
     print(

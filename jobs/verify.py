@@ -38,8 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     args = parser.parse_args(argv)
-    config, contract = load_config(args.conf).at(args.bootstrap), load_contract(args.survey)
-    proof = prove(opener("surveylake verify"), cli.absolute(args.lake), config, contract, args.out, args.deep)
+    config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
+    proof = prove(
+        opener("surveylake verify", config.store),
+        cli.absolute(args.lake),
+        config,
+        contract,
+        args.out,
+        args.deep,
+    )
     java_exit.require_alive()
     print(proof.as_json() if args.json else "\n".join(wording.printable(line) for line in proof.lines()))
     return 0 if proof.proved else ProofError.exit_code

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from support import object_store as stores
 from support import selection, shell
 from support.survey_env import SurveyEnv
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
 from surveylake.paths import SHARED
 from surveylake.runtime.class_archive import SHARED_ARCHIVES, ClassArchive
-from surveylake.runtime.jars import local_jars
+from surveylake.runtime.jars import SETS, fetch, local_jars
 from surveylake.runtime.session import open_session
 
 KAFKA_PORT = 9092
@@ -75,6 +76,7 @@ def kept_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     SHARED.mkdir(exist_ok=True)
     with (SHARED / "tests.lock").open("w") as lock, socket.socket() as port:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        fetch(sets=SETS)  # before any JVM starts: the jars for s3a:// too, as `make setup STORE=s3` does
         if not ClassArchive("spark", local_jars("spark"), SHARED_ARCHIVES).path.is_file():
             folder = tmp_path_factory.mktemp("classes")
             words = shell.command("run", "--lake", folder / "lake", "--out", folder / "out")
@@ -105,6 +107,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory, kept_classes: None) -> Iter
     """Where the run's Kafka answers; tests share it, so each uses topics of its own name."""
     with EmbeddedBroker(tmp_path_factory.mktemp("kafka"), free_port()) as running:
         yield running.bootstrap
+
+
+@pytest.fixture(scope="session")
+def object_store(
+    tmp_path_factory: pytest.TempPathFactory, kept_classes: None
+) -> Iterator[stores.ObjectStore]:
+    """A real object store with one bucket; tests share it, so each uses a folder of its own name."""
+    with stores.running(tmp_path_factory.mktemp("store")) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

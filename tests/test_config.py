@@ -75,7 +75,7 @@ def test_a_wrong_key_is_named(document: dict[str, Any], message: str) -> None:
     "option",
     [
         "sasl.jaas.config", "sasl.password", "ssl.key.password", "enable.ssl.certificate.verification", "plugin.library.paths",
-        "ssl.endpoint.identification.algorithm", "sasl.oauthbearer.token.endpoint.url", "group.id", "isolation.level",
+        "ssl.endpoint.identification.algorithm", "sasl.oauthbearer.client.secret", "sasl.login.callback.handler.class", "group.id", "isolation.level",
     ],
 )  # fmt: skip
 def test_an_option_that_loads_code_or_weakens_security_is_not_passed_on(option: str) -> None:
@@ -93,6 +93,8 @@ def test_another_broker_changes_the_address_only() -> None:
     assert (moved.kafka.bootstrap, moved.kafka.partitions) == ("kafka:9092", 7)
     assert moved.stream == config.stream
     assert config.at(None) is config.at("") is config
+    assert not moved.kafka.insecure
+    assert config.at("kafka:9092", insecure=True).kafka.insecure
 
 
 def test_a_missing_conf_file_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from surveylake import signals
 from surveylake.errors import ConfigError, SurveylakeError
-from surveylake.paths import CONF, is_local
+from surveylake.paths import CONF, is_local, without_scheme
 from surveylake.runtime import foreign_settings, java_exit, process_log
 from surveylake.wording import first_line_with_class, printable
 
@@ -122,13 +122,18 @@ def survey_parser(verb: str, description: str, examples: str, lake: bool = True)
 def add_bootstrap(
     parser: argparse.ArgumentParser, text: str = "broker (default: from the configuration)"
 ) -> None:
-    """Add --bootstrap."""
+    """Add --bootstrap and --insecure."""
     parser.add_argument("--bootstrap", metavar="HOST:PORT", help=text)
+    parser.add_argument(
+        "--insecure",
+        action="store_true",
+        help="let answers cross a network unencrypted, where it is safe itself",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser, text: str, default: Path | None = None) -> None:
     """Add --out, the folder of the exports."""
-    parser.add_argument("--out", type=Path, default=default, metavar="DIR", help=text)
+    parser.add_argument("--out", type=out_folder, default=default, metavar="DIR", help=text)
 
 
 def add_dry_run(parser: argparse.ArgumentParser, text: str = "print the plan, change nothing") -> None:
@@ -136,10 +141,21 @@ def add_dry_run(parser: argparse.ArgumentParser, text: str = "print the plan, ch
     parser.add_argument("--dry-run", action="store_true", help=text)
 
 
+def out_folder(folder: str) -> Path:
+    """Return --out as a path. Raises ConfigError for a URI: a folder of that name would be made here."""
+    if not is_local(path := without_scheme(folder)):
+        raise ConfigError(
+            f"exports cannot go to {folder}: they are written to a folder of this machine",
+            "Give a folder with --out (OUT=), and copy it to the store afterwards, manifest.json last.",
+        )
+    return Path(path)
+
+
 def lake_folder(folder: str) -> str:
-    """Return --lake as given. Raises ConfigError for a folder that cannot be a lake."""
-    absolute(folder)
-    return folder
+    """Return --lake as given, without file://. Raises ConfigError for a folder that cannot be a lake."""
+    path = without_scheme(folder)
+    absolute(path)
+    return path
 
 
 def absolute(folder: str) -> str:

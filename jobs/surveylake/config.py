@@ -12,12 +12,14 @@ from surveylake.errors import ConfigError
 from surveylake.paths import CONF
 
 ALLOWED_KAFKA_OPTIONS = frozenset({
-    "security.protocol", "sasl.mechanism", "sasl.username", "ssl.ca.location",
+    "security.protocol", "sasl.mechanism", "sasl.username", "ssl.ca.location", "ssl.certificate.location", "ssl.key.location",
+    "sasl.oauthbearer.client.id", "sasl.oauthbearer.scope", "sasl.oauthbearer.token.endpoint.url",
     "client.id", "client.rack", "request.timeout.ms", "session.timeout.ms",
     "fetch.min.bytes", "fetch.max.bytes", "fetch.max.wait.ms", "max.partition.fetch.bytes", "receive.buffer.bytes",
 })  # fmt: skip
 """Kafka client options a conf file may set, in librdkafka's names. A closed list: Kafka's own clients have options
-that load classes, read files or call URLs named in their value (CVE-2023-25194, CVE-2025-27817)."""
+that load classes, read files or call URLs named in their value (CVE-2023-25194, CVE-2025-27817). The one URL here is
+checked to be https."""
 
 
 def _allowed_options(options: dict[str, str]) -> dict[str, str]:
@@ -36,6 +38,7 @@ class Kafka(Part):
     replication: Annotated[int, Field(ge=1, le=10)] = 1
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "none"
     consumer_group: str = ""
+    insecure: bool = False
     options: Annotated[dict[str, str], AfterValidator(_allowed_options)] = Field(default_factory=dict)
 
 
@@ -59,18 +62,26 @@ class Publish(Part):
     csv_bom: bool = False
 
 
+class Store(Part):
+    """The object store of lakes at s3a://. Keys are never here: they come from the environment or the machine's role."""
+
+    endpoint: str = ""
+    path_style: bool = False
+    region: str = ""
+
+
 class Config(Part):
     """The values of one conf file."""
 
     kafka: Kafka = Kafka()
     stream: Stream = Stream()
     publish: Publish = Publish()
+    store: Store = Store()
 
-    def at(self, bootstrap: str | None) -> "Config":
-        """Return the configuration with another broker address; unchanged when that is None or empty."""
-        if not bootstrap:
-            return self
-        return self.model_copy(update={"kafka": self.kafka.model_copy(update={"bootstrap": bootstrap})})
+    def at(self, bootstrap: str | None, insecure: bool = False) -> "Config":
+        """Return the configuration with another broker address, unless that is None or empty; `insecure` only switches on."""
+        changed = ({"bootstrap": bootstrap} if bootstrap else {}) | ({"insecure": True} if insecure else {})
+        return self.model_copy(update={"kafka": self.kafka.model_copy(update=changed)}) if changed else self
 
 
 def load_config(path: Path | None = None) -> Config:

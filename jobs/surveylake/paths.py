@@ -39,6 +39,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def without_scheme(path: str) -> str:
+    """Return `file:///data/lake` as `/data/lake`, anything else as it is: it is this machine's file system, with its lock."""
+    return re.sub(r"^file:(//)?(?=/)", "", path)
+
+
 def is_local(path: str) -> bool:
     """Return whether a path is on this machine's file system, and not a URI such as `s3a://bucket/lake`."""
     return "://" not in path

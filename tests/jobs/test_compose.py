@@ -237,6 +237,7 @@ def test_the_image_is_made_from_named_files_only() -> None:
     assert lines[0] == "*"
     assert {line.removeprefix("!") for line in lines if line.startswith("!")} == {
         "conf",
+        "deploy",
         "jobs",
         "notebooks",
         "requirements*.lock",

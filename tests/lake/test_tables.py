@@ -136,14 +136,14 @@ def test_replace_fails_when_another_writer_adds_meanwhile(
 ) -> None:
     path = str(tmp_path / "table")
     tables.replace(spark.range(3), path, Provenance())
-    begin = commits._begin
+    begin = commits.begin
 
     def begin_and_be_late(java: object, before: object) -> object:
         transaction = begin(java, before)
         write_deltalake(path, pa.table({"id": [7]}), mode="append")
         return transaction
 
-    monkeypatch.setattr(commits, "_begin", begin_and_be_late)
+    monkeypatch.setattr(commits, "begin", begin_and_be_late)
     with pytest.raises(Exception, match=r"[Cc]oncurrent"):
         tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1, 2, 7]

@@ -20,7 +20,7 @@ NO_SUCH_REGISTRY = "http://127.0.0.1:9/"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A jar folder of one's own, as set-up leaves it."""
-    for which in jars.SETS:
+    for which in jars.REQUIRED:
         shutil.copytree(jars.JARS / which, tmp_path / "jars" / which)
     return tmp_path / "jars"
 
@@ -45,27 +45,29 @@ def locked(which: str) -> list[jars.Jar]:
 
 
 def test_each_set_is_what_the_lock_lists(folder: Path) -> None:
-    for which in jars.SETS:
+    for which in jars.REQUIRED:
         assert [jar.name for jar in jars.local_jars(which, folder)] == [jar.file for jar in locked(which)]
 
 
 def test_the_lock_holds_the_closure() -> None:
-    spark, broker = ({jar.coordinate.split(":")[1] for jar in locked(which)} for which in jars.SETS)
+    spark, broker, s3 = ({jar.coordinate.split(":")[1] for jar in locked(which)} for which in jars.SETS)
     assert {"delta-storage", "kafka-clients", "spark-token-provider-kafka-0-10_2.13"} <= spark
     assert {"kafka-clients", "kafka-metadata", "kafka-raft"} <= broker
+    assert {"hadoop-aws", "s3", "sts", "create-once-log-store"} <= s3
 
 
-def test_nothing_spark_ships_is_locked_for_spark() -> None:
+@pytest.mark.parametrize("which", ["spark", "s3"])
+def test_nothing_spark_ships_is_locked_for_spark(which: str) -> None:
     shipped = {re.sub(r"-[0-9][^-]*$", "", jar.stem) for jar in (ivy.spark_home() / "jars").glob("*.jar")}
     assert "hadoop-client-api" in shipped
-    assert shipped & {jar.coordinate.split(":")[1] for jar in locked("spark")} == set()
+    assert shipped & {jar.coordinate.split(":")[1] for jar in locked(which)} == set()
 
 
 def test_a_set_that_was_not_fetched_is_empty(tmp_path: Path) -> None:
     assert jars.local_jars("spark", tmp_path) == []
 
 
-@pytest.mark.parametrize("which", jars.SETS)
+@pytest.mark.parametrize("which", jars.REQUIRED)
 def test_a_flipped_byte_is_found_although_size_and_date_are_the_same(
     folder: Path, which: jars.JarSet
 ) -> None:
@@ -86,7 +88,7 @@ def test_a_missing_jar_is_named(folder: Path) -> None:
 @pytest.mark.usefixtures("no_registry")
 def test_nothing_is_resolved_when_all_is_there(folder: Path) -> None:
     assert {which: len(jars_of_set) for which, jars_of_set in jars.fetch(folder).items()} == {
-        which: len(locked(which)) for which in jars.SETS
+        which: len(locked(which)) for which in jars.REQUIRED
     }
 
 
@@ -98,6 +100,25 @@ def test_a_damaged_jar_is_neither_used_nor_overwritten_by_a_fetch(folder: Path) 
     with pytest.raises(SetupError, match=re.escape(damaged.name)):
         jars.fetch(folder)
     assert damaged.read_bytes() == before
+
+
+def test_a_log_store_that_is_not_of_its_source_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = tmp_path / "CreateOnceLogStore.java"
+    source.write_text(jars.log_store.SOURCE.read_text() + "// changed\n")
+    monkeypatch.setattr(jars.log_store, "SOURCE", source)
+    with pytest.raises(SetupError, match="create-once-log-store"):
+        jars.read_lock()
+
+
+@pytest.mark.integration
+def test_the_log_store_is_compiled_to_the_locked_bytes(tmp_path: Path) -> None:
+    class_path = [*(ivy.spark_home() / "jars").glob("*.jar"), *jars.local_jars("spark")]
+    jar = jars.log_store.build(class_path, tmp_path)
+    assert [(jar.name, jars.sha256(jar))] == [
+        (line.file, line.sha256) for line in locked("s3") if line.coordinate == jars.log_store.coordinate()
+    ]
 
 
 @pytest.mark.integration
@@ -207,7 +228,7 @@ def test_the_verb_says_what_it_verified() -> None:
         [sys.executable, JOBS / "jars.py", "--check"], capture_output=True, text=True, check=True
     )
     assert [line.split(" jars")[0] for line in done.stdout.splitlines()] == [
-        f"{which}: {len(locked(which))}" for which in jars.SETS
+        f"{which}: {len(locked(which))}" for which in jars.SETS if (jars.JARS / which).is_dir()
     ]
 
 

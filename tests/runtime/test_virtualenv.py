@@ -156,7 +156,17 @@ def test_make_run_passes_on_what_is_given_and_nothing_else() -> None:
 
 
 def test_b17_make_run_passes_every_option_of_run_py_on() -> None:
-    variables = ["INPUT=a", "SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "ADD=1", "SKIP_BAD=1"]
+    variables = [
+        "INPUT=a",
+        "SURVEY=s",
+        "LAKE=l",
+        "OUT=o",
+        "BOOTSTRAP=b",
+        "CONF=c",
+        "ADD=1",
+        "SKIP_BAD=1",
+        "INSECURE=1",
+    ]
     words = made_command("run", *variables).rpartition("jobs/run.py")[2].split()
     help_text = subprocess.run(
         [sys.executable, str(JOBS / "run.py"), "--help"], capture_output=True, text=True, check=True
@@ -167,7 +177,7 @@ def test_b17_make_run_passes_every_option_of_run_py_on() -> None:
 
 
 def test_b17_make_verify_passes_every_option_of_verify_py_on() -> None:
-    variables = ["SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "DEEP=1", "JSON=1"]
+    variables = ["SURVEY=s", "LAKE=l", "OUT=o", "BOOTSTRAP=b", "CONF=c", "DEEP=1", "JSON=1", "INSECURE=1"]
     words = made_command("verify", *variables).rpartition("jobs/verify.py")[2].split()
     help_text = subprocess.run(
         [sys.executable, str(JOBS / "verify.py"), "--help"], capture_output=True, text=True, check=True

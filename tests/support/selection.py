@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-JAVA_FIXTURES = {"spark", "broker", "kept_classes"}
+JAVA_FIXTURES = {"spark", "broker", "object_store", "kept_classes"}
 """A test that asks for one of these, by whatever fixture between, needs a JVM."""
 SPLIT = ("tests/jobs/test_checkout.py",)
 """Files whose tests share nothing: each test is a unit of its own."""
@@ -20,6 +20,7 @@ LONGEST = (
     "tests/repair/test_plan.py",
     "tests/runtime/test_java_exit.py",
     "tests/stream/test_query.py",
+    "tests/lake/test_log_store.py",
     "tests/test_signals.py",
     "tests/jobs/test_cluster.py",
     "tests/jobs/test_run.py",

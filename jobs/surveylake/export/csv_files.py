@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from surveylake.aggregate import summary_tables
 from surveylake.aggregate.findings import Findings
 from surveylake.aggregate.summary_tables import QUANT
 from surveylake.contract.model import Contract
+from surveylake.errors import StorageError
 from surveylake.export.statements.model import DIGITS
 from surveylake.lake.tables import Cell
 
@@ -80,21 +81,39 @@ def write_responses(responses: DataFrame, contract: Contract, path: Path, bom: b
 
     The executors write the parts, beside `path`, and this joins them: a table of any size never is in the driver's memory. On a
     cluster that folder must be one that the executors share with the driver. With `bom` the file begins with a byte order mark.
-    Returns the bytes written.
+    Returns the bytes written. Raises StorageError when lines that the executors wrote are not here.
     """
     parts = path.with_name(f"_{path.name}.parts")
     columns = [_neutral_column(name, kind) for name, kind in contract.columns.items()]
-    ordered = responses.orderBy(contract.key).select(*columns)
+    counted, lines = Observation(), F.lit(1)
+    for name, kind in contract.columns.items():
+        if kind == "string":  # a cell may have lines of its own, between quotes
+            lines = lines + F.coalesce(F.length(name) - F.length(F.replace(name, F.lit("\n"))), F.lit(0))
+    # After the sort: what is before it is read twice, once to find where to cut.
+    ordered = responses.orderBy(contract.key).observe(counted, F.sum(lines).alias("lines")).select(*columns)
     ordered.write.csv(str(parts), header=False, escape='"', emptyValue='""', nullValue="", lineSep="\n", mode="overwrite",
                       ignoreLeadingWhiteSpace=False, ignoreTrailingWhiteSpace=False)  # fmt: skip
     header = ",".join(csv_cell(name) for name in contract.columns) + "\n"
+    expected, written = counted.get["lines"] or 0, 0
     with path.open("wb") as whole:
         whole.write(((BOM if bom else "") + header).encode())
-        for part in sorted(parts.glob("part-*.csv")):
+        for part in parts_in(parts):
             with part.open("rb") as piece:
-                shutil.copyfileobj(piece, whole, 1 << 20)
+                while block := piece.read(1 << 20):
+                    written += block.count(b"\n")
+                    whole.write(block)
     shutil.rmtree(parts)
+    if written != expected:
+        raise StorageError(
+            f"{path.name} has {written:,} of {expected:,} lines here: the executors do not write to this machine's {path.parent}",
+            "Give --out a folder that the executors share with the driver, or export with --master 'local[*]'.",
+        )
     return path.stat().st_size
+
+
+def parts_in(folder: Path) -> list[Path]:
+    """Return the parts of a CSV in their order, as far as they are on this machine."""
+    return sorted(folder.glob("part-*.csv"))
 
 
 def _neutral_column(name: str, kind: str) -> Column:

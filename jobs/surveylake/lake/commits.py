@@ -1,5 +1,6 @@
 """Commits by Delta's own Scala transaction, which Python has no API for: Delta's writers read more of the log than they need."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -9,9 +10,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from surveylake.errors import StorageError
 from surveylake.lake.log_files import LOG
 from surveylake.paths import is_local
 
+Guard = Callable[[Any], None]
+"""Reads in a transaction what must still hold when it is committed. Raises when it does not hold now."""
 TASKS_PER_CORE = 4
 FAILURES = (PySparkException, Py4JJavaError)
 """Exceptions of Spark and Delta here: some of their errors have a class in Python, others arrive as Java's own."""
@@ -79,21 +83,35 @@ def version_at(spark: SparkSession, path: str, milliseconds: int) -> int:
 
 
 def append_batch(
-    spark: SparkSession, path: str, query: StreamingQuery, batch: DataFrame, number: int, shared: bool
+    spark: SparkSession,
+    path: str,
+    query: StreamingQuery,
+    batch: DataFrame,
+    number: int,
+    guard: Guard | None = None,
 ) -> list[Any]:
     """Append a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink does.
 
-    Whether the batch was committed before is asked only when the table is `shared` with other writers, or when the batch has
-    no rows: the answer makes Delta read the state of the whole log. Else not even the log's folder is listed: Delta finds
-    other writers' commits as it commits.
+    Whether the batch was committed before is asked only when there is a `guard`, since others may write the table then, or when
+    the batch has no rows: the answer makes Delta read the state of the whole log. Else not even the log's folder is listed:
+    Delta finds other writers' commits as it commits.
     Returns Delta's AddFile of each new file; none for a batch that was committed before.
+    Raises StorageError for a batch with rows whose number was committed before: the checkpoint is older than the table.
     """
     java, query_id = jvm(spark), str(query.id)
     delta, none = java.org.apache.spark.sql.delta, java.scala.Option.empty()
-    transaction = _begin(java, last_seen(spark, path))
+    transaction = begin(spark, last_seen(spark, path))
+    if guard:
+        guard(transaction)
     files = transaction.writeFiles(_few_tasks(spark, query, batch))
-    if (shared or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
-        return []
+    if (guard or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
+        if files.isEmpty():
+            return []
+        raise StorageError(
+            f"{path} has micro-batch {number} of this checkpoint already, without these rows:"
+            " the checkpoint is older than the table",
+            "Run the same command again: it puts the checkpoint aside and goes on from the table's own offsets.",
+        )
     now = java.scala.Some(java.System.currentTimeMillis())
     mark = delta.actions.SetTransaction(query_id, number, now)
     append = java.org.apache.spark.sql.streaming.OutputMode.Append()
@@ -103,18 +121,36 @@ def append_batch(
     return list(as_java(spark, files))
 
 
-def add_rows(frame: DataFrame, path: str, application: str, note: str) -> list[Any]:
+def add_rows(
+    frame: DataFrame, path: str, application: str, note: str, guard: Guard | None = None
+) -> list[Any]:
     """Append rows in one commit with this note, numbered under `application` as a stream's are. Returns as `append_batch`."""
     spark = frame.sparkSession
-    java, before = jvm(spark), snapshot(spark, path)
-    none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Append
-    transaction = _begin(java, before)
+    before = snapshot(spark, path)
+    transaction = begin(spark, before)
+    if guard:
+        guard(transaction)
     files = transaction.writeFiles(frame._jdf)
-    delta, now_ = java.org.apache.spark.sql.delta, java.scala.Some(now(spark))
-    mark = delta.actions.SetTransaction(application, int(before.version()) + 1, now_)
-    write = delta.DeltaOperations.Write(mode, none, none, java.scala.Some(note), none, none, none, none, none)
-    transaction.commit(files.prepended(mark), write)
+    commit_numbered(spark, transaction, files, application, int(before.version()) + 1, note)
     return list(as_java(spark, files))
+
+
+def commit_numbered(
+    spark: SparkSession, transaction: Any, files: Any, application: str, number: int, note: str
+) -> int:
+    """Commit an append of `files` (a Scala Seq, may be empty), numbered under `application`. Returns the new version."""
+    java = jvm(spark)
+    none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Append
+    delta, at = java.org.apache.spark.sql.delta, java.scala.Some(now(spark))
+    mark = delta.actions.SetTransaction(application, number, at)
+    write = delta.DeltaOperations.Write(mode, none, none, java.scala.Some(note), none, none, none, none, none)
+    return int(transaction.commit(files.prepended(mark), write))
+
+
+def no_files(spark: SparkSession) -> Any:
+    """Return an empty Scala Seq of files."""
+    nothing = jvm(spark).java.util.ArrayList()
+    return jvm(spark).scala.jdk.javaapi.CollectionConverters.asScala(nothing).toSeq()
 
 
 def _few_tasks(spark: SparkSession, query: StreamingQuery, batch: DataFrame) -> Any:
@@ -159,7 +195,7 @@ def overwrite(frame: DataFrame, path: str, note: str) -> bool:
     columns = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
     if columns != [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]:
         return False
-    transaction = _begin(java, before)
+    transaction = begin(spark, before)
     changes = transaction.writeFiles(frame._jdf)
     for file in as_java(spark, files.get()):
         changes = changes.appended(file.remove())
@@ -169,6 +205,7 @@ def overwrite(frame: DataFrame, path: str, note: str) -> bool:
     return True
 
 
-def _begin(java: Any, before: Any) -> Any:
+def begin(spark: SparkSession, before: Any) -> Any:
     """Return a Delta transaction on the snapshot `before`."""
+    java = jvm(spark)
     return before.deltaLog().startTransaction(java.scala.Option.empty(), java.scala.Some(before))

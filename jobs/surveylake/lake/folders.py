@@ -37,16 +37,6 @@ def files_in(spark: SparkSession, path: str) -> list[File]:
     return [file for file in files if file.name[0] not in "._"]
 
 
-def retire(spark: SparkSession, path: str) -> None:
-    """Rename a folder to `NAME.retired-N`; nothing is done when there is none."""
-    folder, system = _located(spark, path)
-    number = 1
-    while system.exists(_located(spark, f"{path}.retired-{number}")[0]):
-        number += 1
-    if system.exists(folder):
-        system.rename(folder, _located(spark, f"{path}.retired-{number}")[0])
-
-
 def uri(spark: SparkSession, path: str) -> str:
     """Return a table's path as Hadoop's full URI, such as `file:/data/lake/records`."""
     folder, system = _located(spark, path)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from surveylake.lake import log_files
 from surveylake.lake.hadoop_checksum import sidecar_of
+from surveylake.lake.lake_path import LakePath
 
 
 class SyncBarrier:
@@ -76,7 +77,7 @@ class SyncBarrier:
         _sync_folders([*folders, self._checkpoint, *list(self._checkpoint.parents)[:2]])
 
 
-def _sync_files(paths: Iterable[Path]) -> None:
+def _sync_files(paths: Iterable[LakePath]) -> None:
     """Sync each file and Hadoop's checksum beside it: a checksum that was lost makes a sound file unreadable."""
     for path in paths:
         for file in (path, sidecar_of(path)):
@@ -89,10 +90,10 @@ def _sync_folders(paths: Iterable[Path]) -> None:
         _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
-def _sync(path: Path, flags: int) -> None:
+def _sync(path: LakePath, flags: int) -> None:
     """Sync a file or folder; one that is gone is passed over."""
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(str(path), flags)
     except FileNotFoundError:
         return  # compacted or cleaned away since: what replaced it is synced with its own commit
     try:

@@ -2,18 +2,19 @@
 
 import struct
 import zlib
-from pathlib import Path
+
+from surveylake.lake.lake_path import LakePath
 
 MAGIC = b"crc\0"
 """how a checksum file begins"""
 
 
-def sidecar_of(path: Path) -> Path:
+def sidecar_of(path: LakePath) -> LakePath:
     """Return where Hadoop keeps a file's checksum."""
     return path.with_name(f".{path.name}.crc")
 
 
-def recorded(path: Path) -> bytes | None:
+def recorded(path: LakePath) -> bytes | None:
     """Return the content of a file's checksum file.
 
     None when there is none, or one without a head, which Hadoop passes over too.
@@ -23,7 +24,7 @@ def recorded(path: Path) -> bytes | None:
     return content if content[:4] == MAGIC and len(content) >= 8 else None
 
 
-def matches(path: Path) -> bool:
+def matches(path: LakePath) -> bool:
     """Return whether a file's bytes are those of its checksum; True where there is no checksum to compare with."""
     content = recorded(path)
     if content is None:

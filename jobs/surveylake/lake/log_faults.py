@@ -6,10 +6,10 @@ with Hadoop's checksum where there is one, and parsed where there is none.
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from surveylake.errors import StorageError
 from surveylake.lake import hadoop_checksum
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_files import LOG, NAME, LogFiles, actions, list_log
 from surveylake.wording import examples
 
@@ -23,7 +23,7 @@ class Fault:
     """One thing that is wrong with a log."""
 
     message: str
-    files: tuple[Path, ...] = ()
+    files: tuple[LakePath, ...] = ()
     """the log without these no longer has this fault; empty when it does not lie in files of the log"""
 
 
@@ -43,19 +43,23 @@ def faults(files: LogFiles) -> list[Fault]:
     return result
 
 
-def require_whole(table: Path) -> None:
+def require_whole(table: LakePath) -> None:
     """Check in a few milliseconds that what Spark would read of the log is whole. Raises StorageError naming the file."""
     if not (table / LOG).is_dir():
         return
     # A busy table keeps many thousand versions; those before the newest log checkpoint are passed over at first.
-    names = (name for name in os.listdir(table / LOG) if name.endswith(".parquet") and NAME.fullmatch(name))
+    names = (
+        path.name
+        for path in (table / LOG).iterdir()
+        if path.suffix == ".parquet" and NAME.fullmatch(path.name)
+    )
     tail = list_log(table, since=max(names, default="")[:20])
     # Examined twice before it is believed: a folder that is listed while a commit is written may show half of it.
     if faults(tail) and (confirmed := faults(list_log(table))):
         raise StorageError(f"the log of {table} is broken: {confirmed[0].message}", MEND)
 
 
-def only_begun(table: Path) -> bool:
+def only_begun(table: LakePath) -> bool:
     """Return whether the table was cut off while it was made: its first commit is not whole, and there was no other."""
     files = list_log(table)
     first = files.commits.get(0)
@@ -94,7 +98,7 @@ def _checkpoint_faults(files: LogFiles, version: int) -> list[Fault]:
     return [Fault(f"log checkpoint {examples(broken)} is empty or torn", whole)]
 
 
-def _is_parquet(path: Path) -> bool:
+def _is_parquet(path: LakePath) -> bool:
     """Return whether a file ends as Parquet files do."""
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, len(PARQUET)), os.SEEK_END)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from surveylake.lake.lake_path import LakePath
+
 LOG = "_delta_log"
 POINTER = "_last_checkpoint"
 NAME = re.compile(r"(\.?)(\d{20})\.(json|crc|checkpoint(?:\.\d{10}\.(\d{10}))?\.parquet)(\.crc)?")
@@ -22,13 +24,13 @@ Action = dict[str, Any]
 class LogFiles:
     """The files of one table's log, by version."""
 
-    folder: Path
-    commits: dict[int, Path] = field(default_factory=dict)
-    checksums: dict[int, Path] = field(default_factory=dict)
+    folder: LakePath
+    commits: dict[int, LakePath] = field(default_factory=dict)
+    checksums: dict[int, LakePath] = field(default_factory=dict)
     """Delta's version checksums (`N.crc`): the size of the table at that version"""
-    checkpoints: dict[int, list[Path]] = field(default_factory=dict)
+    checkpoints: dict[int, list[LakePath]] = field(default_factory=dict)
     """log checkpoints that have all their parts"""
-    by_version: dict[int, list[Path]] = field(default_factory=dict)
+    by_version: dict[int, list[LakePath]] = field(default_factory=dict)
     """every file whose name carries the version, Hadoop's checksum files too"""
 
     @property
@@ -36,7 +38,7 @@ class LogFiles:
         """The newest version a reader would find; -1 when there is none."""
         return max([*self.commits, *self.checkpoints], default=-1)
 
-    def of(self, version: int) -> tuple[Path, ...]:
+    def of(self, version: int) -> tuple[LakePath, ...]:
         """Return every file whose name carries the version, the commit first.
 
         Whoever moves them in this order and is interrupted leaves files that tell of the commit.
@@ -46,12 +48,12 @@ class LogFiles:
         )
 
 
-def list_log(table: Path, excluded: Collection[Path] = (), since: str = "") -> LogFiles:
+def list_log(table: LakePath, excluded: Collection[LakePath] = (), since: str = "") -> LogFiles:
     """List a table's log from version `since` (20 digits) on, as if the `excluded` files were gone."""
     files = LogFiles(table / LOG)
     expected_parts: dict[int, int] = {}
-    for name in sorted(name for name in os.listdir(files.folder) if name.lstrip(".") >= since):
-        match, path = NAME.fullmatch(name), files.folder / name
+    for path in sorted(path for path in files.folder.iterdir() if path.name.lstrip(".") >= since):
+        match = NAME.fullmatch(path.name)
         if not match or bool(match[1]) != bool(match[5]) or path in excluded:
             continue
         version, kind = int(match[2]), match[3]
@@ -71,7 +73,7 @@ def list_log(table: Path, excluded: Collection[Path] = (), since: str = "") -> L
     return files
 
 
-def actions(commit: Path) -> list[Action] | None:
+def actions(commit: LakePath) -> list[Action] | None:
     """Return the actions of a commit; None when a line of it is not a JSON object."""
     try:
         values = [json.loads(line) for line in commit.read_bytes().splitlines()]
@@ -80,7 +82,7 @@ def actions(commit: Path) -> list[Action] | None:
     return values if all(isinstance(value, dict) for value in values) else None
 
 
-def keeps_every_commit(table: Path) -> bool:
+def keeps_every_commit(table: LakePath) -> bool:
     """Return whether every commit is still in the log; Delta removes those older than a table's retention."""
     return 0 in list_log(table).commits
 
@@ -94,7 +96,7 @@ def forget_half_made(table: Path) -> None:
         shutil.rmtree(table / LOG)
 
 
-def newer_protocol(table: Path) -> str:
+def newer_protocol(table: LakePath) -> str:
     """Return the message for a table whose newest protocol is newer than the pinned Delta's.
 
     Empty when it is not, or when no remaining commit names a protocol.

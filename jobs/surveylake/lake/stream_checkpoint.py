@@ -6,9 +6,9 @@ Otherwise the stream starts a new one from the table's own offsets, and no recor
 
 import contextlib
 import json
-import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from surveylake.lake.lake_path import LakePath
 
 Offsets = dict[int, int]
 """Partition -> next offset to read."""
@@ -30,7 +30,7 @@ class Unusable(Exception):  # noqa: N818 - the name says what the folder is
     """Spark could not go on from an existing checkpoint folder; the message says why."""
 
 
-def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
+def read_checkpoint(folder: LakePath, topic: str) -> Checkpoint | None:
     """Read a checkpoint's newest state.
 
     Returns None when no batch was ever begun there. Raises Unusable when files are missing, empty or torn.
@@ -62,7 +62,7 @@ def read_checkpoint(folder: Path, topic: str) -> Checkpoint | None:
     return Checkpoint(before, end, first)
 
 
-def query_id(folder: Path) -> str:
+def query_id(folder: LakePath) -> str:
     """Return the id of the streaming query; Delta commits it with each batch. Raises Unusable."""
     try:
         return str(json.loads(_text(folder / "metadata"))["id"])
@@ -70,12 +70,12 @@ def query_id(folder: Path) -> str:
         raise Unusable("its metadata file is missing, empty or torn") from error
 
 
-def batch_end(folder: Path, batch: int, topic: str) -> Offsets:
+def batch_end(folder: LakePath, batch: int, topic: str) -> Offsets:
     """Return the offsets at which a batch ends. Raises Unusable when the checkpoint does not have the batch."""
     return _offsets(folder / "offsets" / str(batch), topic)
 
 
-def first_offsets(folder: Path, topic: str) -> Offsets:
+def first_offsets(folder: LakePath, topic: str) -> Offsets:
     """Return where Spark's Kafka source began, as numbers; empty when there is no such entry: then it began at 0."""
     lines = _text(folder / "sources" / "0" / "0").splitlines()
     try:
@@ -84,7 +84,7 @@ def first_offsets(folder: Path, topic: str) -> Offsets:
         return {}
 
 
-def furthest(folder: Path, topic: str) -> Offsets:
+def furthest(folder: LakePath, topic: str) -> Offsets:
     """Return where the newest readable batch ends: the table may have had rows up to there. Empty when none is readable."""
     for batch in sorted(_numbered(folder / "offsets"), reverse=True):
         with contextlib.suppress(Unusable):
@@ -106,12 +106,12 @@ def starting_offsets(topic: str, partitions: int, table: Offsets) -> str:
     return json.dumps({topic: {str(p): table.get(p, -2) for p in range(partitions)}})
 
 
-def retire(folder: Path) -> Path:
+def retire(folder: LakePath) -> LakePath:
     """Rename an unusable checkpoint to `NAME.retired-N`. Returns the new path."""
     number = 1
     while (retired := folder.with_name(f"{folder.name}.retired-{number}")).exists():
         number += 1
-    shutil.move(folder, retired)
+    folder.rename(retired)
     return retired
 
 
@@ -125,22 +125,22 @@ def _covers(checkpoint: Offsets, table: Offsets, first: Offsets) -> bool:
     return known and all(table.get(p, first.get(p, 0)) == end for p, end in checkpoint.items())
 
 
-def _any(folder: Path) -> bool:
+def _any(folder: LakePath) -> bool:
     return folder.is_dir() and any(folder.iterdir())
 
 
-def _numbered(folder: Path) -> list[int]:
+def _numbered(folder: LakePath) -> list[int]:
     return [int(p.name) for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []
 
 
-def _text(path: Path) -> str:
+def _text(path: LakePath) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip("\x00 \n")
+        return path.read_bytes().decode("utf-8").strip("\x00 \n")
     except (OSError, UnicodeDecodeError):
         return ""
 
 
-def _offsets(path: Path, topic: str) -> Offsets:
+def _offsets(path: LakePath, topic: str) -> Offsets:
     """Read one entry of the offset log: a version line, a metadata line, then one JSON line per source. Raises Unusable."""
     lines = _text(path).splitlines()
     try:

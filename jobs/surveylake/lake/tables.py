@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from surveylake import sql
 from surveylake.errors import StorageError
-from surveylake.lake import commits
+from surveylake.lake import commits, s3
 from surveylake.lake.log_faults import require_whole
 from surveylake.lake.log_files import forget_half_made, newer_protocol
 from surveylake.lake.provenance import Provenance
@@ -48,6 +48,12 @@ class Lake:
     def checkpoints(self) -> str:
         """The folder of the stream's checkpoints: beside the tables, so that they move and vanish together."""
         return self.table("_checkpoints")
+
+
+def open_lake(spark: SparkSession, root: str, writes: bool = False) -> Lake:
+    """Return the lake at `root`. Raises an error when this session cannot read it, or `writes` and cannot do so safely."""
+    s3.check(spark, root, writes)
+    return Lake(root)
 
 
 def exists(spark: SparkSession, path: str) -> bool:

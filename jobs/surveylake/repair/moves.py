@@ -5,6 +5,7 @@ from pathlib import Path
 
 from surveylake.errors import StorageError
 from surveylake.lake.fsync import sync_folder
+from surveylake.lake.lake_path import LakePath
 
 FOLDER = "_repair"
 
@@ -15,14 +16,14 @@ def next_folder(lake: Path) -> Path:
     return lake / FOLDER / str(max(numbers, default=0) + 1)
 
 
-def move_files(lake: Path, paths: Iterable[Path], into: Path) -> None:
+def move_files(lake: Path, paths: Iterable[LakePath], into: Path) -> None:
     """Move files and folders of the lake, in order, to the same path below `into`; fsync the folders.
 
     Raises StorageError when one cannot be moved.
     """
     changed = {lake}
     try:
-        for path in paths:
+        for path in map(Path, map(str, paths)):
             target = into / path.relative_to(lake)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)

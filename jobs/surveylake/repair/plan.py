@@ -11,6 +11,7 @@ from pathlib import Path
 from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_faults import only_begun
 from surveylake.lake.log_files import LOG, list_log
 from surveylake.lake.tables import RECORDS, RESPONSES
@@ -32,7 +33,7 @@ class Step:
     """Files or folders that are moved aside together, in this order."""
 
     what: str
-    paths: tuple[Path, ...]
+    paths: tuple[LakePath, ...]
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _begun_plan(lake: Path, read: ReadCheckpoint, say: Say) -> Plan:
     return Plan((*_derived_steps(lake, -1, read, say), step), (STREAM,), -1)
 
 
-def _log_steps(log: Log, dropped: list[int], faulty_files: list[Path]) -> list[Step]:
+def _log_steps(log: Log, dropped: list[int], faulty_files: list[LakePath]) -> list[Step]:
     """Return the steps for the log of `records`: whole versions, the newest first; then single files."""
     files = list_log(log.table)
     versions = [path for version in dropped for path in files.of(version)]

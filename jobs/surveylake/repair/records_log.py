@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import unquote
 
 from surveylake.errors import ProofError
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_faults import Fault
 from surveylake.lake.log_files import actions, list_log
 from surveylake.lake.tables import RECORDS
@@ -20,13 +20,13 @@ Say = Callable[[str], None]
 """Prints one line of a message."""
 
 
-def without_faults(table: Path, read: ReadCheckpoint, say: Say) -> tuple[Log, list[Path]]:
+def without_faults(table: LakePath, read: ReadCheckpoint, say: Say) -> tuple[Log, list[LakePath]]:
     """Read the log without the files in which its faults lie.
 
     Returns the log and those files, the newest versions first. Raises ProofError when no whole version is left, or data of
     the version that is left is damaged.
     """
-    faulty_files: list[Path] = []
+    faulty_files: list[LakePath] = []
     while (log := read_log(table, read, faulty_files)) and (faults := log.faults or _newest_data_faults(log)):
         files = [path for fault in faults for path in fault.files]
         if files or not faulty_files:
@@ -57,7 +57,7 @@ def _newest_data_faults(log: Log) -> list[Fault]:
     return [Fault(f"of version {log.version}, {examples(damaged)}", files.of(log.version))] if damaged else []
 
 
-def dropped_versions(log: Log, faulty_files: list[Path], say: Say) -> list[int]:
+def dropped_versions(log: Log, faulty_files: list[LakePath], say: Say) -> list[int]:
     """Return the versions to be moved aside, newest first, and say what made each."""
     files = list_log(log.table)
     dropped = sorted((version for version in files.by_version if version > log.version), reverse=True)

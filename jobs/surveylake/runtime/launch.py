@@ -48,10 +48,13 @@ class Launch:
         home = Path(_find_spark_home())
         require_class_path([home / "jars" / "*"])
         command = [str(home / "bin" / "spark-submit"), *self._arguments(), *user_arguments, SHELL]
+        s3_jars = map(str, require_class_path(local_jars("s3")))
         environment = {
             "SPARK_LOCAL_IP": "127.0.0.1", **java_options.environment(os.environ), **java, "SPARK_CONNECT_MODE": "0",
             # The user's own come last, so they override ours. Spark's launcher splits its options at blanks, quotes or not.
             "SPARK_LAUNCHER_OPTS": " ".join([*java_options.options(), os.environ.get("SPARK_LAUNCHER_OPTS", "")]),
+            # At the end of the class path, where they leave the class archive valid.
+            "SPARK_DIST_CLASSPATH": os.pathsep.join(filter(None, [os.environ.get("SPARK_DIST_CLASSPATH"), *s3_jars])),
             "SPARK_SUBMIT_OPTS": f"{shlex.join(self._options())} {os.environ.get('SPARK_SUBMIT_OPTS', '')}",
         }  # fmt: skip
         return _connect(command, environment)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from surveylake import signals
+from surveylake.config import Store
 from surveylake.errors import ConfigError, SetupError
 from surveylake.paths import CONF, ROOT
 from surveylake.runtime import foreign_settings, java_exit, process_log, scratch
@@ -28,13 +29,15 @@ OpenSession = Callable[[], "SparkSession"]
 """Opens the session when it is first needed: for steps that may find out without Spark."""
 
 
-def opener(name: str) -> OpenSession:
-    """Return what opens the session called `name`."""
-    return partial(open_session, name)
+def opener(name: str, store: Store | None = None) -> OpenSession:
+    """Return what opens the session called `name`, with the settings of an object store."""
+    return partial(open_session, name, store=store)
 
 
-def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
+def open_session(name: str, launch: Launch | None = None, store: Store | None = None) -> "SparkSession":
     """Return a session called `name`, or the one that this process has open; `launch` starts its JVM.
+
+    `store` are the settings of lakes at s3a://. Their keys are the environment's, which Spark passes on to executors itself.
 
     Raises SetupError when Java, Spark or the jars are not the pinned ones, where possible before the JVM starts.
     """
@@ -55,6 +58,8 @@ def open_session(name: str, launch: Launch | None = None) -> "SparkSession":
         spark = _create(name)
         _check_disk(spark)
         _check_jars(spark)
+        if store is not None:
+            _set_store(spark, store)
         if is_first:
             java_exit.record_memory(spark)
             _write_errors_to_file()
@@ -152,6 +157,20 @@ def _check_disk(spark: Any) -> None:
             "Java loads its native parts (snappy, zstd) from there. Name another one before spark-submit:"
             " export SPARK_SUBMIT_OPTS=-Djava.io.tmpdir=/a/folder/of/yours",
         )
+
+
+def _set_store(spark: "SparkSession", store: Store) -> None:
+    """Give Hadoop the store's settings, but for those that were given to Spark itself, as on spark-submit's command line."""
+    path_style = "true" if store.path_style else ""
+    settings = {"endpoint": store.endpoint, "endpoint.region": store.region, "path.style.access": path_style}
+    if SUBMITTED not in os.environ:
+        settings["buffer.dir"] = str(
+            scratch.folder() / "s3a"
+        )  # what is on its way to the store; Hadoop's own is in /tmp
+    given, hadoop = spark.sparkContext.getConf(), spark._jsc.hadoopConfiguration()
+    for name, value in settings.items():
+        if value and not given.contains(f"spark.hadoop.fs.s3a.{name}"):
+            hadoop.set(f"fs.s3a.{name}", value)
 
 
 def _check_jars(spark: Any) -> None:

@@ -6,9 +6,9 @@ Too few, and the fixed cost of a batch and its small files are paid often; too m
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 from surveylake.lake import log_files
+from surveylake.lake.lake_path import LakePath
 
 FILE_BYTES = 256 * 1024**2
 """A data file need not be larger: a batch writes one for each of its tasks."""
@@ -64,8 +64,8 @@ def rows_per_second(before: CommitStats, batch: CommitStats) -> float:
     return batch.rows / max((batch.at - before.at) / 1000, 0.001)
 
 
-def batches_of(table: Path) -> list[CommitStats]:
-    """Return the newest commits of the stream, oldest first; of a lake at a URI none."""
+def batches_of(table: LakePath) -> list[CommitStats]:
+    """Return the newest commits of the stream, oldest first."""
     commits = (
         sorted(log_files.list_log(table).commits.items())[-LOOK_BACK:]
         if (table / log_files.LOG).is_dir()

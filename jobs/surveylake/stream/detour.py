@@ -8,7 +8,6 @@ after it, all judged alike. The table is the truth: a fresh checkpoint goes on f
 import json
 import logging
 from contextlib import closing
-from pathlib import Path
 from threading import Event
 
 from pyspark.sql import DataFrame
@@ -18,6 +17,7 @@ from surveylake.kafka.options import spark_options
 from surveylake.kafka.partition_reader import Window, records_from, windows
 from surveylake.kafka.topic import TopicIdentity
 from surveylake.lake import commits, records_table, stream_checkpoint, tables, timestamps
+from surveylake.lake.lake_path import lake_path
 from surveylake.lake.timestamps import Misstamped
 from surveylake.signals import stop_signals
 from surveylake.stream import query
@@ -119,9 +119,7 @@ def _take_in(job: StreamJob, start: Start, begin: int, odd: Misstamped, calm: in
 
 def _began(job: StreamJob, start: Start) -> dict[int, int]:
     """Return partition -> offset at which the stream began, as far as its checkpoint can be asked."""
-    if not job.lake.is_local:
-        return {}
-    return stream_checkpoint.first_offsets(Path(start.checkpoint), job.topic.name)
+    return stream_checkpoint.first_offsets(lake_path(job.spark, start.checkpoint), job.topic.name)
 
 
 def _begin(job: StreamJob, start: Start, partition: int) -> int:

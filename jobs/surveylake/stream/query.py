@@ -20,6 +20,7 @@ from surveylake.kafka.partition_reader import mean_message_bytes
 from surveylake.kafka.topic import Topic
 from surveylake.lake import commits, timestamps
 from surveylake.lake.fsync import SyncBarrier
+from surveylake.lake.lake_path import lake_path
 from surveylake.signals import stop_signals
 from surveylake.stream import batch_size
 from surveylake.stream.batch_progress import Intake, Taken, end_offsets, lag, progress_line
@@ -47,7 +48,7 @@ def batch_limit(job: StreamJob, start: Start) -> int:
     waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
     if waiting <= batch_size.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
-    batches = batch_size.batches_of(Path(job.records)) if job.lake.is_local else []
+    batches = batch_size.batches_of(lake_path(job.spark, job.records))
     size = 0.0 if batches else mean_message_bytes(job.topic)
     files = min(len(bounds), commits.most_tasks(job.spark))
     limit = batch_size.limit(batches, seconds, len(bounds), files, most, size)
@@ -154,8 +155,8 @@ def _ended(job: StreamJob, query: StreamingQuery) -> bool:
     try:
         return bool(query.awaitTermination(LOOK_SECONDS))  # type: ignore[arg-type]
     except StreamingQueryException as error:
-        if job.sink.misstamped:
-            raise job.sink.misstamped from error
+        if special := job.sink.misstamped or job.sink.refusal:
+            raise special from error
         raise explained(job, error, job.sink.failure) from error
 
 

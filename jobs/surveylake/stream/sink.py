@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from surveylake import wording
-from surveylake.lake import commits, end_offsets, timestamps
+from surveylake.errors import StorageError
+from surveylake.lake import commits, end_offsets, timestamps, writer_token
 from surveylake.lake.stream_checkpoint import Offsets
 from surveylake.lake.timestamps import Misstamped
 
@@ -22,12 +23,14 @@ class DeltaSink:
 
     Delta's own sink asks the log before every commit which batch came last, and so reads the state of the whole log: more than
     half of a short batch. Here the offsets answer. `not_in_table` has left out the rows that the table held when the query
-    started, and within one run Spark hands out no batch twice. Where others may write too (`shared`), the log is asked.
+    started, and within one run Spark hands out no batch twice. Where others may write too (`shared`), the
+    log is asked, and a fencing token in it lets one of them write.
     """
 
     def __init__(self, spark: SparkSession, path: str, shared: bool) -> None:
         self._spark, self._path, self._shared = spark, path, shared
         self._query: StreamingQuery | None = None
+        self._token: writer_token.WriterToken | None = None
         self._known = threading.Event()
         self.between = threading.Event()
         """set while no micro-batch is being written"""
@@ -38,10 +41,12 @@ class DeltaSink:
         """what made the last micro-batch fail, in the words of the innermost cause"""
         self.misstamped: Misstamped | None = None
         """the record that it failed for, when it was the record's timestamp"""
+        self.refusal: StorageError | None = None
+        """why the table took no rows, when it was another writer"""
 
     def attach(self, query: StreamingQuery) -> None:
         """Tell which query this is the sink of: it is known only once the query has started."""
-        self._query, self.failure, self.misstamped = query, "", None
+        self._query, self.failure, self.misstamped, self.refusal = query, "", None, None
         self._known.set()
 
     def __call__(self, batch: DataFrame, number: int) -> None:
@@ -51,11 +56,12 @@ class DeltaSink:
             self._known.wait()
             assert self._query is not None
             for file in commits.append_batch(
-                self._spark, self._path, self._query, batch, number, self._shared
+                self._spark, self._path, self._query, batch, number, self._guard
             ):
                 self.files.put(file)
         except Exception as error:
             self.failure, self.misstamped = wording.innermost(error), timestamps.misstamped(error)
+            self.refusal = self._refusal(error)
             self._known.clear()  # the next query is another
             raise
         finally:
@@ -63,8 +69,33 @@ class DeltaSink:
 
     def add(self, rows: DataFrame, note: dict[str, Any]) -> None:
         """Write rows that no micro-batch has, in one commit with this note; no query may be running."""
-        for file in commits.add_rows(rows, self._path, DETOUR, json.dumps(note)):
-            self.files.put(file)
+        try:
+            for file in commits.add_rows(rows, self._path, DETOUR, json.dumps(note), self._guard):
+                self.files.put(file)
+        except Exception as error:
+            if refusal := self._refusal(error):
+                raise refusal from error
+            raise
+
+    def take_turn(self) -> None:
+        """Become the one writer of a table that others may write: from now on the commits of any other are refused."""
+        if self._shared:
+            self._token = writer_token.take(self._spark, self._path, "stream.py")
+
+    @property
+    def _guard(self) -> commits.Guard | None:
+        token = self._token
+        if token is None:
+            return None
+        return lambda transaction: writer_token.require(transaction, self._spark, self._path, token)
+
+    def _refusal(self, error: Exception) -> StorageError | None:
+        """Return why the table did not take rows, where it is another writer; None for any other failure."""
+        if isinstance(error, StorageError):
+            return error
+        if self._token is not None and writer_token.CONFLICT in str(error):
+            return writer_token.replaced(self._spark, self._path, self._token.version)
+        return None
 
 
 def not_in_table(rows: DataFrame, table: Offsets) -> DataFrame:

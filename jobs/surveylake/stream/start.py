@@ -2,17 +2,16 @@
 
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from surveylake.errors import RecordsExpiredError, StorageError, TopicError, TopicReplacedError
 from surveylake.kafka.topic import Bounds, TopicIdentity
-from surveylake.lake import folders, records_table, tables
+from surveylake.lake import records_table, tables
 from surveylake.lake import stream_checkpoint as cp
+from surveylake.lake.lake_path import LakePath, lake_path
 from surveylake.lake.records_table import EPOCH, LOSS, OffsetRange
 from surveylake.lake.tables import RECORDS
-from surveylake.paths import is_local
 from surveylake.stream.job import StreamJob
 from surveylake.wording import examples
 
@@ -54,6 +53,8 @@ def plan_start(
     if is_new:
         records_table.create_records(spark, lake, job.contract, topic.pin)
     records_table.check_columns(spark, lake, job.contract)
+    # Before anything is read of it: what another stream commits from now on is refused, what it has committed is seen.
+    job.sink.take_turn()
     properties = tables.properties(spark, path)
     known = [] if is_new else records_table.offset_ranges(tables.read(spark, path))
     read_before = {r.epoch: r.topic for r in known}
@@ -64,23 +65,19 @@ def plan_start(
     lost = _expired(epoch, table, kept, properties)
     _accept_loss(spark, path, lost, topic.name, options)
     table |= {p: kept[p][0] for p in table if kept[p][0] > table[p]}
-    folder = Path(lake.checkpoints) / RECORDS / f"epoch-{epoch}"
+    folder = lake_path(spark, lake.checkpoints) / RECORDS / f"epoch-{epoch}"
     known_ends = {**(began or {}), **table}
     from_table = cp.starting_offsets(topic.name, len(kept), known_ends) if known_ends else ""
-    if not lake.is_local:
-        where = f"{lake.checkpoints}/{RECORDS}/epoch-{epoch}"
-        return Start(epoch, where, from_table or options.starting_offsets, table)
     retired = _settle(folder, topic.name, table, ranges)
     first = "earliest" if retired else options.starting_offsets
     return Start(epoch, str(folder), from_table or first, table)
 
 
 def put_aside(spark: SparkSession, start: Start, reason: str) -> None:
-    """Give the checkpoint another name, where there is one, so that the table's offsets decide."""
-    if not is_local(start.checkpoint):
-        folders.retire(spark, start.checkpoint)
-    elif Path(start.checkpoint).is_dir():
-        _retire(Path(start.checkpoint), reason)
+    """Rename the checkpoint, where there is one, so that the table's offsets decide."""
+    folder = lake_path(spark, start.checkpoint)
+    if folder.is_dir():
+        _retire(folder, reason)
 
 
 def _epoch(
@@ -162,13 +159,13 @@ def _accept_loss(
         log.info("accepted as lost: %s", examples(list(lost.values())))
 
 
-def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> bool:
-    """Keep the checkpoint when it and the table agree; put it aside (True) when not, so that the table's offsets decide."""
+def _settle(folder: LakePath, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> bool:
+    """Keep a checkpoint that agrees with the table, rename any other. Returns whether it was renamed: then the table decides."""
     try:
-        found = cp.read_checkpoint(folder, topic)
-        if found is not None and cp.agrees(found, table):
+        checkpoint = cp.read_checkpoint(folder, topic)
+        if checkpoint is not None and cp.agrees(checkpoint, table):
             return False
-        reason = "it says other offsets than the table" if found is not None else ""
+        reason = "it says other offsets than the table" if checkpoint is not None else ""
     except cp.Unusable as error:
         reason = str(error)
     retired = folder.is_dir() and bool(reason)
@@ -180,5 +177,5 @@ def _settle(folder: Path, topic: str, table: cp.Offsets, ranges: list[OffsetRang
     return retired
 
 
-def _retire(folder: Path, reason: str) -> None:
+def _retire(folder: LakePath, reason: str) -> None:
     log.info("checkpoint %s is put aside as %s: %s", folder, cp.retire(folder).name, reason)

@@ -1,8 +1,7 @@
 """Check of the streaming checkpoint against the table: a commit that vanished from the table shows here."""
 
-from pathlib import Path
-
 from surveylake.lake import stream_checkpoint as cp
+from surveylake.lake.lake_path import LakePath
 from surveylake.verify.broker import Broker, Range
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
 from surveylake.verify.offsets import spoken_against, spoken_for
@@ -15,7 +14,7 @@ RETIRE = (
 )
 
 
-def newest_done(folder: Path) -> int | None:
+def newest_done(folder: LakePath) -> int | None:
     """Return the newest batch that the checkpoint has as done; None when there is none.
 
     Call this before the table is read, which may be growing.
@@ -25,7 +24,7 @@ def newest_done(folder: Path) -> int | None:
 
 
 def check(
-    folder: Path,
+    folder: LakePath,
     topic: str,
     ends: cp.Offsets,
     done: int | None,
@@ -51,7 +50,7 @@ def check(
         return Check(WHAT, where, NOT_PROVED, UNUSABLE.format(error), RETIRE)
 
 
-def unfit(folder: Path, topic: str, done: int | None, batch_by_query: dict[str, int]) -> str:
+def unfit(folder: LakePath, topic: str, done: int | None, batch_by_query: dict[str, int]) -> str:
     """Return why Spark cannot go on from this checkpoint, or must not by the table's log; empty when it may."""
     try:
         batch = batch_by_query.get(cp.query_id(folder))
@@ -89,6 +88,6 @@ def _compare(where: str, batch: int, ends: cp.Offsets, read: cp.Offsets, broker:
     return Check(WHAT, where, PROVED, f"{agreed} but for {spoken_for(answers, broker)}")
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: LakePath) -> list[LakePath]:
     """Return the numbered files of a checkpoint's log."""
     return [path for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []

@@ -7,17 +7,17 @@ transaction and the number and size of the files.
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from surveylake.lake import hadoop_checksum
 from surveylake.lake.hadoop_checksum import sidecar_of
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_faults import Fault, faults, torn
 from surveylake.lake.log_files import LOG, POINTER, Action, LogFiles, actions, asks_too_much, list_log
 from surveylake.lake.provenance import Provenance
 
-ReadCheckpoint = Callable[[list[Path]], Iterable[Action]]
+ReadCheckpoint = Callable[[list[LakePath]], Iterable[Action]]
 """Reads the add and txn actions out of a log checkpoint's Parquet files."""
 
 
@@ -25,7 +25,7 @@ ReadCheckpoint = Callable[[list[Path]], Iterable[Action]]
 class Log:
     """The newest state of one table by its log, and the log's faults."""
 
-    table: Path
+    table: LakePath
     version: int = -1
     files: dict[str, int] = field(default_factory=dict)
     """live data file, relative to the table -> size in bytes"""
@@ -62,12 +62,12 @@ class Log:
             self.provenance = _provenance(action) or self.provenance
 
 
-def tables_in(lake: Path) -> list[Path]:
+def tables_in(lake: LakePath) -> list[LakePath]:
     """Return every folder of the lake that has a Delta log, sorted by name."""
     return sorted(folder for folder in lake.iterdir() if (folder / LOG).is_dir())
 
 
-def read_log(table: Path, read_checkpoint: ReadCheckpoint, excluded: Collection[Path] = ()) -> Log:
+def read_log(table: LakePath, read_checkpoint: ReadCheckpoint, excluded: Collection[LakePath] = ()) -> Log:
     """Read the table's newest state, or the faults of its log, as if the `excluded` files were gone."""
     files = list_log(table, excluded)
     log = Log(table, files.newest)
@@ -87,8 +87,10 @@ def missing_data(log: Log, deep: bool = False) -> list[str]:
     With `deep`, also for those whose bytes differ from their checksum.
     """
     messages = []
+    # One listing tells of all files: on an object store each question is a request.
+    listed = {path.name: path for path in log.table.iterdir()} if log.files else {}
     for name, size in sorted(log.files.items()):
-        path = log.table / name
+        path = listed.get(name) or log.table / name
         if not path.is_file():
             messages.append(f"{name} is missing")
         elif path.stat().st_size != size:
@@ -98,7 +100,7 @@ def missing_data(log: Log, deep: bool = False) -> list[str]:
     return messages
 
 
-def _pointer_faults(files: LogFiles, excluded: Collection[Path]) -> list[Fault]:
+def _pointer_faults(files: LogFiles, excluded: Collection[LakePath]) -> list[Fault]:
     """Return the fault of a `_last_checkpoint` that names no whole log checkpoint."""
     path = files.folder / POINTER
     if not path.is_file() or path in excluded:
@@ -160,7 +162,7 @@ def _provenance(action: Action) -> Provenance | None:
     return provenance if provenance.records_version is not None else None
 
 
-def _with_sidecar(path: Path) -> tuple[Path, ...]:
+def _with_sidecar(path: LakePath) -> tuple[LakePath, ...]:
     """Return a file, and Hadoop's checksum of it where there is one."""
     return tuple(file for file in (path, sidecar_of(path)) if file.is_file())
 

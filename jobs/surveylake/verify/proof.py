@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from surveylake.config import Config
 from surveylake.contract.model import Contract
-from surveylake.errors import ConfigError, StorageError
+from surveylake.errors import StorageError
+from surveylake.lake.lake_path import LakePath, lake_path
 from surveylake.lake.log_faults import MEND
 from surveylake.lake.log_files import Action
 from surveylake.paths import is_local
@@ -18,7 +19,7 @@ from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
 from surveylake.verify.topic import BrokerAnswer, ask, lag, same_topic
-from surveylake.wording import counted, examples
+from surveylake.wording import counted, examples, innermost
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -45,11 +46,9 @@ def prove(
 ) -> Proof:
     """Run all checks of the lake at `root`, and of the exports in `out`; `deep` compares the bytes of data files too.
 
-    Raises ConfigError for a lake at a URI, StorageError when there is no table `records`.
+    Raises StorageError when there is no table `records`.
     """
-    if not is_local(root):
-        raise ConfigError(f"{root} is not a folder: the tables' logs are read as files", COPY)
-    lake = Path(root)
+    lake: LakePath = Path(root) if is_local(root) else lake_path(open_spark(), root)
     if not (lake / RECORDS).is_dir():
         raise StorageError(
             f"there is no table {RECORDS} in {root}", "Run jobs/stream.py first, with the same --lake."
@@ -98,7 +97,7 @@ def _count(
     newest = max((int(key.removeprefix(EPOCH)) for key in properties if key.startswith(EPOCH)), default=0)
     broker, identity = same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
     partitions, checks, ends = _timed(proof, "offsets", lambda: _offsets(context, properties, newest, broker))
-    folder = Path(lake.checkpoints) / RECORDS / f"epoch-{newest}"
+    folder = lake_path(context.spark, lake.checkpoints) / RECORDS / f"epoch-{newest}"
     topic, batches = context.contract.topic, log.batch_by_query
     proof.add([identity, *checks])
     proof.add([checkpoint.check(folder, topic, ends, done.get(newest), batches, broker)])
@@ -134,15 +133,18 @@ def _offsets(
     return partitions, [*offsets.checks(records, claims), *offsets.times(records)], ends
 
 
-def _logs(open_spark: OpenSession, lake: Path, deep: bool) -> tuple[dict[str, Log], list[Check]]:
+def _logs(open_spark: OpenSession, lake: LakePath, deep: bool) -> tuple[dict[str, Log], list[Check]]:
     """Return the logs without faults by table, and a check of every table's log and data files."""
-    whole, checks = {}, []
+    whole, checks, local = {}, [], is_local(str(lake))
     for table in tables_in(lake):
         log = read_log(table, partial(read_checkpoint, open_spark))
         if log.messages:
             checks.append(Check("log", table.name, NOT_PROVED, "; ".join(log.messages), REPAIR))
             continue
-        if damaged := missing_data(log, deep):
+        damaged = missing_data(log, deep and local)
+        if not damaged and deep and not local:
+            damaged = unreadable(open_spark(), log)
+        if damaged:
             checks.append(Check("data files", table.name, NOT_PROVED, examples(damaged), REBUILD))
             continue
         whole[table.name] = log
@@ -153,7 +155,7 @@ def _logs(open_spark: OpenSession, lake: Path, deep: bool) -> tuple[dict[str, Lo
     return whole, checks
 
 
-def read_checkpoint(open_spark: OpenSession, paths: list[Path]) -> Iterable[Action]:
+def read_checkpoint(open_spark: OpenSession, paths: list[LakePath]) -> Iterable[Action]:
     """Yield the add, txn and metaData actions in a log checkpoint's Parquet files."""
     frame = open_spark().read.parquet(*(str(path) for path in paths))
     rows = frame.select(
@@ -168,6 +170,22 @@ def read_checkpoint(open_spark: OpenSession, paths: list[Path]) -> Iterable[Acti
             yield {"metaData": {"configuration": row["configuration"]}}
 
 
+def unreadable(spark: "SparkSession", log: Log) -> list[str]:
+    """Read every byte of a table's data files against Parquet's own page checksums. Returns the first thing that is wrong.
+
+    An object store keeps no checksum of Hadoop's beside a file.
+    """
+    if not log.files:
+        return []
+    reader = spark.read.option("parquet.page.verify-checksum.enabled", "true")
+    try:
+        frame = reader.parquet(*(str(log.table / name) for name in log.files))
+        frame.write.format("noop").mode("overwrite").save()
+    except Exception as error:
+        return [innermost(error)]
+    return []
+
+
 def _claim(partitions: "list[PartitionCoverage]", log: Log, broker: Broker | None) -> str:
     """Return the sentence that is proved when no check fails."""
     rows = sum(covered.rows for covered in partitions)
@@ -176,7 +194,7 @@ def _claim(partitions: "list[PartitionCoverage]", log: Log, broker: Broker | Non
     return f"{counted(rows, 'record')} in {where}, every offset from first to last exactly once ({asked})"
 
 
-def _epochs(folder: Path) -> list[int]:
+def _epochs(folder: LakePath) -> list[int]:
     """Return the epochs that have a streaming checkpoint."""
     names = [path.name.removeprefix("epoch-") for path in folder.iterdir()] if folder.is_dir() else []
     return [int(name) for name in names if name.isdigit()]

@@ -1,0 +1,75 @@
+"""One writer of a table by a fencing token in its Delta log: whoever took it last may write, wherever the lake is.
+
+The token is a number that each taker raises by one, in a commit of its own. A writer's commit reads the number first. So Delta
+refuses it when another took the token meanwhile, and it sees another number when that was earlier. There is no lease and no
+clock, and a writer that was killed leaves nothing to clean up. On a local lake the lock is enough, and asks nothing of the log.
+"""
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from surveylake.errors import LakeLockedError
+from surveylake.lake import commits, folders, tables
+
+WRITER = "surveylake.writer"
+"""The application that the token is numbered under, as a stream's batches are under its query's id."""
+CONFLICT = "ConcurrentTransactionException"
+"""What Delta raises when a number that a transaction has read was changed meanwhile."""
+
+
+@dataclass(frozen=True)
+class WriterToken:
+    """What a writer knows of its own turn."""
+
+    number: int
+    version: int
+    """of the table, at which it was taken"""
+
+
+def take(spark: SparkSession, path: str, verb: str) -> WriterToken:
+    """Take the token in a commit of its own, which names this process. Raises LakeLockedError when another was faster."""
+    holder = f"{verb} on {platform.node()} (process {os.getpid()})"
+    before = commits.snapshot(spark, path)
+    transaction = commits.begin(spark, before)
+    number = int(transaction.txnVersion(WRITER)) + 1
+    try:
+        files, note = commits.no_files(spark), json.dumps({"writer": holder})
+        version = commits.commit_numbered(spark, transaction, files, WRITER, number, note)
+    except commits.FAILURES as error:
+        if CONFLICT not in str(error):
+            raise
+        raise replaced(spark, path, int(before.version())) from error
+    return WriterToken(number, version)
+
+
+def require(transaction: Any, spark: SparkSession, path: str, token: WriterToken) -> None:
+    """Read the token in a transaction that is to be committed. Raises LakeLockedError when another has it."""
+    if int(transaction.txnVersion(WRITER)) != token.number:
+        raise replaced(spark, path, token.version)
+
+
+def replaced(spark: SparkSession, path: str, since: int) -> LakeLockedError:
+    """Return the error for a table that another writer took after version `since`, with its name."""
+    name = "another process"
+    for version in range(since + 1, tables.version(spark, path) + 1):
+        for line in (folders.log_text(spark, path, f"{version:020d}.json") or "").splitlines():
+            note = json.loads(line).get("commitInfo", {}).get("userMetadata", "")
+            name = _holder(note) or name
+    return LakeLockedError(
+        f"{path} is being written by {name}",
+        "Two writers of one table are one too many: stop one of them. Then run this again: it goes on from the table's offsets.",
+    )
+
+
+def _holder(note: str) -> str:
+    """Return the name in a commit's note; empty for any other note."""
+    try:
+        value = json.loads(note or "{}")
+    except ValueError:
+        return ""
+    return str(value.get("writer", "")) if isinstance(value, dict) else ""

@@ -1,0 +1,252 @@
+"""A lake at a URI: the promises of a lake on a disk hold where there is no lock and no `pathlib`.
+
+The URI is Hadoop's own `viewfs://`, whose files lie in a folder of the test: so readers that know nothing of Hadoop check them.
+"""
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+import export
+import stream
+from support.sessions import OPEN
+from support.survey_env import SurveyEnv
+from surveylake.cli import lake_folder
+from surveylake.errors import LakeLockedError, StorageError
+from surveylake.export import csv_files
+from surveylake.lake import commits, writer_token
+from surveylake.lake.lake_path import HadoopPath, lake_path
+from surveylake.lake.lock import one_writer
+from surveylake.stream.sink import DeltaSink
+from surveylake.verify.checks import Proof
+from surveylake.verify.proof import prove
+
+EPOCH = "_checkpoints/records/epoch-1"
+
+
+class Uri:
+    """The lake of a test at a URI: `root` as Spark calls it, `folder` where its files are."""
+
+    def __init__(self, env: SurveyEnv, spark: SparkSession) -> None:
+        settings = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
+        name = env.topic.lower()
+        env.folder.joinpath("store").mkdir()
+        settings.set(f"fs.viewfs.mounttable.{name}.link./store", f"file://{env.folder}/store")
+        self.env, self.root, self.folder = env, f"viewfs://{name}/store/lake", env.folder / "store" / "lake"
+
+    def take(self, **allowed: bool) -> None:
+        """Run the stream over all there is."""
+        stream.stream(OPEN, self.root, self.env.config, self.env.contract, "available-now", **allowed)
+
+    def offsets(self) -> list[tuple[int, int]]:
+        """Every row's partition and offset, by a reader that is not Spark."""
+        rows = DeltaTable(self.folder / "records").to_pyarrow_table(columns=["partition", "offset"])
+        return sorted(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+
+    def assert_each_once(self, count: int) -> None:
+        """`count` rows, and no offset twice or passed over."""
+        offsets = self.offsets()
+        assert len(offsets) == len(set(offsets)) == count
+
+    def proof(self, deep: bool = False) -> Proof:
+        return prove(OPEN, self.root, self.env.config, self.env.contract, deep=deep)
+
+
+@pytest.fixture
+def uri(env: SurveyEnv, spark: SparkSession) -> Uri:
+    return Uri(env, spark)
+
+
+def test_what_an_older_checkpoint_has_not_read_is_taken_in_all_the_same(uri: Uri) -> None:
+    uri.env.send(10)
+    uri.take()
+    older = shutil.copytree(uri.folder / EPOCH, uri.env.folder / "older")
+    uri.env.send(10, start=10)
+    uri.take()
+    shutil.rmtree(uri.folder / EPOCH)
+    shutil.copytree(older, uri.folder / EPOCH)
+    uri.env.send(10, start=20)
+    uri.take()
+    uri.assert_each_once(30)
+    assert (uri.folder / f"{EPOCH}.retired-1").is_dir()
+
+
+def test_a_restored_table_is_filled_again(uri: Uri, spark: SparkSession) -> None:
+    uri.env.send(10)
+    uri.take()
+    version = DeltaTable(uri.folder / "records").version()
+    uri.env.send(10, start=10)
+    uri.take()
+    spark.sql(f"RESTORE TABLE delta.`{uri.root}/records` TO VERSION AS OF {version}")
+    commits.log_of(spark, f"{uri.root}/records").clearCache()
+    uri.take()
+    uri.assert_each_once(20)
+
+
+@pytest.mark.parametrize("first", ["earliest", "latest"])
+def test_a_lost_checkpoint_skips_nothing_that_waited(uri: Uri, first: str) -> None:
+    uri.env.send(10)
+    uri.take()
+    shutil.rmtree(uri.folder / "_checkpoints")
+    uri.env.send(10, start=10)
+    uri.env.set_stream(starting_offsets=first)
+    uri.take()
+    uri.assert_each_once(20)
+
+
+def test_a_batch_whose_number_is_known_and_that_has_rows_is_an_error(
+    uri: Uri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = DeltaSink.__call__
+
+    def twice(sink: DeltaSink, batch: DataFrame, number: int) -> None:
+        real(sink, batch, number)
+        real(sink, batch, number)
+
+    monkeypatch.setattr(DeltaSink, "__call__", twice)
+    uri.env.send(10)
+    with pytest.raises(StorageError, match="has micro-batch 0 of this checkpoint already"):
+        uri.take()
+    monkeypatch.undo()
+    uri.take()
+    uri.assert_each_once(10)
+
+
+def before_the_batch(
+    monkeypatch: pytest.MonkeyPatch, number: int, first: Callable[[], None], at: str
+) -> None:
+    """Do something once, before micro-batch `number` begins, or after it has written its files and not committed them."""
+    real, few = DeltaSink.__call__, commits._few_tasks
+    done: list[int] = []
+
+    def write(sink: DeltaSink, batch: DataFrame, current: int) -> None:
+        if current == number and at == "before it begins":
+            first()
+        done.append(current)
+        real(sink, batch, current)
+
+    def few_tasks(*given: Any) -> Any:
+        if done[-1] == number and at == "before it commits":
+            first()
+        return few(*given)
+
+    monkeypatch.setattr(DeltaSink, "__call__", write)
+    monkeypatch.setattr(commits, "_few_tasks", few_tasks)
+
+
+@pytest.mark.parametrize("at", ["before it begins", "before it commits"])
+def test_a_stream_that_another_writer_replaced_stops_with_its_name_and_writes_nothing(
+    uri: Uri, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    uri.env.set_stream(max_offsets_per_trigger=10)
+    uri.env.send(30)
+    before: list[int] = []
+
+    def another_comes() -> None:
+        before.append(len(uri.offsets()))
+        writer_token.take(spark, f"{uri.root}/records", "another.py")
+
+    before_the_batch(monkeypatch, 1, another_comes, at)
+    with pytest.raises(LakeLockedError, match=r"is being written by another\.py on .+ \(process \d+\)"):
+        uri.take()
+    (first,) = before
+    assert 0 < first < 30
+    uri.assert_each_once(first)
+    monkeypatch.undo()
+    uri.take()
+    uri.assert_each_once(30)
+    assert uri.proof().proved
+
+
+def test_of_two_that_take_the_token_at_once_one_is_refused(uri: Uri, spark: SparkSession) -> None:
+    uri.take()
+    path = f"{uri.root}/records"
+    before = commits.snapshot(spark, path)
+    first, second = (commits.begin(spark, before) for _ in range(2))
+    numbers = [int(each.txnVersion(writer_token.WRITER)) + 1 for each in (first, second)]
+    commits.commit_numbered(spark, first, commits.no_files(spark), writer_token.WRITER, numbers[0], "{}")
+    with pytest.raises(commits.FAILURES, match=writer_token.CONFLICT):
+        commits.commit_numbered(spark, second, commits.no_files(spark), writer_token.WRITER, numbers[1], "{}")
+
+
+def test_a_lake_at_a_uri_is_proved_and_what_is_wrong_with_it_is_named(uri: Uri) -> None:
+    uri.env.send(10)
+    uri.take()
+    assert uri.proof(deep=True).proved
+    data = max((uri.folder / "records").glob("*.parquet"), key=lambda path: path.stat().st_size)
+    whole = data.read_bytes()
+    middle = len(whole) // 3
+    data.with_name(f".{data.name}.crc").unlink()  # a store has no checksum of Hadoop's
+    data.write_bytes(whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :])
+    assert not uri.proof(deep=True).proved
+    data.write_bytes(whole[:-1])
+    assert "instead of" in uri.proof().conclusion
+    data.unlink()
+    assert "is missing" in uri.proof().conclusion
+
+
+def test_a_path_at_a_uri_answers_as_one_on_this_disk(uri: Uri, spark: SparkSession) -> None:
+    uri.folder.mkdir()
+    (uri.folder / "a b.txt").write_bytes(b"\x00text")
+    (uri.folder / "inner").mkdir()
+    there, here = lake_path(spark, uri.root), lake_path(spark, str(uri.folder))
+    assert isinstance(there, HadoopPath) and isinstance(here, Path)
+    for folder in (there, here):
+        assert folder.is_dir() and folder.exists() and not folder.is_file()
+        assert sorted((path.name, path.is_file()) for path in folder.iterdir()) == [
+            ("a b.txt", True), ("inner", False)
+        ]  # fmt: skip
+        file = folder / "a b.txt"
+        assert (file.read_bytes(), file.stat().st_size, file.suffix) == (b"\x00text", 5, ".txt")
+        with pytest.raises(FileNotFoundError):
+            (folder / "none").read_bytes()
+    assert sorted(there.iterdir()) == [there / "a b.txt", there / "inner"]
+    (there / "inner").rename(there.with_name("moved"))
+    assert (uri.folder.parent / "moved").is_dir()
+
+
+def test_file_and_three_slashes_is_the_folder_with_its_lock(tmp_path: Path) -> None:
+    assert (
+        lake_folder(f"file://{tmp_path}/lake") == lake_folder(f"file:{tmp_path}/lake") == f"{tmp_path}/lake"
+    )
+    lake, same = lake_folder(f"file://{tmp_path}/lake"), str(tmp_path / "lake")
+    with one_writer(lake, "one"), pytest.raises(LakeLockedError), one_writer(same, "two"):
+        pass
+
+
+def test_exports_to_a_uri_are_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert export.main(["--lake", str(tmp_path / "lake"), "--out", "s3a://bucket/out"]) == 2
+    assert "exports cannot go to s3a://bucket/out" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_people_whom_the_executors_wrote_elsewhere_are_missed_before_the_set_is_sealed(
+    env: SurveyEnv, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = env.contract
+    values = {
+        name: F.concat(F.lit("P"), F.col("id")) if name == contract.key else F.lit("two\nlines")
+        for name, kind in contract.columns.items()
+        if kind == "string"
+    }
+    columns = [
+        values.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in contract.columns.items()
+    ]
+    people = spark.range(0, 7, numPartitions=2).select(*columns)
+    csv_files.write_responses(people, contract, tmp_path / "all.csv")
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
+        assert [row[0] for row in csv.reader(file)][1:] == [f"P{number}" for number in range(7)]
+    real = csv_files.parts_in
+    monkeypatch.setattr(csv_files, "parts_in", lambda folder: real(folder)[1:])
+    with pytest.raises(StorageError, match=r"responses\.csv has \d+ of \d+ lines here"):
+        csv_files.write_responses(people, contract, tmp_path / "responses.csv")

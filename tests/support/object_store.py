@@ -1,0 +1,115 @@
+"""A real object store on loopback: SeaweedFS, one process of its own, with one bucket."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyarrow.fs import S3FileSystem
+
+from surveylake.config import Store
+from surveylake.kafka.embedded_node import LOOPBACK, free_port
+from surveylake.paths import CONF
+
+KEY, SECRET = "surveykey", "survey-secret-that-no-log-may-hold"
+BUCKET, REGION = "lakes", "us-east-1"
+START_SECONDS = 60
+SERVERS = ("master", "volume", "filer", "s3")
+"""The parts of SeaweedFS that run; each listens on a port, and on one more for the other parts."""
+IDENTITIES = {"identities": [{
+    "name": "survey",
+    "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
+    "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+}]}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A running store."""
+
+    port: int
+
+    @property
+    def settings(self) -> Store:
+        """The table [store] of a conf file."""
+        return Store(endpoint=f"http://{LOOPBACK}:{self.port}", path_style=True, region=REGION)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The keys, as the jobs find them in the environment."""
+        return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The store as delta-rs wants it: a reader that shares no code with Spark."""
+        where = {"AWS_ENDPOINT_URL": self.settings.endpoint, "AWS_REGION": REGION, "AWS_ALLOW_HTTP": "true"}
+        return {**self.keys, **where}
+
+    def files(self) -> S3FileSystem:
+        """The store's objects, read and written without Spark; a path begins with the bucket."""
+        return S3FileSystem(
+            access_key=KEY, secret_key=SECRET, endpoint_override=self.settings.endpoint, region=REGION,
+            allow_bucket_creation=True,
+        )  # fmt: skip
+
+    def conf(self, folder: Path) -> Path:
+        """Write conf/local.toml with this store into a folder. Returns its path."""
+        text = (CONF / "local.toml").read_text(encoding="utf-8")
+        for line, value in (
+            ('endpoint = ""', self.settings.endpoint), ("path_style = false", True), ('region = ""', REGION)
+        ):  # fmt: skip
+            assert text.count(line) == 1
+            text = text.replace(line, f"{line.split()[0]} = {json.dumps(value)}")
+        path = folder / "store.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[ObjectStore]:
+    """Start SeaweedFS on free ports of loopback, its data in `folder`, and end it with the block."""
+    (folder / "data").mkdir()
+    (folder / "s3.json").write_text(json.dumps(IDENTITIES), encoding="utf-8")
+    ports = {f"{server}.port{kind}": free_port() for server in SERVERS for kind in ("", ".grpc")}
+    command = [
+        str(Path(sys.executable).with_name("weed")), "-logtostderr=true", "server", f"-dir={folder / 'data'}",
+        f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}", "-master.volumeSizeLimitMB=256", "-master.telemetry=false",
+        "-volume.max=40", "-filer", "-s3", f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0",
+        "-s3.port.lance=0", *(f"-{name}={port}" for name, port in ports.items()),
+    ]  # fmt: skip
+    log = folder / "weed.log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=folder, stdout=output, stderr=output) as process,
+    ):
+        try:
+            store = ObjectStore(ports["s3.port"])
+            _wait(store, log)
+            store.files().create_dir(BUCKET)
+            yield store
+        finally:
+            process.kill()
+            for port in ports.values():
+                for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                    socket.unlink()
+
+
+def _wait(store: ObjectStore, log: Path) -> None:
+    """Wait until the store answers, by asking for keys. Raises TimeoutError with its log."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(store.settings.endpoint, timeout=5).close()
+        except urllib.error.HTTPError as answer:
+            if answer.code == 403:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError(log.read_text(encoding="utf-8", errors="replace"))

@@ -26,6 +26,7 @@ AGAIN = "Run jobs/aggregate.py again, then this."
 EXAMPLES = """
   python jobs/export.py                                  lake/ into out/
   python jobs/export.py --lake /data/lake --out /data/published
+  python jobs/export.py --lake s3a://bucket/lake --out s3a://bucket/published --conf conf/cluster.toml
   SPARK_CONF_DIR=conf spark-submit jobs/export.py --lake lake --out out
 """
 
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = cli.survey_parser(
         "export", "Write CSV files, charts and the report from the tables in LAKE.", EXAMPLES
     )
-    cli.add_out(parser, "folder to publish in (default: %(default)s)", Path("out"))
+    cli.add_out(parser, "folder to publish in (default: %(default)s)", "out")
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
     export(opener("surveylake export", config.store), args.lake, args.out, config, contract, None)
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def export(
     open_spark: OpenSession,
     root: str,
-    out: Path,
+    out: str | Path,
     config: Config,
     contract: Contract,
     published: "Published | None",
@@ -55,18 +56,20 @@ def export(
     began = time.monotonic()
     from surveylake.export import csv_files, hypothesis_tests
     from surveylake.export.charts import render
-    from surveylake.export.publication import Publication
+    from surveylake.export.places import parts_folder, publication_of
     from surveylake.export.report import render as report
     from surveylake.export.statements.report import report_of
     from surveylake.lake import tables
 
     spark = open_spark()
     lake = tables.open_lake(spark, cli.absolute(root))
-    with Publication(out, lake.root) as publication:
+    with publication_of(spark, str(out), lake) as publication:
         published = published or _aggregated(spark, lake, config, contract)
         responses = tables.read(spark, lake.table(tables.RESPONSES), published.responses_version)
         bom = config.publish.csv_bom
-        csv_files.write_responses(responses, contract, publication.path("responses.csv"), bom)
+        answers = publication.path("responses.csv")
+        with parts_folder(spark, str(out), lake, answers) as parts:
+            csv_files.write_responses(responses, contract, answers, parts, bom)
         csv_files.write_summaries(published.findings, publication.folder(), bom)
         tests = hypothesis_tests.run_tests(published.findings)
         statements = report_of(published.findings, tests, config.publish.warn_rejected_share)
@@ -76,7 +79,7 @@ def export(
     if boxes := render.boxes_note(drawn):
         print(f"note: {wording.printable(boxes)}", file=sys.stderr)
     print(
-        f"export: {len(files)} files in {out}, {out / 'report.html'} to read first, in {time.monotonic() - began:.1f} s"
+        f"export: {len(files)} files in {out}, {publication.where}/report.html to read first, in {time.monotonic() - began:.1f} s"
     )
 
 

@@ -5,12 +5,12 @@ Run it:  python jobs/repair.py --lake lake --dry-run      then the same without 
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from surveylake import cli, wording
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ProofError
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.lock import one_writer
 from surveylake.runtime.session import OpenSession, opener
 
@@ -33,14 +33,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
     from surveylake.repair import plan as repair
 
-    lake = repair.lake_at(cli.absolute(args.lake))
+    open_spark = opener("surveylake repair", config.store)
+    lake = repair.lake_at(open_spark, cli.absolute(args.lake))
     with one_writer(str(lake), "repair.py"):
-        return mend(opener("surveylake repair", config.store), lake, config, contract, args.dry_run)
+        return mend(open_spark, lake, config, contract, args.dry_run)
 
 
-def mend(open_spark: OpenSession, lake: Path, config: Config, contract: Contract, dry_run: bool) -> int:
+def mend(open_spark: OpenSession, lake: LakePath, config: Config, contract: Contract, dry_run: bool) -> int:
     """Plan the repair, print and take the steps, and plan again. The caller holds the lake's lock. Returns the exit code."""
     from surveylake.repair import plan as repair
+    from surveylake.repair.fence import fence
     from surveylake.repair.moves import move_files, next_folder
 
     plan = repair.plan(open_spark, lake, config, contract, lambda line: print(wording.printable(line)))
@@ -53,7 +55,8 @@ def mend(open_spark: OpenSession, lake: Path, config: Config, contract: Contract
     if dry_run:
         print(f"repair: {len(plan.steps)} steps to take in {lake}; nothing was changed")
         return ProofError.exit_code
-    move_files(lake, [path for step in plan.steps for path in step.paths], into)
+    with fence(open_spark, str(lake), plan):
+        move_files(lake, [path for step in plan.steps for path in step.paths], into)
     again = repair.plan(open_spark, lake, config, contract, lambda _: None)
     if again.steps:
         raise ProofError(

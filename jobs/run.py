@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--input", type=Path, metavar="CSV", help="answers (default: the survey's own sample)"
     )
-    cli.add_out(parser, "exports (default: %(default)s)", Path("out"))
+    cli.add_out(parser, "exports (default: %(default)s)", "out")
     cli.add_bootstrap(parser, "an existing broker (default: an embedded one)")
     parser.add_argument(
         "--add", action="store_true", help="let this file join the answers of another in the same lake"

@@ -131,24 +131,14 @@ def add_bootstrap(
     )
 
 
-def add_out(parser: argparse.ArgumentParser, text: str, default: Path | None = None) -> None:
-    """Add --out, the folder of the exports."""
-    parser.add_argument("--out", type=out_folder, default=default, metavar="DIR", help=text)
+def add_out(parser: argparse.ArgumentParser, text: str, default: str | None = None) -> None:
+    """Add --out, the folder or URI of the exports."""
+    parser.add_argument("--out", type=without_scheme, default=default, metavar="DIR", help=text)
 
 
 def add_dry_run(parser: argparse.ArgumentParser, text: str = "print the plan, change nothing") -> None:
     """Add --dry-run."""
     parser.add_argument("--dry-run", action="store_true", help=text)
-
-
-def out_folder(folder: str) -> Path:
-    """Return --out as a path. Raises ConfigError for a URI: a folder of that name would be made here."""
-    if not is_local(path := without_scheme(folder)):
-        raise ConfigError(
-            f"exports cannot go to {folder}: they are written to a folder of this machine",
-            "Give a folder with --out (OUT=), and copy it to the store afterwards, manifest.json last.",
-        )
-    return Path(path)
 
 
 def lake_folder(folder: str) -> str:

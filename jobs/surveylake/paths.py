@@ -5,7 +5,9 @@ import os
 import pwd
 import re
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
+from typing import Literal, Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
@@ -33,7 +35,13 @@ def var_folder(root: Path, environment: Mapping[str, str]) -> Path:
     return cache / "surveylake" / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
 
 
-def sha256(path: Path) -> str:
+class Readable(Protocol):
+    """A file that can be opened, wherever it is."""
+
+    def open(self, mode: Literal["rb"], /) -> BufferedReader: ...
+
+
+def sha256(path: Readable) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

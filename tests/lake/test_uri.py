@@ -14,7 +14,6 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-import export
 import stream
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv
@@ -221,15 +220,6 @@ def test_file_and_three_slashes_is_the_folder_with_its_lock(tmp_path: Path) -> N
         pass
 
 
-def test_exports_to_a_uri_are_refused_before_anything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert export.main(["--lake", str(tmp_path / "lake"), "--out", "s3a://bucket/out"]) == 2
-    assert "exports cannot go to s3a://bucket/out" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_people_whom_the_executors_wrote_elsewhere_are_missed_before_the_set_is_sealed(
     env: SurveyEnv, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,10 +233,10 @@ def test_people_whom_the_executors_wrote_elsewhere_are_missed_before_the_set_is_
         values.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in contract.columns.items()
     ]
     people = spark.range(0, 7, numPartitions=2).select(*columns)
-    csv_files.write_responses(people, contract, tmp_path / "all.csv")
+    csv_files.write_responses(people, contract, tmp_path / "all.csv", tmp_path / "parts")
     with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
         assert [row[0] for row in csv.reader(file)][1:] == [f"P{number}" for number in range(7)]
     real = csv_files.parts_in
     monkeypatch.setattr(csv_files, "parts_in", lambda folder: real(folder)[1:])
     with pytest.raises(StorageError, match=r"responses\.csv has \d+ of \d+ lines here"):
-        csv_files.write_responses(people, contract, tmp_path / "responses.csv")
+        csv_files.write_responses(people, contract, tmp_path / "responses.csv", tmp_path / "parts")

@@ -74,6 +74,6 @@ def send(settings: Config, topic: str, values: list[bytes], partition: int = 0) 
     assert producer.flush(30) == 0
 
 
-def take_in(lake: Path, settings: Config, survey: Contract) -> None:
+def take_in(lake: Path | str, settings: Config, survey: Contract) -> None:
     """One run of the stream, until there is nothing more."""
     stream.stream(OPEN, str(lake), settings, survey, "available-now")

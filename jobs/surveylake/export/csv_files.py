@@ -2,7 +2,6 @@
 
 import math
 import re
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from surveylake.aggregate.summary_tables import QUANT
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
 from surveylake.export.statements.model import DIGITS
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.tables import Cell
 
 NEUTRALISE_PATTERN = r"^(?=[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])"
@@ -76,14 +76,15 @@ def write_summaries(findings: Findings, folder: Path, bom: bool = False) -> dict
     return written
 
 
-def write_responses(responses: DataFrame, contract: Contract, path: Path, bom: bool = False) -> int:
+def write_responses(
+    responses: DataFrame, contract: Contract, path: Path, parts: LakePath, bom: bool = False
+) -> int:
     """Write one line per participant, ordered by the key: the contract's columns, text cells neutralised.
 
-    The executors write the parts, beside `path`, and this joins them: a table of any size never is in the driver's memory. On a
-    cluster that folder must be one that the executors share with the driver. With `bom` the file begins with a byte order mark.
+    The executors write `parts`, a folder that they must share with the driver, and this joins them: a table of any size never
+    is in the driver's memory. With `bom` the file begins with a byte order mark.
     Returns the bytes written. Raises StorageError when lines that the executors wrote are not here.
     """
-    parts = path.with_name(f"_{path.name}.parts")
     columns = [_neutral_column(name, kind) for name, kind in contract.columns.items()]
     counted, lines = Observation(), F.lit(1)
     for name, kind in contract.columns.items():
@@ -102,18 +103,17 @@ def write_responses(responses: DataFrame, contract: Contract, path: Path, bom: b
                 while block := piece.read(1 << 20):
                     written += block.count(b"\n")
                     whole.write(block)
-    shutil.rmtree(parts)
     if written != expected:
         raise StorageError(
-            f"{path.name} has {written:,} of {expected:,} lines here: the executors do not write to this machine's {path.parent}",
+            f"{path.name} has {written:,} of {expected:,} lines here: the executors do not write to this machine's {parts}",
             "Give --out a folder that the executors share with the driver, or export with --master 'local[*]'.",
         )
     return path.stat().st_size
 
 
-def parts_in(folder: Path) -> list[Path]:
-    """Return the parts of a CSV in their order, as far as they are on this machine."""
-    return sorted(folder.glob("part-*.csv"))
+def parts_in(folder: LakePath) -> list[LakePath]:
+    """Return the parts of a CSV in their order, as far as the driver sees them."""
+    return sorted(path for path in folder.iterdir() if path.name.startswith("part-"))
 
 
 def _neutral_column(name: str, kind: str) -> Column:

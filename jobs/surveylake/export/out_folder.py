@@ -21,7 +21,7 @@ def allowed_folder(out: Path, lake: Path | str) -> Path:
         raise ConfigError(f"{out} leads nowhere: {error}", ANOTHER) from error
     if home.is_relative_to(real):
         raise ConfigError(f"exports cannot go to {real}: it is the home folder, or holds it", ANOTHER)
-    where = str(lake).removeprefix("file://")
+    where = str(lake)
     if is_local(where) and real.is_relative_to(Path(where).expanduser().resolve()):
         raise ConfigError(f"exports cannot go to {real}: that is the lake, {lake}", ANOTHER)
     table = next((folder for folder in (real, *real.parents) if (folder / "_delta_log").is_dir()), None)

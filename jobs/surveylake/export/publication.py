@@ -6,7 +6,6 @@ OUT/manifest.json          the files of the set; a file with another sha256 is n
 """
 
 import contextlib
-import json
 import os
 import shutil
 from pathlib import Path
@@ -14,8 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from surveylake.errors import ConfigError, StorageError
-from surveylake.export.manifest import FORMAT, MANIFEST, NAME, known_files
+from surveylake.export.manifest import MANIFEST, known_files, manifest_text
 from surveylake.export.out_folder import ANOTHER, allowed_folder, hold
+from surveylake.export.staging import Staging, require_name, sealed
 from surveylake.lake.fsync import sync_folder
 from surveylake.paths import sha256
 
@@ -35,9 +35,12 @@ class Publication:
     """
 
     def __init__(self, out: Path, lake: Path | str) -> None:
+        self.where = str(out)
+        """where the files of the set are, as it was given"""
         self.out = allowed_folder(out, lake)
         """the real folder"""
-        self._staging = self.out / STAGING
+        self._staging = Staging(self.out / STAGING)
+        self.folder = self._staging.folder
 
     def __enter__(self) -> Self:
         try:
@@ -46,7 +49,7 @@ class Publication:
             try:
                 self._clear()
                 self._known = known_files(self.out)
-                self._staging.mkdir()
+                self._staging.root.mkdir()
             except BaseException:
                 self._lock.release(remove_empty=True)
                 raise
@@ -57,40 +60,31 @@ class Publication:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._staging, ignore_errors=True)
+        shutil.rmtree(self._staging.root, ignore_errors=True)
         self._lock.release(remove_empty=True)
 
     def path(self, name: str) -> Path:
         """Return where to write the file that will be OUT/name; creates its folder."""
         self._refuse_foreign(name)
-        place = self._staging / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place
+        return self._staging.path(name)
 
-    def folder(self, name: str = "") -> Path:
-        """Return a staged folder: each file written into it will be in OUT/name."""
-        place = self._staging / name
-        place.mkdir(parents=True, exist_ok=True)
-        return place
-
-    def commit(self, facts: dict[str, Any]) -> list[Path]:
-        """Move the staged files in place, then the manifest: `facts`, and bytes and sha256 of each. Returns the files in OUT."""
+    def commit(self, facts: dict[str, Any]) -> list[str]:
+        """Move the staged files in place, then the manifest: `facts`, and bytes and sha256 of each. Returns the files' names."""
+        staging = self._staging.root
         try:
-            files = {name: _seal(self._staging / name) for name in _names(self._staging)}
+            files = self._staging.seal()
             for name, seal in files.items():
                 self._refuse_foreign(name, seal["sha256"])
-            manifest = {"format": FORMAT, **facts, "files": files}
-            text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-            (self._staging / MANIFEST).write_text(text, encoding="utf-8")
-            _seal(self._staging / MANIFEST)
-            for folder in {self._staging, *((self._staging / name).parent for name in files)}:
+            (staging / MANIFEST).write_text(manifest_text(facts, files), encoding="utf-8")
+            sealed(staging / MANIFEST)
+            for folder in {staging, *((staging / name).parent for name in files)}:
                 sync_folder(folder)
-            os.replace(self._staging, self.out / READY)
+            os.replace(staging, self.out / READY)
             sync_folder(self.out)
             _move_in(self.out)
         except OSError as error:
             raise _unwritable(self.out, error) from error
-        return [self.out / name for name in (*files, MANIFEST)]
+        return [*files, MANIFEST]
 
     def _clear(self) -> None:
         """Finish or delete the set of a run that died."""
@@ -100,15 +94,12 @@ class Publication:
                 raise ConfigError(f"{left} is not surveylake's", f"Move it away. {ANOTHER}")
         if (self.out / READY).exists():
             _move_in(self.out)
-        if self._staging.exists():
-            shutil.rmtree(self._staging)
+        if self._staging.root.exists():
+            shutil.rmtree(self._staging.root)
 
     def _refuse_foreign(self, name: str, new: str = "") -> None:
         """Raise ConfigError unless OUT/name is free, or is as the last run wrote it."""
-        if not NAME.fullmatch(name) or name == MANIFEST:
-            raise ConfigError(
-                f"'{name}' cannot be the name of an export", "Use letters, digits, '_', '-' and '.'."
-            )
+        require_name(name)
         place = self.out / name
         for folder in (self.out / parent for parent in Path(name).parents[:-1]):
             if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
@@ -124,21 +115,6 @@ class Publication:
                 f"{place} was changed after surveylake wrote it",
                 f"Move it away to keep it, or delete it. {ANOTHER}",
             )
-
-
-def _names(staging: Path) -> list[str]:
-    """Return the names to publish, sorted, without the .x.crc and _SUCCESS that Spark leaves beside its files."""
-    names = (
-        path.relative_to(staging) for path in staging.rglob("*") if path.is_file() and not path.is_symlink()
-    )
-    return sorted(path.as_posix() for path in names if not any(part[0] in "._" for part in path.parts))
-
-
-def _seal(path: Path) -> dict[str, Any]:
-    """Fsync a file. Returns its bytes and sha256."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _move_in(out: Path) -> None:

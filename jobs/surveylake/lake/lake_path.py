@@ -1,23 +1,33 @@
 """Files of a lake wherever it is: a folder of this machine by `pathlib`, a URI by Hadoop's FileSystem in the same words."""
 
 import io
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import total_ordering
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 
 from surveylake.paths import is_local
+from surveylake.wording import innermost
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+BLOCK = 1 << 20
+"""bytes that are read at once"""
 
-class FileSize(Protocol):
+
+class FileStatus(Protocol):
     """As much of `os.stat_result` as a lake's files need."""
 
     @property
     def st_size(self) -> int: ...
+    @property
+    def st_mtime(self) -> float: ...
 
 
 class LakePath(Protocol):
@@ -33,11 +43,12 @@ class LakePath(Protocol):
     def is_dir(self) -> bool: ...
     def is_file(self) -> bool: ...
     def exists(self) -> bool: ...
-    def stat(self) -> FileSize: ...
+    def stat(self) -> FileStatus: ...
     def iterdir(self) -> Iterator["LakePath"]: ...
     def read_bytes(self) -> bytes: ...
-    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
+    def open(self, mode: Literal["rb"], /) -> BufferedReader: ...
     def rename(self, target: Any, /) -> Any: ...
+    def mkdir(self, *, parents: bool, exist_ok: bool) -> None: ...
 
 
 def lake_path(spark: "SparkSession", path: str) -> LakePath:
@@ -45,11 +56,73 @@ def lake_path(spark: "SparkSession", path: str) -> LakePath:
     return Path(path) if is_local(path) else HadoopPath(spark, path.rstrip("/"))
 
 
+def files_below(folder: LakePath) -> Iterator[LakePath]:
+    """Yield every file in a folder and in those below it; none where there is no folder."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir():
+            yield from files_below(path)
+        else:
+            yield path
+
+
+def remove_tree(path: LakePath) -> None:
+    """Delete a folder with all that is in it, or a file; nothing there is as well."""
+    if isinstance(path, HadoopPath):
+        path.delete()
+    elif path.is_dir():
+        shutil.rmtree(str(path))
+    elif path.exists():
+        Path(str(path)).unlink()
+
+
 @dataclass(frozen=True)
 class _Status:
     is_dir: bool
     st_size: int
     """bytes"""
+    st_mtime: float
+    """seconds since 1970, by the store's clock"""
+
+    @classmethod
+    def of(cls, status: Any) -> "_Status":
+        """Take over Hadoop's FileStatus."""
+        return cls(bool(status.isDirectory()), int(status.getLen()), int(status.getModificationTime()) / 1000)
+
+
+class _JavaStream(io.RawIOBase):
+    """Hadoop's FSDataInputStream as a Python stream; `size` is the file's, in bytes."""
+
+    def __init__(self, stream: Any, size: int) -> None:
+        self._stream, self._size = stream, size
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that it can be read from any place."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place. Returns where that is from the start."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._stream.getPos(), io.SEEK_END: self._size}[whence]
+        self._stream.seek(base + offset)
+        return int(base + offset)
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as there is something. Returns how many bytes that were. Raises OSError for damaged ones."""
+        try:
+            content = self._stream.readNBytes(len(buffer))
+        except Py4JJavaError as error:
+            raise OSError(innermost(error)) from error
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        """Close Java's stream."""
+        if not self.closed:
+            self._stream.close()
+        super().close()
 
 
 @total_ordering
@@ -116,18 +189,12 @@ class HadoopPath:
         """Yield what lies in the folder, each with what the one listing says of it."""
         path, system = self._located()
         for status in system.listStatus(path):
-            known = _Status(bool(status.isDirectory()), int(status.getLen()))
-            yield HadoopPath(self._spark, f"{self._uri}/{status.getPath().getName()}", known)
+            yield HadoopPath(self._spark, f"{self._uri}/{status.getPath().getName()}", _Status.of(status))
 
     def read_bytes(self) -> bytes:
         """Return the file's content. Raises FileNotFoundError when it is not there."""
-        self.stat()
-        path, system = self._located()
-        stream = system.open(path)
-        try:
-            return bytes(self._java.org.apache.commons.io.IOUtils.toByteArray(stream))
-        finally:
-            stream.close()
+        with self.open("rb") as file:
+            return file.read()
 
     def rename(self, target: "HadoopPath") -> "HadoopPath":
         """Move the file or folder; on an object store that is a copy of each file, then a deletion. Raises OSError if refused."""
@@ -136,9 +203,44 @@ class HadoopPath:
             raise OSError(f"{self._uri} cannot be renamed to {target}")
         return target
 
-    def open(self, mode: Literal["rb"]) -> BinaryIO:
-        """Return the file's content as a stream to read."""
-        return io.BytesIO(self.read_bytes())
+    def open(self, mode: Literal["rb"]) -> BufferedReader:
+        """Return the file's content as a stream to read, of which a block at a time is in memory.
+
+        Raises FileNotFoundError when it is not there.
+        """
+        size = self.stat().st_size
+        path, system = self._located()
+        return BufferedReader(_JavaStream(system.open(path), size), BLOCK)
+
+    def upload(self, file: Path) -> None:
+        """Make a file of this machine's the content of this one."""
+        path, system = self._located()
+        system.copyFromLocalFile(
+            False, True, self._java.org.apache.hadoop.fs.Path(file.absolute().as_uri()), path
+        )
+
+    def mkdir(self, *, parents: bool = True, exist_ok: bool = True) -> None:
+        """Make the folder, and those above it, where they are missing."""
+        path, system = self._located()
+        system.mkdirs(path)
+
+    def replace_text(self, text: str) -> None:
+        """Make a text, which ends with a line's end, the file's content in one step: readers find the old one or the new.
+
+        Delta's log stores know how for each scheme: by a rename, or because the store shows an object only when it is whole.
+        """
+        java, lines = self._java, self._java.java.util.ArrayList()
+        for line in text.removesuffix("\n").split("\n"):
+            lines.add(line)
+        settings = self._spark._jsc.hadoopConfiguration()
+        store = java.org.apache.spark.sql.delta.storage.DelegatingLogStore(settings)
+        actions = java.scala.jdk.javaapi.CollectionConverters.asScala(lines.iterator())
+        store.write(self._located()[0], actions, True, settings)
+
+    def delete(self) -> None:
+        """Delete the file, or the folder with all that is in it, where there is one."""
+        path, system = self._located()
+        system.delete(path, True)
 
     @property
     def _java(self) -> Any:
@@ -156,5 +258,4 @@ class HadoopPath:
         path, system = self._located()
         if not system.exists(path):
             return None
-        status = system.getFileStatus(path)
-        return _Status(bool(status.isDirectory()), int(status.getLen()))
+        return _Status.of(system.getFileStatus(path))

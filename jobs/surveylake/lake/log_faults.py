@@ -6,6 +6,7 @@ with Hadoop's checksum where there is one, and parsed where there is none.
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from surveylake.errors import StorageError
 from surveylake.lake import hadoop_checksum
@@ -27,14 +28,17 @@ class Fault:
     """the log without these no longer has this fault; empty when it does not lie in files of the log"""
 
 
-def faults(files: LogFiles) -> list[Fault]:
-    """Return the faults of the newest log checkpoint, of the commits after it, and of what lies after the newest version."""
+def faults(files: LogFiles, listed_only: bool = False) -> list[Fault]:
+    """Return the faults of the newest log checkpoint, of the commits after it, and of what lies after the newest version.
+
+    With `listed_only`, those that the listing tells: a missing or an empty commit.
+    """
     start, newest = max(files.checkpoints, default=-1), files.newest
-    result = _checkpoint_faults(files, start)
+    result = [] if listed_only else _checkpoint_faults(files, start)
     if missing := [version for version in range(start + 1, newest + 1) if version not in files.commits]:
         result.append(Fault(f"commit of version {examples(missing)} is missing"))
     for version in sorted(version for version in files.commits if version > start):
-        result += _commit_faults(files, version)
+        result += _commit_faults(files, version, listed_only)
     # What belongs to a log checkpoint is no trace of a commit: an attempt at one may end halfway.
     later = {v: files.of(v) for v in sorted(files.by_version, reverse=True) if v > newest}
     if gone := sorted(v for v, paths in later.items() if any(".checkpoint." not in p.name for p in paths)):
@@ -44,7 +48,11 @@ def faults(files: LogFiles) -> list[Fault]:
 
 
 def require_whole(table: LakePath) -> None:
-    """Check in a few milliseconds that what Spark would read of the log is whole. Raises StorageError naming the file."""
+    """Check in a few milliseconds that what Spark would read of the log is whole. Raises StorageError naming the file.
+
+    At a URI each file is a request, and Delta itself refuses a torn commit, so only the listing is looked at there.
+    """
+    is_remote = not isinstance(table, Path)
     if not (table / LOG).is_dir():
         return
     # A busy table keeps many thousand versions; those before the newest log checkpoint are passed over at first.
@@ -55,7 +63,7 @@ def require_whole(table: LakePath) -> None:
     )
     tail = list_log(table, since=max(names, default="")[:20])
     # Examined twice before it is believed: a folder that is listed while a commit is written may show half of it.
-    if faults(tail) and (confirmed := faults(list_log(table))):
+    if faults(tail, is_remote) and (confirmed := faults(list_log(table), is_remote)):
         raise StorageError(f"the log of {table} is broken: {confirmed[0].message}", MEND)
 
 
@@ -68,13 +76,15 @@ def only_begun(table: LakePath) -> bool:
     )
 
 
-def _commit_faults(files: LogFiles, version: int) -> list[Fault]:
-    """Return the fault of an empty or torn commit, or of its torn checksum file."""
+def _commit_faults(files: LogFiles, version: int, listed_only: bool) -> list[Fault]:
+    """Return the fault of an empty or torn commit, or of its torn checksum file; with `listed_only`, of an empty one."""
     commit = files.commits[version]
     sidecar = hadoop_checksum.sidecar_of(commit)
     if not commit.stat().st_size:
         message = f"commit {commit.name} is empty: what it added is not read, and no reader says so"
         return [Fault(message, files.of(version))]
+    if listed_only:
+        return []
     # Bytes that have a checksum are not parsed: this runs at every start of the stream.
     has_checksum = hadoop_checksum.recorded(commit) is not None
     if not (hadoop_checksum.matches(commit) if has_checksum else actions(commit) is not None):

@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from surveylake import sql
 from surveylake.errors import StorageError
 from surveylake.lake import commits, s3
+from surveylake.lake.lake_path import lake_path
 from surveylake.lake.log_faults import require_whole
 from surveylake.lake.log_files import forget_half_made, newer_protocol
 from surveylake.lake.provenance import Provenance
@@ -58,10 +59,11 @@ def open_lake(spark: SparkSession, root: str, writes: bool = False) -> Lake:
 
 def exists(spark: SparkSession, path: str) -> bool:
     """Return whether there is a Delta table at `path`. Raises StorageError when its log cannot be read or is broken."""
-    if is_local(path):
-        require_whole(Path(path))
     try:
+        require_whole(lake_path(spark, path))
         return DeltaTable.isDeltaTable(spark, path)
+    except StorageError:
+        raise
     except Exception as error:
         newer = newer_protocol(Path(path)) if is_local(path) else ""
         hint = "Read it with the Delta that wrote it." if newer else "Check the path and its permissions."

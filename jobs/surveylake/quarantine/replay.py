@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError
-from surveylake.lake import records_table, tables
+from surveylake.lake import records_table, tables, writer_token
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.validate.pipeline import validated
@@ -65,11 +65,14 @@ def replay(
 ) -> list[Change]:
     """Validate every stored record again, and write those that differ in one commit, if any. Returns the changes by kind.
 
-    The caller holds the lake's lock. Raises ConfigError when the contract has other columns than the table, ProofError when
+    The caller holds the lake's lock. At a URI, which has none, a stream that runs is stopped by the fencing token.
+    Raises ConfigError when the contract has other columns than the table, ProofError when
     one offset is stored twice: no row is then known to be the record.
     """
     path = tables.require(spark, lake, RECORDS, "jobs/stream.py")
     records_table.check_columns(spark, lake, contract)
+    if not (lake.is_local or dry_run):
+        writer_token.take(spark, path, "replay.py")
     version = tables.version(spark, path)
     changes = changed(tables.read(spark, path, version), contract, max_bytes).persist()
     try:

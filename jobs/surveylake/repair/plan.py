@@ -10,8 +10,9 @@ from pathlib import Path
 
 from surveylake.config import Config
 from surveylake.contract.model import Contract
-from surveylake.errors import ConfigError, StorageError
-from surveylake.lake.lake_path import LakePath
+from surveylake.errors import StorageError
+from surveylake.lake import s3
+from surveylake.lake.lake_path import LakePath, files_below, lake_path
 from surveylake.lake.log_faults import only_begun
 from surveylake.lake.log_files import LOG, list_log
 from surveylake.lake.tables import RECORDS, RESPONSES
@@ -21,7 +22,7 @@ from surveylake.repair.topic import newest_epoch, require_kept
 from surveylake.runtime.session import OpenSession
 from surveylake.verify import checkpoint as checkpoint_check
 from surveylake.verify.logs import Log, ReadCheckpoint, missing_data, read_log, tables_in
-from surveylake.verify.proof import COPY, read_checkpoint
+from surveylake.verify.proof import read_checkpoint
 from surveylake.wording import counted, examples
 
 SUMMARY = "summary_"
@@ -45,6 +46,8 @@ class Plan:
     """the jobs to run afterwards"""
     version: int
     """the version up to which `records` is whole after the steps; -1 when there is no table then"""
+    dropped: int = -1
+    """the newest version that is moved aside; -1 when none is"""
 
     @property
     def left(self) -> str:
@@ -56,18 +59,21 @@ class Plan:
         )
 
 
-def lake_at(root: str) -> Path:
-    """Return the lake's folder. Raises ConfigError for a lake at a URI, StorageError when there is no table `records`."""
-    if not is_local(root):
-        raise ConfigError(f"{root} is not a folder: the tables' logs are looked at as files", COPY)
-    if not (Path(root) / RECORDS / LOG).is_dir():
+def lake_at(open_spark: OpenSession, root: str) -> LakePath:
+    """Return the lake's folder. Raises StorageError when there is no table `records`."""
+    if is_local(root):
+        lake: LakePath = Path(root)
+    else:
+        s3.check(open_spark(), root, writes=False)
+        lake = lake_path(open_spark(), root)
+    if not (lake / RECORDS / LOG).is_dir():
         raise StorageError(
             f"there is no table {RECORDS} in {root}", f"Run {STREAM} first, with the same --lake."
         )
-    return Path(root)
+    return lake
 
 
-def plan(open_spark: OpenSession, lake: Path, config: Config, contract: Contract, say: Say) -> Plan:
+def plan(open_spark: OpenSession, lake: LakePath, config: Config, contract: Contract, say: Say) -> Plan:
     """Plan the repair, and move nothing. The caller holds the lake's lock.
 
     Raises ProofError for what cannot be mended without losing records, TopicError when a broker is needed and does not answer.
@@ -87,10 +93,10 @@ def plan(open_spark: OpenSession, lake: Path, config: Config, contract: Contract
     # Tables made from a version are moved before the version: its number will come again, with other rows.
     steps = [*derived, *_log_steps(log, dropped, faulty_files), *checkpoint]
     then = [*[STREAM] * bool(dropped or checkpoint), *PUBLISH * bool(derived)]
-    return Plan(tuple(steps), tuple(then), log.version)
+    return Plan(tuple(steps), tuple(then), log.version, max(dropped, default=-1))
 
 
-def _begun_plan(lake: Path, read: ReadCheckpoint, say: Say) -> Plan:
+def _begun_plan(lake: LakePath, read: ReadCheckpoint, say: Say) -> Plan:
     """Return the plan for a table without a whole version: it has no rows, and the stream reads the topic from the start."""
     say(f"found: {RECORDS}: it was cut off while it was made, and no version of it is whole")
     step = Step(f"the table {RECORDS}, which nothing was committed to", (lake / RECORDS,))
@@ -108,7 +114,7 @@ def _log_steps(log: Log, dropped: list[int], faulty_files: list[LakePath]) -> li
     return steps + ([Step(f"{examples([p.name for p in single])} of {RECORDS}", single)] if single else [])
 
 
-def _derived_steps(lake: Path, newest: int, read: ReadCheckpoint, say: Say) -> list[Step]:
+def _derived_steps(lake: LakePath, newest: int, read: ReadCheckpoint, say: Say) -> list[Step]:
     """Return the steps for tables made from `records` that are broken, or name a version newer than `newest`."""
     steps = []
     for table in tables_in(lake):
@@ -128,7 +134,7 @@ def _derived_steps(lake: Path, newest: int, read: ReadCheckpoint, say: Say) -> l
     return steps
 
 
-def _checkpoint_steps(folder: Path, topic: str, log: Log, say: Say, config: Config) -> list[Step]:
+def _checkpoint_steps(folder: LakePath, topic: str, log: Log, say: Say, config: Config) -> list[Step]:
     """Return the step for a checkpoint that the stream cannot or must not go on from; the table's offsets are used then."""
     if not folder.is_dir():
         return []
@@ -143,9 +149,10 @@ def _checkpoint_steps(folder: Path, topic: str, log: Log, say: Say, config: Conf
     return [Step(f"the checkpoint {folder.name}: the stream goes on from the table's own offsets", (folder,))]
 
 
-def _report_leftovers(lake: Path, say: Say) -> None:
+def _report_leftovers(lake: LakePath, say: Say) -> None:
     """Say which temporary files an interrupted write left behind; they are harmless."""
-    leftovers = sorted([*lake.glob(f"*/{LOG}/*.tmp"), *(lake / "_checkpoints").rglob("*.tmp")])
+    folders = [*(table / LOG for table in tables_in(lake)), lake / "_checkpoints"]
+    leftovers = sorted(path for folder in folders for path in files_below(folder) if path.suffix == ".tmp")
     if leftovers:
         names = examples([path.name for path in leftovers])
         say(

@@ -1,7 +1,6 @@
 """Check that the newest versions of `records` may be dropped: the topic must keep every record that they may have held."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from pyspark.errors import PySparkException
@@ -10,6 +9,7 @@ from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError, TopicError
 from surveylake.lake import stream_checkpoint as cp
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_files import LogFiles
 from surveylake.lake.records_table import EPOCH
 from surveylake.lake.tables import RECORDS
@@ -49,7 +49,7 @@ def newest_epoch(log: Log) -> tuple[int, str]:
 
 
 def require_kept(
-    open_spark: OpenSession, log: Log, checkpoint: Path, config: Config, contract: Contract
+    open_spark: OpenSession, log: Log, checkpoint: LakePath, config: Config, contract: Contract
 ) -> str:
     """Check that the topic keeps every record that comes after `log`.
 

@@ -32,7 +32,6 @@ REBUILD = (
     "Restore the files named from a backup; without one, jobs/repair.py --dry-run says whether they can be made again, "
     "and if not, stream the topic into another lake."
 )
-COPY = "Mount the lake, or copy it to a disk."
 T = TypeVar("T")
 
 
@@ -41,7 +40,7 @@ def prove(
     root: str,
     config: Config,
     contract: Contract,
-    out: Path | None = None,
+    out: str | Path | None = None,
     deep: bool = False,
 ) -> Proof:
     """Run all checks of the lake at `root`, and of the exports in `out`; `deep` compares the bytes of data files too.
@@ -85,7 +84,11 @@ class VerifyContext:
 
 
 def _count(
-    proof: Proof, context: VerifyContext, done: dict[int, int | None], asked: BrokerAnswer, out: Path | None
+    proof: Proof,
+    context: VerifyContext,
+    done: dict[int, int | None],
+    asked: BrokerAnswer,
+    out: str | Path | None,
 ) -> None:
     """Add the checks that need Spark: of the offsets, the checkpoint, the broker, and the tables made from `records`."""
     from surveylake.lake import tables
@@ -103,7 +106,10 @@ def _count(
     proof.add([checkpoint.check(folder, topic, ends, done.get(newest), batches, broker)])
     proof.add([lag(broker, ends)] if broker else [])
     publish = context.config.publish
-    check_published = partial(published, context.spark, lake, context.contract, publish, context.logs, out)
+    exports = lake_path(context.spark, str(out)) if out else None
+    check_published = partial(
+        published, context.spark, lake, context.contract, publish, context.logs, exports
+    )
     proof.add(_timed(proof, "published", check_published))
     proof.claim = _claim(partitions, log, broker)
 

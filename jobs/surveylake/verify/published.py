@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from pyspark.sql import DataFrame, Row, SparkSession
 
@@ -17,8 +16,9 @@ from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
 from surveylake.export import csv_files
-from surveylake.export.manifest import MANIFEST, damaged_files
+from surveylake.export.manifest import MANIFEST, damaged_files, read_manifest
 from surveylake.lake import commits, tables
+from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_files import keeps_every_commit
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.records_table import CONSTRAINTS
@@ -39,7 +39,7 @@ def published(
     contract: Contract,
     publish: Publish,
     logs: dict[str, Log],
-    out: Path | None,
+    out: LakePath | None,
 ) -> list[Check]:
     """Return every check of what was made from `records`; `logs` are the logs without faults, by table."""
     log = logs.get(RESPONSES)
@@ -170,7 +170,7 @@ def _plain(value: object) -> Cell:
     return value if value is None or isinstance(value, str | int | float) else float(str(value))
 
 
-def _exported(out: Path, expected: Published) -> Check:
+def _exported(out: LakePath, expected: Published) -> Check:
     """Check that the files in OUT are those of its manifest, and that its numbers are those of the tables."""
     where, publish = str(out), "Run jobs/export.py, then this again."
     if not (out / MANIFEST).is_file():
@@ -178,7 +178,7 @@ def _exported(out: Path, expected: Published) -> Check:
     if damaged := damaged_files(out):
         detail = f"missing or changed since they were written: {examples(damaged)}"
         return Check("exports", where, NOT_PROVED, detail, publish)
-    manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_manifest(out)
     facts = json.loads(json.dumps(csv_files.facts_of(expected.findings)))
     # A manifest of an earlier release does not say how many answers were replaced.
     if other := sorted(

@@ -23,6 +23,7 @@ from surveylake.export.places import parts_folder, publication_of
 from surveylake.export.store_publication import ABANDONED_SECONDS, PARTS, StorePublication
 from surveylake.lake.lake_path import HadoopPath
 from surveylake.lake.tables import Lake
+from surveylake.verify.checks import NOT_PROVED, PROVED
 from surveylake.verify.proof import prove
 
 
@@ -161,9 +162,9 @@ def test_a_survey_is_published_at_a_uri_and_verified_there(
         proof = prove(OPEN, str(env.lake), env.config, env.contract, out)
         return next(check.status for check in proof.checks if check.what == "exports")
 
-    assert check() == "proved"
+    assert check() == PROVED
     (store.folder / "out" / manifest["folder"] / "responses.csv").write_bytes(b"someone\n")
-    assert check() == "not proved"
+    assert check() == NOT_PROVED
 
 
 def test_days_are_told_from_the_newest_file(spark: SparkSession, store: Uri) -> None:

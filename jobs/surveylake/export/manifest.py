@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from surveylake.errors import ConfigError
-from surveylake.lake.lake_path import LakePath
+from surveylake.lake.lake_path import DamagedError, LakePath
 from surveylake.paths import sha256
 
 MANIFEST = "manifest.json"
@@ -58,5 +58,5 @@ def damaged_files(out: LakePath) -> list[str]:
 def _is_as_sealed(file: LakePath, seal: dict[str, Any]) -> bool:
     try:
         return file.is_file() and sha256(file) == seal["sha256"]
-    except OSError:  # the file system itself finds it damaged
+    except DamagedError:
         return False

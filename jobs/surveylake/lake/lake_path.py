@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 """bytes that are read at once"""
+DAMAGED = ("ChecksumException", "BlockMissingException")
+"""The classes of Hadoop's errors for bytes that are not those that were written, and of which there is no other copy."""
+
+
+class DamagedError(ValueError):
+    """The file system itself finds a file's bytes damaged."""
 
 
 class FileStatus(Protocol):
@@ -110,11 +116,13 @@ class _JavaStream(io.RawIOBase):
         return int(base + offset)
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as there is something. Returns how many bytes that were. Raises OSError for damaged ones."""
+        """Fill the buffer as far as there is something. Returns how many bytes that were. Raises DamagedError."""
         try:
             content = self._stream.readNBytes(len(buffer))
         except Py4JJavaError as error:
-            raise OSError(innermost(error)) from error
+            if str(error.java_exception.getClass().getSimpleName()) in DAMAGED:
+                raise DamagedError(innermost(error)) from error
+            raise
         buffer[: len(content)] = content
         return len(content)
 

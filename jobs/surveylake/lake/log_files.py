@@ -74,10 +74,10 @@ def list_log(table: LakePath, excluded: Collection[LakePath] = (), since: str = 
 
 
 def actions(commit: LakePath) -> list[Action] | None:
-    """Return the actions of a commit; None when it cannot be read, or a line of it is not a JSON object."""
+    """Return the actions of a commit; None when it is damaged, or a line of it is not a JSON object."""
     try:
         values = [json.loads(line) for line in commit.read_bytes().splitlines()]
-    except (ValueError, OSError):
+    except ValueError:
         return None
     return values if all(isinstance(value, dict) for value in values) else None
 

@@ -20,6 +20,7 @@ from surveylake.contract.field_types import (
     is_number,
     spark_type,
 )
+from surveylake.contract.input_format import Input
 from surveylake.contract.names import check_names
 from surveylake.errors import ConfigError
 from surveylake.wording import listed
@@ -126,6 +127,7 @@ class Contract(Part):
     topic: TopicName
     key: str
     unknown_fields: Literal["ignore", "reject"] = "ignore"
+    input: Input = Input()
     fields: dict[ColumnName, SurveyField] = Field(min_length=1)
     rules: dict[ColumnName, str] = Field(default_factory=dict)
     derived: dict[ColumnName, Derived] = Field(default_factory=dict)
@@ -151,8 +153,8 @@ class Contract(Part):
 
     @property
     def fingerprint(self) -> str:
-        """sha256 (hex) of the contract's content; comments and layout do not change it."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        """sha256 (hex) of the contract's content; comments and layout do not change it, nor how its files are written."""
+        text = json.dumps(self.model_dump(mode="json", exclude={"input"}), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @model_validator(mode="after")

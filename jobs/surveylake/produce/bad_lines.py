@@ -1,24 +1,31 @@
 """Lines of a CSV that cannot be sent: the problem of each, and one message for all of them."""
 
+from surveylake.contract.input_format import UTF8, Input
 from surveylake.produce.not_csv import AS_UTF8
-from surveylake.wording import listed
+from surveylake.wording import listed, quoted
 
 NAMED_RUNS = 20
 """runs of alike lines that a message names by number"""
 NOT_UTF8 = "is not UTF-8"
 QUOTES = "a quote is opened and not closed, or followed by something other than a comma"
-MARKS = {";": "';'", "\t": "tabs", "|": "'|'"}
-"""separators other than a comma -> their name in messages"""
+MARKS = {",": "commas", ";": "';'", "\t": "tabs", "|": "'|'"}
+"""usual separators -> their name in messages"""
 
 
-def checked(row: list[str], header: tuple[str, ...]) -> bytes | str:
+def in_words(mark: str) -> str:
+    """Return a separator's name in messages."""
+    return MARKS.get(mark, quoted(mark))
+
+
+def checked(row: list[str], header: tuple[str, ...], form: Input) -> bytes | str:
     """Return the row as bytes that no other row has, for the digest; or as text what is wrong with it."""
     if len(row) != len(header):
-        return _wrong_length(row, len(header))
+        return _wrong_length(row, len(header), form.delimiter)
     try:
         data = "\0".join(row).encode() + b"\0"
     except UnicodeEncodeError:
-        return f"{NOT_UTF8} ({_first_byte(row, header)})"
+        where = _first_byte(row, header)
+        return f"{NOT_UTF8} ({where})" if form.encoding == UTF8 else f"is not {form.encoding} ({where})"
     if data.count(0) != len(header):
         return "holds a NUL character"
     return data
@@ -56,12 +63,14 @@ def is_no_letter(letter: str) -> bool:
     return "\udc80" <= letter <= "\udcff"
 
 
-def _wrong_length(row: list[str], expected: int) -> str:
+def _wrong_length(row: list[str], expected: int, declared: str) -> str:
     """Return the problem of a row with another number of cells than the header; no cells mean broken quotes."""
     if not row:
-        return QUOTES
-    mark = next((mark for mark in MARKS if mark in row[0]), "") if len(row) == 1 else ""
-    other = f"; {MARKS[mark]} stand in it, and no comma" if mark else ""
+        return QUOTES if declared == "," else QUOTES.replace("a comma", in_words(declared))
+    others = [mark for mark in MARKS if mark != declared]
+    mark = next((mark for mark in others if mark in row[0]), "") if len(row) == 1 else ""
+    none = "no comma" if declared == "," else f"not {in_words(declared)}"
+    other = f"; {MARKS[mark]} stand in it, and {none}" if mark else ""
     return f"has {len(row)} cell{'s' if len(row) > 1 else ''}, the header {expected}{other}"
 
 

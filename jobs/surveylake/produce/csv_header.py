@@ -3,26 +3,27 @@
 import csv
 import difflib
 import io
-import re
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from surveylake.contract.model import Contract
 from surveylake.errors import InputError
-from surveylake.produce.bad_lines import MARKS, QUOTES, byte_in_words, is_no_letter
+from surveylake.produce.bad_lines import MARKS, QUOTES, byte_in_words, in_words, is_no_letter
+from surveylake.produce.csv_form import SPREADSHEET_LINE
+from surveylake.produce.csv_names import column_names
 from surveylake.produce.not_csv import AS_UTF8, refuse_other_texts
 from surveylake.wording import columns, listed, quoted, some
 
-SPREADSHEET_LINE = re.compile(r'("?sep=(.?)"?)(\r\n|\r|\n|\Z)')
-"""a first line that tells a spreadsheet the separator"""
 MOST_ROWS = 20
 """rows that are searched for a header further down"""
 MOST_NAMED = 5
 MOST_EXPECTED = 12
 WITH_COMMAS = (
-    "Save the file with commas between the cells (spreadsheets ask for the separator when they export)."
+    "Save the file with commas between the cells (spreadsheets ask for the separator when they export), "
+    "or write in the contract, under [input], delimiter = {}."
 )
-ONE_NAME = "Give each column one name of its own, or delete the columns that nobody needs."
+OTHER_MARK = "Correct delimiter under [input] in the contract."
 
 
 @dataclass(frozen=True)
@@ -56,64 +57,80 @@ def require_header(path: Path, line: int, names: list[str], text: str, contract:
 
 def _is_sound(names: list[str], contract: Contract) -> bool:
     """Return whether the header has no problem."""
+    sent = column_names(names, contract)
     return (
-        len(set(names)) == len(names) > 0
+        len(set(sent)) == len(sent) > 0
         and not _bad_byte(names)
         and not any("\0" in name for name in names)
-        and "" not in names
-        and set(contract.sources) <= set(names)
+        and set(contract.sources) <= set(sent)
     )
 
 
 def _problems(line: int, names: list[str], text: str, contract: Contract) -> list[Problem]:
     """Return the problems of a header that is not sound; further ones are not searched where it is not the header at all."""
     problems: list[Problem] = []
-    mark, above = ",", 0
+    declared = contract.input.delimiter
+    mark, above = declared, 0
     if match := SPREADSHEET_LINE.match(text):
-        message = f"is {quoted(match[1])}, which only spreadsheets read; the header follows it"
-        problems.append(Problem(1, message, "Delete line 1."))
-        mark, line, above, text = match[2] or ",", 2, 1, text[match.end() :]
-        names = _first(text, mark)
+        text, above = text[match.end() :], 1
+        if match[2] != declared:
+            message = f"is {quoted(match[1])}, which only spreadsheets read; the header follows it"
+            problems.append(Problem(1, message, "Delete line 1."))
+            mark, line = match[2] or declared, 2
+            names = _first(text, mark)
     elif other := _separator(text, names, contract):
         mark, names = other, _first(text, other)
-    if mark != ",":
-        message = f"cells are separated by {MARKS.get(mark, quoted(mark))}, not by commas"
-        problems.append(Problem(line, message, WITH_COMMAS))
+    if mark != declared:
+        message = f"cells are separated by {in_words(mark)}, not by {in_words(declared)}"
+        hint = WITH_COMMAS.format(json.dumps(mark)) if declared == "," else OTHER_MARK
+        problems.append(Problem(line, message, hint))
     if not names:
         return [*problems, Problem(line, f"in the header {QUOTES}", "Correct the line.")]
-    if not set(contract.sources) <= set(names) and (lower := _lower_header(text, mark, contract)):
+    if not set(contract.sources) <= set(names) and (
+        other_line := _header_line(text, mark, contract, line - above)
+    ):
         message = "this is not the header: it has not the contract's names"
-        hint = f"Line {lower + above} has them all: delete the lines above it."
+        hint = (
+            f"Line {other_line + above} has them all: delete the lines above it."
+            if contract.input.header_rows == 1
+            else f"Line {other_line + above} has them all: correct header_rows and header_row under [input] in the contract."
+        )
         return [*problems, Problem(line, message, hint)]
     if bad_byte := _bad_byte(names):
         problems.append(Problem(line, f"the header {bad_byte}", AS_UTF8))
-    return [*problems, *_bad_names(line, names), *_missing_names(line, names, mark, contract)]
+    return [*problems, *_ambiguous_names(line, names, contract), *_missing_names(line, names, mark, contract)]
 
 
-def _lower_header(text: str, mark: str, contract: Contract) -> int:
-    """Return the line of a row below the first that has all of the contract's names; 0 when there is none."""
-    return next((at for at, row in _rows(text, mark)[1:] if set(contract.sources) <= set(row)), 0)
+def _header_line(text: str, mark: str, contract: Contract, taken: int) -> int:
+    """Return the line of another row than the `taken` one that has all of the contract's names; 0 when there is none."""
+    rows = _rows(text, mark)
+    return next((at for at, row in rows if at != taken and set(contract.sources) <= set(row)), 0)
 
 
-def _bad_names(line: int, names: list[str]) -> list[Problem]:
-    """Return the problems of columns without a name, and of names that several columns have."""
+def _ambiguous_names(line: int, names: list[str], contract: Contract) -> list[Problem]:
+    """Return the problems of names that several columns have and the contract uses, or that would be sent twice."""
     problems = []
-    if nameless := _places(names, ""):
-        message = f"{columns(nameless)} {'has' if len(nameless) == 1 else 'have'} no name"
-        problems.append(Problem(line, message, ONE_NAME))
-    twice = [name for name in dict.fromkeys(names) if name and names.count(name) > 1]
+    sent = column_names(names, contract)
+    twice = [name for name in contract.sources if names.count(name) > 1 and name not in sent]
     for name in twice[:MOST_NAMED]:
         places = _places(names, name)
         message = f"{columns(places)} are {'both' if len(places) == 2 else 'all'} called {quoted(name)}"
-        problems.append(Problem(line, message, ONE_NAME))
+        which = " or ".join(f"{name}#{number}" for number in range(1, min(len(places), 3) + 1))
+        hint = f"Write as source which one is meant: {which}{' …' if len(places) > 3 else ''}."
+        problems.append(Problem(line, message, hint))
     if len(twice) > MOST_NAMED:
-        problems.append(Problem(line, f"{len(twice) - MOST_NAMED:,} more names stand twice", ONE_NAME))
+        problems.append(
+            Problem(line, f"{len(twice) - MOST_NAMED:,} more names stand twice", "Write NAME#1 or NAME#2.")
+        )
+    for name in sorted({name for name in sent if sent.count(name) > 1})[:MOST_NAMED]:
+        message = f"{columns(_places(sent, name))} would both be sent as {quoted(name)}"
+        problems.append(Problem(line, message, "Call one of them otherwise in the file's header."))
     return problems
 
 
 def _missing_names(line: int, names: list[str], mark: str, contract: Contract) -> list[Problem]:
     """Return the problem of missing names, with its likely cause: other spellings, no header, quotes around the whole line."""
-    existing = {*names, *map(_in_windows, names)}
+    existing = {*names, *column_names(names, contract), *map(_in_windows, names)}
     missing = [source for source in contract.sources if source not in existing]
     if not missing:
         return []
@@ -141,20 +158,21 @@ def _with_hint(source: str, names: list[str]) -> str:
 
 
 def _separator(text: str, names: list[str], contract: Contract) -> str:
-    """Return the separator where it is not a comma; '' otherwise.
+    """Return the separator where it is not the declared one; '' otherwise.
 
-    With it more of the contract's names are found than with a comma. Or no name is found either way, and only with it all rows
-    have the same number of cells.
+    With it more of the contract's names are found than with the declared one. Or no name is found either way, and only with it
+    all rows have the same number of cells.
     """
     expected = {source.strip().lower() for source in contract.sources}
 
     def fits(mark: str) -> tuple[int, int]:
         return len(expected & {name.strip().lower() for name in _first(text, mark)}), _cells(text, mark)
 
-    best, by_comma = max(MARKS, key=fits), fits(",")
-    if fits(best)[0] > by_comma[0]:
+    declared = contract.input.delimiter
+    best, by_declared = max((mark for mark in MARKS if mark != declared), key=fits), fits(declared)
+    if fits(best)[0] > by_declared[0]:
         return best
-    return best if by_comma[0] == 0 and fits(best)[1] > 1 and by_comma[1] < 2 else ""
+    return best if by_declared[0] == 0 and fits(best)[1] > 1 and by_declared[1] < 2 else ""
 
 
 def _cells(text: str, mark: str) -> int:

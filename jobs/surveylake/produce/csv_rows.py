@@ -1,29 +1,26 @@
 """A CSV of answers as Kafka records: nothing is re-encoded or guessed, and each line that cannot be sent is named by number."""
 
-import csv
 import hashlib
 import io
+import itertools
 import json.encoder
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from surveylake.contract.input_format import UTF8
 from surveylake.contract.model import Contract
 from surveylake.errors import InputError
 from surveylake.produce.bad_lines import checked, describe
+from surveylake.produce.csv_form import UTF8_MARK, Row, opened, text_of
+from surveylake.produce.csv_form import rows as rows_of
 from surveylake.produce.csv_header import require_header
+from surveylake.produce.csv_names import column_names, renamed
 from surveylake.produce.delivery import Record
-from surveylake.produce.not_csv import refuse_other_files
 from surveylake.wording import listed
 
-LONGEST_CELL = 64 * 1024 * 1024
-"""characters; far above what Kafka takes, and a bound on what one stray quote can swallow"""
 ROWS_PER_CHUNK = 1_000
-START_BYTES = 65_536
-"""bytes at the beginning of a file by which its format is recognised"""
-UTF8_MARK = b"\xef\xbb\xbf"
 
 escape: Callable[[str], str] = json.encoder.encode_basestring
 
@@ -54,25 +51,31 @@ def read_answers(path: Path, contract: Contract) -> Answers:
 
     Raises InputError when it is no CSV, its header does not fit the contract, or it has no rows.
     """
-    with _opened(path) as (file, start):
+    form = contract.input
+    with opened(path, form) as (file, start):
         stamp = _stamp(file)
-        lines = _lines(file)
-        header = _header(path, next(lines, None), start, contract)
+        lines = rows_of(file, start, form)
+        header, told = _header(path, list(itertools.islice(lines, form.header_rows)), start, contract)
+        checks = _Checks(header, contract)
         digest = hashlib.sha256(b"%d\0" % len(header) + "\0".join(header).encode() + b"\0")
         rows, bad = 0, {}
         for line, row in lines:
-            data = checked(row, header)
+            data = checked(row, header, form)
             if isinstance(data, str):
                 bad[line] = data
+            elif fault := checks.fault(line, row):
+                bad[line] = fault
             else:
                 digest.update(data)
                 rows += 1
+        checks.refuse_utf8(path)
     if not rows and not bad:
         raise InputError(
             f"{path} has a header and no answers", "Give a file with at least one row under the header."
         )
     extra = [name for name in header if name not in contract.sources]
     notes = ["byte order mark at the start: left out"] if start.startswith(UTF8_MARK) else []
+    notes += told
     notes += [f"columns the contract does not name are sent along: {listed(extra)}"] if extra else []
     return Answers(path, header, rows, digest.hexdigest(), bad, tuple(notes), stamp)
 
@@ -90,21 +93,22 @@ def chunks(
     key_at = answers.header.index(contract.fields[contract.key].source)
     chunk: list[Record] = []
     number = -1
-    with _opened(answers.path) as (file, _):
+    form, checks = contract.input, _Checks(answers.header, contract)
+    with opened(answers.path, form) as (file, start):
         if _stamp(file) != answers.stamp:
             raise InputError(
                 f"{answers.path} changed while it was read", "Run again when nothing writes to it."
             )
-        lines = _lines(file)
-        next(lines)
-        for line, row in lines:
+        lines = rows_of(file, start, form)
+        for line, row in itertools.islice(lines, form.header_rows, None):
             if line in answers.bad:
                 continue
             number += 1
             if sent is not None and sent[number]:
                 continue
             key = str(number) if row_key else row[key_at]
-            chunk.append((number, line, key.encode(), (template % tuple(map(escape, row))).encode()))
+            cells = checks.converted(row)
+            chunk.append((number, line, key.encode(), (template % tuple(map(escape, cells))).encode()))
             if len(chunk) == ROWS_PER_CHUNK:
                 yield chunk
                 chunk = []
@@ -112,60 +116,62 @@ def chunks(
         yield chunk
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[io.TextIOWrapper, bytes]]:
-    """Open the file. Yields it as text after its byte order mark, and its first START_BYTES bytes.
+class _Checks:
+    """What is wrong with a row beyond its shape: a point in a number whose mark is a comma, an encoding that is another."""
 
-    Bytes that are not UTF-8 are read as lone surrogates. Raises InputError for a missing file, a pipe, or another format.
-    """
-    if path.exists() and not path.is_file():
-        raise InputError(
-            f"{path} is not a regular file",
-            "It is read twice, so a pipe or a folder will not do: give a CSV file.",
-        )
-    try:
-        with path.open("rb") as raw:
-            start = raw.read(START_BYTES)
-            refuse_other_files(path, start)
-            raw.seek(len(UTF8_MARK) if start.startswith(UTF8_MARK) else 0)
-            # newline="" leaves line ends inside quotes as they are, and knows CR, LF and CRLF.
-            yield io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline=""), start
-    except FileNotFoundError as error:
-        raise InputError(f"no file at {path}", "Give the CSV to send.") from error
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", "Check the file and its permissions."
-        ) from error
+    def __init__(self, header: tuple[str, ...], contract: Contract) -> None:
+        self._form = contract.input
+        numbers = {field.source for field in contract.fields.values() if field.is_number}
+        self._numbers = [
+            at for at, name in enumerate(header) if name in numbers and self._form.decimal == ","
+        ]
+        self._header = header
+        self._utf8_line, self._is_other = 0, self._form.encoding == UTF8
 
+    def fault(self, line: int, row: list[str]) -> str:
+        """Return what is wrong with a row; empty when nothing is."""
+        if not self._is_other and not (text := "".join(row)).isascii():
+            try:
+                text.encode(self._form.encoding, "surrogateescape").decode(UTF8)
+                self._utf8_line = self._utf8_line or line
+            except UnicodeError:
+                self._is_other = True
+        for at in self._numbers:
+            if "." in row[at]:
+                name = listed([self._header[at]])
+                return f"has a point in {name}, and its decimal mark is a comma by [input]"
+        return ""
 
-def _lines(file: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line at which the row starts, its cells). Empty lines are skipped; a row with broken quotes has no cells."""
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(file, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            row = []
-            yield line, row
-            continue
-        if row:
-            yield line, row
+    def refuse_utf8(self, path: Path) -> None:
+        """Raise InputError when all letters beyond ASCII are UTF-8, and another encoding is declared."""
+        if self._utf8_line and not self._is_other:
+            raise InputError(
+                f"{path}, line {self._utf8_line}: this is UTF-8, and the contract says encoding = {self._form.encoding}",
+                "Correct encoding under [input] in the contract, or leave it out.",
+            )
+
+    def converted(self, row: list[str]) -> list[str]:
+        """Return the row with a point for the comma in its numbers."""
+        for at in self._numbers:
+            row[at] = row[at].replace(",", ".")
+        return row
 
 
 def _header(
-    path: Path, first: tuple[int, list[str]] | None, start: bytes, contract: Contract
-) -> tuple[str, ...]:
-    """Return the header, checked. Raises InputError."""
-    if first is None:
+    path: Path, rows: list[Row], start: bytes, contract: Contract
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the columns' names as they are sent, and messages about those that are not as in the file. Raises InputError."""
+    form = contract.input
+    if not rows:
         raise InputError(f"{path} is empty", "Give a CSV with a header and at least one row.")
-    line, names = first
-    text = start.removeprefix(UTF8_MARK).decode("utf-8", "surrogateescape")
-    require_header(path, line, names, text, contract)
-    return tuple(names)
+    if len(rows) < form.header_rows:
+        raise InputError(
+            f"{path} has {len(rows)} of the {form.header_rows} header rows that [input] says",
+            "Correct header_rows under [input] in the contract.",
+        )
+    line, names = rows[form.header_row - 1]
+    require_header(path, line, names, text_of(start, form), contract)
+    return tuple(column_names(names, contract)), renamed(names, contract)
 
 
 def _stamp(file: io.TextIOWrapper) -> tuple[int, ...]:

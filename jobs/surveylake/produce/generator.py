@@ -80,9 +80,13 @@ def write_csv(plan: Plan, path: Path) -> int:
     kinds = defects(plan.contract, csv_only=True)
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(plan.contract.sources)
+        form = plan.contract.input
+        with part.open("w", encoding=form.encoding, newline="") as file:
+            writer = csv.writer(
+                file, delimiter=form.delimiter, quotechar=form.quote or None,
+                quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
+            )  # fmt: skip
+            writer.writerows([plan.contract.sources] * form.header_rows)
             for block in _blocks(plan):
                 rows = [list(row) for row in zip(*block.columns, strict=True)]
                 for at, kind in _spoiled(plan, block.start, len(rows), kinds):
@@ -90,8 +94,14 @@ def write_csv(plan: Plan, path: Path) -> int:
                         rows[at] = list(
                             kind.cells(_cells(plan, block, at), _cells(plan, block, max(at - 1, 0))).values()
                         )
-                writer.writerows(rows)
+                writer.writerows(_with_commas(plan.contract, rows) if form.decimal == "," else rows)
         os.replace(part, path)
+    except (UnicodeEncodeError, csv.Error) as error:
+        part.unlink()
+        raise InputError(
+            f"{path}: the answers cannot be written in the form of [input]: {error}",
+            "Correct [input] in the contract.",
+        ) from error
     except OSError as error:
         part.unlink(missing_ok=True)
         raise InputError(
@@ -148,3 +158,12 @@ def _spoiled(plan: Plan, start: int, size: int, kinds: list[Defect]) -> Iterator
 def _cells(plan: Plan, block: Block, at: int) -> Cells:
     """Return one answer of a block."""
     return {source: column[at] for source, column in zip(plan.contract.sources, block.columns, strict=True)}
+
+
+def _with_commas(contract: Contract, rows: list[list[str]]) -> list[list[str]]:
+    """Return rows whose numbers have a comma as decimal mark."""
+    numbers = [at for at, field in enumerate(contract.fields.values()) if field.is_number]
+    for row in rows:
+        for at in numbers:
+            row[at] = row[at].replace(".", ",")
+    return rows

@@ -5,11 +5,12 @@ import zipfile
 from pathlib import Path
 
 from surveylake import formats
+from surveylake.contract.input_format import UTF8
 from surveylake.errors import InputError
 
 AS_UTF8 = (
-    "Save the file as UTF-8 (spreadsheets call it 'CSV UTF-8'; where it is Windows-1252: iconv -f WINDOWS-1252 -t UTF-8); "
-    "this project does not guess an encoding."
+    "Save the file as UTF-8 (spreadsheets call it 'CSV UTF-8'; where it is Windows-1252: iconv -f WINDOWS-1252 -t UTF-8), "
+    'or write in the contract, under [input], encoding = "windows-1252"; this project does not guess an encoding.'
 )
 AS_CSV = "Open it and save it as 'CSV UTF-8' with commas, then give that file."
 UNPACK = {
@@ -38,8 +39,8 @@ TEXTS = (
 """(beginning of a text, its format, what to do)"""
 
 
-def refuse_other_files(path: Path, start: bytes) -> None:
-    """Raise InputError when the first bytes of a file are those of another format; any text in UTF-8 passes."""
+def refuse_other_files(path: Path, start: bytes, encoding: str = UTF8) -> None:
+    """Raise InputError when the first bytes of a file are those of another format; any text in the encoding passes."""
     kind = formats.kind_of(start)
     packed = formats.packed_with(start) or kind.removeprefix(PACKED) * kind.startswith(PACKED)
     if packed == "zip":
@@ -50,10 +51,13 @@ def refuse_other_files(path: Path, start: bytes) -> None:
         raise InputError(
             f"{path} is {kind}, not a CSV", AS_CSV if "Excel" in kind else "Give the CSV to send."
         )
-    if encoding := formats.wide_text(start[:64]):
+    wide = formats.wide_text(start[:64])
+    if wide and not encoding.startswith(wide.lower()):
         raise InputError(
-            f"{path} is {encoding}, not UTF-8",
-            AS_UTF8.replace("Windows-1252", encoding).replace("WINDOWS-1252", encoding),
+            f"{path} is {wide}, not {'UTF-8' if encoding == UTF8 else encoding}",
+            AS_UTF8.replace("Windows-1252", wide)
+            .replace("WINDOWS-1252", wide)
+            .replace("windows-1252", wide.lower()),
         )
 
 

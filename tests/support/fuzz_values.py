@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from support.reference_verdict import verdict
-from support.validation import ANSWER, MAX_BYTES, SECOND, SECOND_RULES, VISIT, verdicts
+from support.validation import ANSWER, CODES, MAX_BYTES, SECOND, SECOND_RULES, VISIT, verdicts
 from surveylake.contract.model import Contract
 
 BATCH = 10_000
@@ -23,16 +23,30 @@ NUMBERS = [
     "0", "-0", "-0.0", "5", "4", "24", "24.0", "24.50", "110", "111", "110.0", "300", "-1", "1e2", "1E2", "2.4e1", "1e400", "-1e400",
     "2147483647", "2147483648", "-2147483648", "-2147483649", "9223372036854775807", "9223372036854775808", "1" * 38, "1" * 39,
     "0." + "0" * 37 + "1", "0." + "0" * 38 + "1", "1." + "0" * 37, "1." + "0" * 38, "12.505", "12.500", "99999999.99", "100000000",
-    "5000.01", "024", "+24", "0x18", "24.", ".5", "-", "NaN", "Infinity", "-Infinity", "1_000", "9" * 1000, "9" * 1001, "0.10",
+    "9", "99", "-9", "2", "-7", "9.0", "5000.01", "024", "+24", "0x18", "24.", ".5", "-", "NaN", "Infinity", "-Infinity", "1_000", "9" * 1000, "9" * 1001, "0.10",
 ]  # fmt: skip
 TEXTS = [
     *NUMBERS, "", " ", " 24 ", "+5", "24\u00a0", "twenty", "2147483648", "-2147483649", "00000000000000000024", "--5", "+", "+ 5",
     "2024-02-29", "2023-02-29", "0000-01-01", "0001-01-01", "9999-12-31", "10000-01-01", "2024-2-9", "2024-02-29 ", "2024-02-29T00:00",
     "2019-12-31", "true", "TRUE", " False ", "tRuE", "yes", "1", "t", "female", "FEMALE", "Female ", " Male", "MY", "MALAYSIAN",
     "Indonesain", "Malaysia", "Yes", "no", "Traditional  food", "Western Food", "bike", "espresso's machine", "V-12", "V-1234567", "v-1",
+    "NA", "n/a", " NA ", "na", "NA.", "-", "No answer", "No  answer", "9", "99", "-9", "099", "9.0", "2", "-7", "02", "YES", "Yes ", "Graz", "Vienna ",
     "FPS\u0130", "+12.50", "-12.50", "1,5", "1.2.3", "١٢",
 ]  # fmt: skip
-NAMES = [*ANSWER, *VISIT, "age", "AGE", "gender ", "Age\u200b", "extra", "", "é", "was it repaired?", "THING"]
+NAMES = [
+    *ANSWER,
+    *VISIT,
+    *CODES,
+    "age",
+    "AGE",
+    "gender ",
+    "Age\u200b",
+    "extra",
+    "",
+    "é",
+    "was it repaired?",
+    "THING",
+]
 FOREIGN = [
     b"\0\0\0\0\7", b"\0\0\0\0\7{}", b"\0\0\0\0\7{\"a\":1}", b"\0\0\0\0\7\x06abc\x02", b"\0\x01\0\0\7{\"a\":1}", b"\0\0\0\0\0\0\0\7", b"\0" * 9, b"Obj\x01",
     b"Obj\x01" + b"{" * 300, b"Obj", b"\x1f\x8b\x08", b"\x1f\x8b\x08\0\0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfe", b"\x04\x22\x4d\x18\x60", b"\xfd7zXZ\0",

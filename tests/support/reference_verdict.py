@@ -236,7 +236,7 @@ def _cleaned(text: str) -> str:
 def _typed(text: str, field: SurveyField) -> tuple[Value, str | None]:
     """The field's value, and what is wrong with it."""
     clean = _cleaned(text)
-    if not clean:
+    if not clean or clean in field.missing:
         return None, "blank" if field.required else None
     if field.type == "string":
         value: Value = _spellings(field).get(clean, clean)
@@ -245,7 +245,8 @@ def _typed(text: str, field: SurveyField) -> tuple[Value, str | None]:
         if reason:
             return None, reason
     elif field.type == "boolean":
-        value = {"true": True, "false": False}.get(clean.lower())
+        words = {**dict.fromkeys(field.true, True), **dict.fromkeys(field.false, False)}
+        value = words.get(clean, {"true": True, "false": False}.get(clean.lower()))
         if value is None:
             return None, "not_a_boolean"
     elif field.type == "date":
@@ -304,7 +305,7 @@ def _all_digits(clean: str) -> bool:
 
 def _beyond(value: Value, field: SurveyField) -> str | None:
     """Which of the field's limits the value breaks first."""
-    if field.allowed and value not in field.allowed:
+    if field.allowed and str(value) not in field.allowed:
         return "not_allowed"
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         low = field.min is not None and value < Decimal(str(field.min))

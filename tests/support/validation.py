@@ -13,6 +13,7 @@ from surveylake.validate.pipeline import validated
 
 FOOD = load_contract(CONF / "surveys" / "food_preference.toml")
 SECOND = load_contract(Path(__file__).parent / "surveys" / "second.toml")
+CODED = load_contract(Path(__file__).parent / "surveys" / "coded.toml")
 MAX_BYTES = 65_536
 SECOND_RULES = {
     "paid_only_when_repaired": lambda row: not row["paid"] or bool(row["repaired"]),
@@ -27,6 +28,9 @@ ANSWER = {
 VISIT = {
     "visit no.": "V-1", "Date of visit": "2024-02-29", "paid (EUR)": "12.50", "Was it repaired?": "true",
     "thing": "bike",
+}  # fmt: skip
+CODES = {
+    "id": "P1", "sex": "2", "score": "7", "smokes": "yes", "price": "3.50", "why?": "taste", "town": "Vienna",
 }  # fmt: skip
 
 

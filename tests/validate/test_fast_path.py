@@ -9,7 +9,18 @@ from pyspark.sql import DataFrame, SparkSession
 
 from support.fuzz_values import SMALL, disagreements, written_by_chance
 from support.reference_verdict import verdict
-from support.validation import ANSWER, FOOD, MAX_BYTES, SECOND, SECOND_RULES, VISIT, kafka_rows, verdicts
+from support.validation import (
+    ANSWER,
+    CODED,
+    CODES,
+    FOOD,
+    MAX_BYTES,
+    SECOND,
+    SECOND_RULES,
+    VISIT,
+    kafka_rows,
+    verdicts,
+)
 from surveylake.contract.model import Contract, SurveyField
 from surveylake.validate import fast_path, pipeline
 from surveylake.validate.pipeline import validated
@@ -90,6 +101,30 @@ def test_every_visit_that_differs_in_one_character_has_the_reference_verdict(spa
         disagreements(spark, [*near(written(VISIT)), *near(written(VISIT | {"paid (EUR)": ""}))], SECOND)
         == []
     )
+
+
+def test_every_coded_answer_that_differs_in_one_character_has_the_reference_verdict(
+    spark: SparkSession,
+) -> None:
+    nothing = {"sex": "9", "score": "99", "smokes": "NA", "price": "n/a", "why?": "NA", "town": "No answer"}
+    numbers: dict[str, object] = {"sex": 9, "score": 99, "smokes": True, "price": 3.5, "why?": None}
+    values = [near(written(CODES)), near(written(CODES | nothing)), near(written(CODES | numbers, COMPACT))]
+    assert disagreements(spark, [value for each in values for value in each], CODED) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "plain"),
+    [
+        ({}, True), ({"sex": 1}, True), ({"sex": 9}, True), ({"sex": "NA"}, True), ({"smokes": "2"}, True), ({"price": "NA"}, True),
+        ({"why?": "n/a"}, True), ({"town": "No answer"}, True), ({"town": "Graz"}, True), ({"score": "-9"}, False), ({"why?": " NA "}, False),
+        ({"sex": "3"}, False), ({"smokes": "maybe"}, False), ({"smokes": "nie: mals"}, False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_codes_and_words_for_nothing_are_plain(
+    spark: SparkSession, change: dict[str, object], plain: bool
+) -> None:
+    assert taken(spark, CODED, written(CODES | change)) == [plain]
 
 
 def test_a_question_may_hold_what_the_value_is_cut_at(spark: SparkSession) -> None:

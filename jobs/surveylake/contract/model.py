@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,9 @@ from surveylake.contract.names import check_names
 from surveylake.errors import ConfigError
 from surveylake.wording import listed
 
+LATER_KEYS = {"missing", "true", "false"}
+"""Keys of a contract and its fields that an earlier release did not have."""
+
 
 class SurveyField(Typed):
     """One field of an answer, as it arrives (`source`) and as it is stored (`type`)."""
@@ -32,6 +35,10 @@ class SurveyField(Typed):
     source: Source
     required: bool = False
     allowed: list[Cleaned] = Field(default_factory=list)
+    """the acceptable answers, as texts; of an integer its digits"""
+    missing: list[Cleaned] = Field(default_factory=list)
+    true: list[Cleaned] = Field(default_factory=list)
+    false: list[Cleaned] = Field(default_factory=list)
     min: Limit | None = None
     max: Limit | None = None
     pattern: Pattern | None = None
@@ -42,6 +49,27 @@ class SurveyField(Typed):
         """Whether the field may have min and max."""
         return is_number(self.type)
 
+    @property
+    def written_as(self) -> dict[str, str]:
+        """Text in an answer, cleaned -> the text that it stands for: a spelling's name, `true`, `false`, or nothing."""
+        texts = {variant: name for name, variants in self.spellings.items() for variant in variants}
+        texts |= dict.fromkeys(self.true, "true") | dict.fromkeys(self.false, "false")
+        return texts | dict.fromkeys(self.missing, "")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_whole_numbers(cls, content: Any) -> Any:
+        """Take the allowed answers of an integer as texts. Raises WrongValueError for one that is no whole number."""
+        allowed = content.get("allowed") if isinstance(content, dict) else None
+        if not isinstance(allowed, list) or content.get("type") != "integer":
+            return content
+        if other := [value for value in allowed if type(value) is not int]:
+            raise WrongValueError(
+                f"{other[0]!r} is no whole number; the type is integer, so allowed lists such, without quotes",
+                "allowed",
+            )
+        return {**content, "allowed": [str(value) for value in allowed]}
+
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
         if (self.min is not None or self.max is not None) and not self.is_number:
@@ -49,15 +77,34 @@ class SurveyField(Typed):
                 f"min and max are for numbers; the type is {self.type}: leave them out, or write another type",
                 "min" if self.min is not None else "max",
             )
-        texts = {"allowed": self.allowed, "pattern": self.pattern, "spellings": self.spellings}
+        self._check_texts()
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise WrongValueError(f"min {self.min} is above max {self.max}: nothing would be accepted", "min")
+        self._check_spellings()
+        return self
+
+    def _check_texts(self) -> None:
+        """Raise WrongValueError for what a field of this type cannot have."""
+        texts = {"pattern": self.pattern, "spellings": self.spellings}
         if self.type != "string" and (names := [name for name, value in texts.items() if value]):
             raise WrongValueError(
-                f"allowed, pattern and spellings are for strings; the type is {self.type}: "
+                f"pattern and spellings are for strings; the type is {self.type}: "
                 f'leave {names[0]} out, or write type = "string"',
                 names[0],
             )
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise WrongValueError(f"min {self.min} is above max {self.max}: nothing would be accepted", "min")
+        if self.allowed and self.type not in ("string", "integer"):
+            raise WrongValueError(
+                f'allowed is for strings and integers; the type is {self.type}: leave it out, or write type = "string"',
+                "allowed",
+            )
+        if (self.true or self.false) and self.type != "boolean":
+            raise WrongValueError(
+                f"true and false are the words of a boolean; the type is {self.type}",
+                "true" if self.true else "false",
+            )
+
+    def _check_spellings(self) -> None:
+        """Raise WrongValueError for a text with two meanings, or one that could never be accepted."""
         variants = [variant for spellings in self.spellings.values() for variant in spellings]
         twice = {name for name in variants if variants.count(name) > 1 or name in self.spellings}
         if twice:
@@ -70,7 +117,20 @@ class SurveyField(Typed):
                 f"spellings of what is not allowed: {listed(useless)}; add it to allowed, or leave it out",
                 "spellings",
             )
-        return self
+        meanings = [
+            *map(str, self.allowed),
+            *self.spellings,
+            *variants,
+            *self.true,
+            *self.false,
+            *self.missing,
+        ]
+        own = {*self.missing, *self.true, *self.false}
+        if double := sorted({text for text in meanings if meanings.count(text) > 1} & own):
+            key = next(key for key in ("missing", "true", "false") if double[0] in getattr(self, key))
+            raise WrongValueError(
+                f"{listed(double)} has another meaning in this field; each text may have one", key
+            )
 
 
 class Derived(Typed):
@@ -128,6 +188,7 @@ class Contract(Part):
     key: str
     unknown_fields: Literal["ignore", "reject"] = "ignore"
     input: Input = Input()
+    missing: list[Cleaned] = Field(default_factory=list)
     fields: dict[ColumnName, SurveyField] = Field(min_length=1)
     rules: dict[ColumnName, str] = Field(default_factory=dict)
     derived: dict[ColumnName, Derived] = Field(default_factory=dict)
@@ -154,8 +215,29 @@ class Contract(Part):
     @property
     def fingerprint(self) -> str:
         """sha256 (hex) of the contract's content; comments and layout do not change it, nor how its files are written."""
-        text = json.dumps(self.model_dump(mode="json", exclude={"input"}), sort_keys=True, ensure_ascii=False)
+        content = self.model_dump(mode="json", exclude={"input"})
+        # What came with a later release counts only where it is used: lakes of earlier ones have the same contract.
+        for part in (content, *content["fields"].values()):
+            for key in LATER_KEYS & part.keys():
+                if not part[key]:
+                    del part[key]
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_missing_over(cls, content: Any) -> Any:
+        """Give the survey's words for a missing answer to each field that has none of its own."""
+        fields, words = (
+            (content.get("fields"), content.get("missing")) if isinstance(content, dict) else (0, 0)
+        )
+        if not isinstance(fields, dict) or not words:
+            return content
+        own = {
+            name: {"missing": words, **field} if isinstance(field, dict) else field
+            for name, field in fields.items()
+        }
+        return {**content, "fields": own}
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

@@ -65,7 +65,7 @@ def _text_defects(fields: list[SurveyField]) -> list[Defect]:
     """Return defects of texts: not allowed, blank, another spelling; each of the first field that allows it."""
     kinds = []
     for field in fields:
-        if field.allowed:
+        if field.allowed and field.type == "string":
             kinds.append(
                 _cell(
                     "not an allowed value",

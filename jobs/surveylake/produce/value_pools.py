@@ -69,7 +69,7 @@ def _invented(field: SurveyField, draw: np.random.Generator) -> list[str]:
         return [str(date(2024, 1, 1) + timedelta(days=int(days))) for days in draw.integers(0, 366, POOL)]
     if field.type == "boolean":
         return ["true", "false"]
-    if field.is_number:
+    if field.is_number and not field.allowed:
         return _numbers(field, draw)
     names = field.allowed or list(field.spellings)
     if not names and field.pattern:

@@ -36,6 +36,13 @@ def is_wrong_type(field: SurveyField) -> str:
     return f"substring({kind}, 1, 3) IN ({', '.join(map(sql.text, others))})"
 
 
+def without_missing(clean: str, field: SurveyField) -> str:
+    """Return SQL: an empty text where the trimmed text `clean` is a word for a missing answer, any other text unchanged."""
+    if not field.missing:
+        return clean
+    return f"IF({clean} IN ({', '.join(map(sql.text, field.missing))}), '', {clean})"
+
+
 def typed(clean: str, field: SurveyField) -> str:
     """Return SQL: the trimmed text `clean` as a value of the field's type, NULL where it does not denote one exactly."""
     if field.type == "string":
@@ -43,16 +50,17 @@ def typed(clean: str, field: SurveyField) -> str:
     if field.type == "integer":
         return f"try_cast({clean} AS int)"
     if field.type == "boolean":
-        return f"CASE lower({clean}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+        return f"CASE lower({spelled(clean, field)}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     pattern = DATE_TEXT if field.type == "date" else DECIMAL_TEXT
     exact = "" if field.type == "date" else f" AND NOT {too_precise(clean, field)}"
     return f"IF({clean} RLIKE {sql.text(pattern)}{exact}, try_cast({clean} AS {field.sql_type}), NULL)"
 
 
 def spelled(clean: str, field: SurveyField) -> str:
-    """Return SQL: the name of a declared spelling, any other text unchanged."""
-    pairs = [(variant, known) for known, variants in field.spellings.items() for variant in variants]
-    whens = "".join(f" WHEN {sql.text(variant)} THEN {sql.text(known)}" for variant, known in pairs)
+    """Return SQL: the text that a declared one stands for, any other text unchanged."""
+    whens = "".join(
+        f" WHEN {sql.text(text)} THEN {sql.text(name)}" for text, name in field.written_as.items()
+    )
     return f"CASE {clean}{whens} ELSE {clean} END" if whens else clean
 
 

@@ -10,6 +10,7 @@ tested in tests/validate/test_fast_path.py and test_fuzz.py.
 The scaffolding columns start with `~`, which no contract column can.
 """
 
+import re
 from collections.abc import Iterator
 
 from pyspark.sql import DataFrame
@@ -20,6 +21,8 @@ from surveylake.sql import TEXT
 from surveylake.validate import rules
 from surveylake.validate.cleaning import spelled, typed
 
+WHOLE_NUMBER = re.compile("0|-?[1-9][0-9]*")
+"""An integer as a JSON writer writes it."""
 PLAIN = "`~plain`"
 CUT = ":"
 """A value is split at colons: they stand between a name and its value, and are rarer in answers than commas."""
@@ -100,7 +103,11 @@ class _Slot:
         if field.type == "integer":
             # A number in any other spelling, such as 024, may be no JSON.
             text = f"IF({known} IS NOT NULL OR cast({value} AS string) = {free}, {text}, NULL)"
-        return f"{text} IS NOT NULL AND {rules.is_acceptable(text, value, field)}"
+        answered = ""
+        if field.missing and not _is_closed(field):
+            # A word for a missing answer that blanks stand around: parsing finds it.
+            answered = f" AND NOT coalesce({free} IN ({', '.join(map(sql.text, field.missing))}), false)"
+        return f"{text} IS NOT NULL{answered} AND {rules.is_acceptable(text, value, field)}"
 
     def unchecked(self) -> str | None:
         """Return SQL: the text that may contain any character; None where there is none."""
@@ -153,13 +160,18 @@ def _end(index: int, contract: Contract, gap: str) -> str:
 def _known(field: SurveyField) -> dict[str, str]:
     """Return text in a plain value -> clean text, for the texts that the contract names."""
     blank = {} if field.required else {'""': "", "null": ""}
+    names = dict.fromkeys(field.allowed) if field.allowed else dict.fromkeys(field.spellings)
     if field.type == "boolean":
-        return blank | {quote + word + quote: word for word in ("true", "false") for quote in ("", '"')}
-    names = (
-        {name: name for name in field.allowed} if field.allowed else {name: name for name in field.spellings}
-    )
-    names |= {variant: name for name, variants in field.spellings.items() for variant in variants}
-    return blank | {f'"{text}"': name for text, name in names.items() if not set(text) & UNFIT}
+        names = dict.fromkeys(("true", "false"))
+    texts = {name: name for name in names} | field.written_as
+    quoted = {f'"{text}"': name for text, name in texts.items() if not set(text) & UNFIT}
+    bare = {
+        text: name
+        for text, name in texts.items()
+        if (field.type == "boolean" and text in ("true", "false"))
+        or (field.type == "integer" and WHOLE_NUMBER.fullmatch(text))
+    }
+    return blank | bare | quoted
 
 
 def _is_closed(field: SurveyField) -> bool:

@@ -48,27 +48,33 @@ def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFra
 def _steps(contract: Contract) -> dict[str, str]:
     """Return name -> SQL, for the steps after those of strict_json.
 
-    `~untidy`, `~wrong` (booleans), `~texts`, `~shape`, `~fields` (struct of typed values) and `~reasons`. Each is NULL where
-    the value is broken; `~reasons` also where nothing is wrong.
+    `~untidy`, `~wrong` (booleans), `~texts`, `~answers` (texts without words for a missing answer), `~shape`, `~fields`
+    (struct of typed values) and `~reasons`. Each is NULL where the value is broken; `~reasons` also where nothing is wrong.
     """
     fields = list(contract.fields.items())
     texts = [f"trim({cleaning.parsed_text(field, f'`~wrong`[{i}]')})" for i, (_, field) in enumerate(fields)]
+    answers = [cleaning.without_missing(f"`~texts`[{i}]", field) for i, (_, field) in enumerate(fields)]
     values = [
-        f"{sql.text(name)}, {cleaning.typed(f'`~texts`[{i}]', field)}"
+        f"{sql.text(name)}, {cleaning.typed(f'`~answers`[{i}]', field)}"
         for i, (name, field) in enumerate(fields)
     ]
     reasons = [
-        rules.field_reason(f"`~texts`[{i}]", f"`~fields`.{sql.name(name)}", field)
+        rules.field_reason(f"`~answers`[{i}]", f"`~fields`.{sql.name(name)}", field)
         for i, (name, field) in enumerate(fields)
     ]
     steps = {
         "~untidy": strict_json.untidy(),
         "~wrong": f"array({', '.join(cleaning.is_wrong_type(field) for _, field in fields)})",
         "~texts": f"array({', '.join(texts)})",
+        "~answers": f"array({', '.join(answers)})",
         "~shape": rules.listed(*rules.shape_reasons(contract)),
         "~fields": f"named_struct({', '.join(values)})",
         "~reasons": rules.listed("`~shape`", *reasons),
     }
+    if not any(field.missing for _, field in fields):
+        # Where nothing is to be left out, the array is not copied.
+        del steps["~answers"]
+        steps = {name: step.replace("`~answers`", "`~texts`") for name, step in steps.items()}
     return {name: f"IF(`~broken` IS NULL, {step}, NULL)" for name, step in steps.items()}
 
 

@@ -54,9 +54,8 @@ def limits(column: str, field: SurveyField) -> list[tuple[str, str]]:
     """Return (SQL pass condition on the typed `column`, reason) of each limit; NULL passes only where not required."""
     conditions = []
     if field.allowed:
-        conditions.append(
-            (f"{column} IN ({', '.join(sql.text(value) for value in field.allowed)})", "not_allowed")
-        )
+        values = field.allowed if field.type == "integer" else map(sql.text, field.allowed)
+        conditions.append((f"{column} IN ({', '.join(values)})", "not_allowed"))
     if field.min is not None:
         conditions.append((f"{column} >= {field.min}", "out_of_range"))
     if field.max is not None:

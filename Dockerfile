@@ -35,6 +35,8 @@ CMD ["python", "jobs/stream.py", "--help"]
 # For Kubernetes: Spark starts it with the word driver or executor (docs/kubernetes.md).
 FROM runtime AS kubernetes
 COPY --chown=survey:survey deploy deploy
+# Its lakes are at s3a://: the connector, and the log store that keeps commits apart there.
+RUN python jobs/jars.py --store s3 && rm -rf var/jars/broker
 ENTRYPOINT ["python", "deploy/kubernetes/entrypoint.py"]
 
 FROM packages AS jupyter-packages

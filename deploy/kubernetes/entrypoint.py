@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark.find_spark_home import _find_spark_home
 
 APP = Path(__file__).resolve().parents[2]
-JARS = APP / "var" / "jars" / "spark"
+JARS = [APP / "var" / "jars" / which for which in ("spark", "s3")]
 EXECUTOR = "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend"
 EXECUTOR_OPTIONS = {
     "--driver-url": "SPARK_DRIVER_URL",
@@ -40,7 +40,7 @@ def command(words: Sequence[str], variables: Mapping[str, str]) -> list[str]:
 
 def _driver(submitted: Sequence[str], variables: Mapping[str, str]) -> list[str]:
     """Return spark-submit with what the pod was submitted with; nothing is resolved from a registry."""
-    jars = ",".join(f"local://{jar}" for jar in sorted(JARS.glob("*.jar")))
+    jars = ",".join(f"local://{jar}" for folder in JARS for jar in sorted(folder.glob("*.jar")))
     settings = {
         "spark.driver.bindAddress": variables["SPARK_DRIVER_BIND_ADDRESS"],
         "spark.jars": jars,
@@ -56,7 +56,7 @@ def _executor(variables: Mapping[str, str]) -> list[str]:
     numbers = sorted(
         int(name.removeprefix(JAVA_OPTION)) for name in variables if name.startswith(JAVA_OPTION)
     )
-    places = [variables.get("SPARK_CONF_DIR", ""), f"{_find_spark_home()}/jars/*", f"{JARS}/*",
+    places = [variables.get("SPARK_CONF_DIR", ""), f"{_find_spark_home()}/jars/*", *(f"{folder}/*" for folder in JARS),
               variables.get("SPARK_EXTRA_CLASSPATH", "")]  # fmt: skip
     memory = variables["SPARK_EXECUTOR_MEMORY"]
     java = f"{variables['JAVA_HOME']}/bin/java" if "JAVA_HOME" in variables else "java"

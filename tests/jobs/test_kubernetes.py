@@ -86,15 +86,23 @@ def test_an_application_runs_a_job_of_the_image_by_its_own_words(name: str) -> N
     spec = APPLICATIONS[name]
     script = spec["mainApplicationFile"].removeprefix("local:///app/")
     assert (ROOT / script).is_file()
-    printed = subprocess.run(
-        [sys.executable, script, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    # Words before --help are read, so that a value that the job refuses is an error here.
+    command = [sys.executable, script, *spec["arguments"], "--help"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert printed.returncode == 0, printed.stderr
     for word in spec["arguments"]:
         assert not word.startswith("--") or word in printed.stdout
     assert spec["sparkVersion"] == spark_version()
     version = re.findall(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)[0]
     assert spec["image"] == f"surveylake-kubernetes:{version}"
     assert "AS kubernetes" in DOCKERFILE
+
+
+@every_application
+def test_the_image_has_the_jars_of_the_lake(name: str) -> None:
+    spec = APPLICATIONS[name]
+    if "s3a://" in str(spec["arguments"]):
+        assert "jobs/jars.py --store s3" in DOCKERFILE.partition("AS kubernetes")[2].partition("\nFROM ")[0]
 
 
 @every_application
@@ -137,6 +145,21 @@ def test_a_driver_gets_the_verified_jars_and_our_defaults() -> None:
     assert "spark.jars.packages=" in words
 
 
+def test_driver_and_executors_get_the_jars_of_the_image_those_for_s3a_too(tmp_path: Path) -> None:
+    module = entry_point()
+    assert module.JARS == [ROOT / "var" / "jars" / "spark", ROOT / "var" / "jars" / "s3"]
+    module.JARS = [tmp_path / "spark", tmp_path / "s3"]
+    for folder in module.JARS:
+        folder.mkdir()
+        (folder / f"{folder.name}.jar").touch()
+    driver = module.command(["driver"], {"SPARK_DRIVER_BIND_ADDRESS": "10.0.0.7"})
+    assert f"spark.jars=local://{tmp_path}/spark/spark.jar,local://{tmp_path}/s3/s3.jar" in driver
+    variables = dict.fromkeys(("SPARK_EXECUTOR_MEMORY", *module.EXECUTOR_OPTIONS.values()), "1")
+    executor = module.command(["executor"], variables)
+    places = executor[executor.index("-cp") + 1].split(":")
+    assert {f"{tmp_path}/spark/*", f"{tmp_path}/s3/*"} <= set(places)
+
+
 def test_an_executor_is_started_with_what_spark_gives_it() -> None:
     module = entry_point()
     variables = {name: f"of {name}" for name in module.EXECUTOR_OPTIONS.values()}
@@ -159,6 +182,11 @@ def test_the_pages_commands_name_jobs_that_exist_and_words_they_know() -> None:
     assert len(blocks) == 2
     for block in blocks:
         words = shlex.split(block.replace("\\\n", " "))
-        script = next(word for word in words if word.endswith(".py"))
-        assert (ROOT / script.removeprefix("local:///app/")).is_file()
+        at = next(number for number, word in enumerate(words) if word.endswith(".py"))
+        script, given = words[at].removeprefix("local:///app/"), words[at + 1 :]
+        assert (ROOT / script).is_file()
+        printed = subprocess.run(
+            [sys.executable, script, *given, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert all(word in printed.stdout for word in given if word.startswith("--"))
     assert "were not run" in PAGE

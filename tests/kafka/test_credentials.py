@@ -1,6 +1,8 @@
 """A Kafka that asks who one is: one [kafka] block logs both clients in, and each verb needs the rights that docs/kafka.md lists."""
 
+import base64
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -10,19 +12,21 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AclOperation, ResourceType
+from pyarrow import parquet
 from pyspark.sql import SparkSession
 
 import produce
 import stream
 import verify
 from support import shell
-from support.survey_env import SURVEY, answers
+from support.survey_env import SURVEY, answers, until
 from support.tls_broker import PASSWORD, SECRET, TlsBroker
 from surveylake.config import Kafka
 from surveylake.kafka.credentials import KEY_PASSWORD_VARIABLE, PASSWORD_VARIABLE
 from surveylake.kafka.options import client_options, spark_options
 from surveylake.kafka.topic import open_topic
 from surveylake.kafka.topic_creation import create_topic
+from surveylake.runtime.process_log import LEVEL_VARIABLE
 
 pytestmark = pytest.mark.integration
 SAMPLE = SURVEY.with_suffix(".sample.csv")
@@ -156,41 +160,77 @@ def command_lines() -> bytes:
     return b"\n".join(texts)
 
 
-def test_no_secret_is_found_in_anything_that_a_run_leaves(tls_broker: TlsBroker, tmp_path: Path) -> None:
-    """Everything is logged, from DEBUG on, by Python's clients, Spark, Delta and Kafka's Java client."""
-    topic = "canary"
-    tls_broker.allow("sam", topic, *RIGHTS["produce, a topic to be made"], AclOperation.READ)
-    certificate, key = tls_broker.client_certificate("sam")
-    kafka = tls_broker.at(
-        "SCRAM", "sam", ssl_certificate_location=str(certificate), ssl_key_location=str(key)
-    )
+DEBUG_LINES = (
+    rb" DEBUG \[.* org\.apache\.kafka\.clients\.consumer",
+    rb" INFO .*ConsumerConfig",
+    rb" DEBUG \[.* org\.apache\.kafka\.common\.security",
+    rb" DEBUG \[.* org\.apache\.spark\.sql",
+    rb" DEBUG surveylake\.librdkafka: SASL",
+)
+"""Of each client one line that it says at this level only."""
+
+
+def everything_in(folder: Path) -> dict[str, bytes]:
+    """Path -> content of every file; of Parquet, whose pages are compressed, the rows as text too."""
+    left = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    rows = {f"rows of {path}": repr(parquet.read_table(path, partitioning=None).to_pylist()).encode()
+            for path in left if path.endswith(".parquet")}  # fmt: skip
+    return left | rows
+
+
+def watched(words: list[str], var: Path, **variables: str) -> dict[str, bytes]:
+    """What a command printed, and every command line of the machine while it ran. AssertionError when it failed."""
+    lines = b""
+    with shell.started(words, var, **variables) as process, ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(process.communicate)
+        while not ended.done():
+            lines += command_lines()
+            wait([ended], timeout=1)
+        printed, complained = ended.result()
+    assert process.returncode == 0, complained
+    until(
+        lambda: bytes(var) not in command_lines()
+    )  # Java ends a moment after, and removes what was for itself
+    assert b"jobs/run.py" in lines
+    assert b"org.apache.spark.deploy.SparkSubmit" in lines
+    return {"printed": printed.encode(), "complained": complained.encode(), "/proc": lines}
+
+
+def require_everything_said(left: dict[str, bytes]) -> None:
+    """Raise AssertionError where something was not searched: a kind of file that is not there, or a client without DEBUG."""
+    for place in ("/var/log/run-", "/eventlog_", "/_delta_log/", "/_checkpoint", "/out/", "rows of "):
+        assert any(place in path for path in left), place
+    logged = b"".join(text for path, text in left.items() if "/var/log/" in path)
+    for said in DEBUG_LINES:
+        assert re.search(said, logged), said
+    assert not [path for path in left if path.endswith(".log.2")], "the first lines may have been rolled away"
+
+
+@pytest.mark.parametrize(("listener", "user"), [("SCRAM", "sam"), ("OAUTH", "olga")])
+def test_no_secret_is_found_in_anything_that_a_run_leaves(
+    tls_broker: TlsBroker, tmp_path: Path, listener: str, user: str
+) -> None:
+    """Everything is logged, from DEBUG on, by librdkafka, Spark, Delta and Kafka's Java client."""
+    topic, password = f"canary-{listener}", SECRET if listener == "OAUTH" else PASSWORD
+    tls_broker.allow(user, topic, *RIGHTS["produce, a topic to be made"], AclOperation.READ)
+    certificate, key = tls_broker.client_certificate(user)
+    files = {"ssl_certificate_location": str(certificate), "ssl_key_location": str(key)}
+    kafka = tls_broker.at(listener, user, **files)
     write_conf(tmp_path / "conf.toml", kafka)
     survey = tmp_path / "s.toml"
     survey.write_text(SURVEY.read_text("utf-8").replace('topic = "Food"', f'topic = "{topic}"'), "utf-8")
-    log = {
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.compress": "false",
-        "spark.eventLog.dir": tmp_path.as_uri(),
-    }
     words = shell.command(
         "run", "--input", SAMPLE, "--survey", survey, "--conf", tmp_path / "conf.toml", "--bootstrap", kafka.bootstrap,
         "--lake", tmp_path / "lake", "--out", tmp_path / "out",
     )  # fmt: skip
-    secrets = {PASSWORD_VARIABLE: PASSWORD, KEY_PASSWORD_VARIABLE: PASSWORD, "SURVEYLAKE_LOG_LEVEL": "debug",
-               "PYSPARK_SUBMIT_ARGS": " ".join(f"--conf {name}={value}" for name, value in log.items())}  # fmt: skip
-    shown = b""
-    with shell.started(words, tmp_path / "var", **secrets) as process:
-        with ThreadPoolExecutor(1) as pool:
-            ended = pool.submit(process.communicate)
-            while not ended.done():
-                shown += command_lines()
-                wait([ended], timeout=1)
-        printed, complained = ended.result()
-    assert process.returncode == 0, complained
-    marks = [PASSWORD.partition('"')[0].encode(), key.read_bytes().splitlines()[10]]
-    left = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    left |= {Path("printed"): printed.encode(), Path("complained"): complained.encode(), Path("/proc"): shown}
-    assert b"jobs/run.py" in shown
-    assert [path for path in left if "local-" in path.name], "the event log"
-    assert any(b" DEBUG " in text and b"ConsumerConfig" in text for text in left.values())
-    assert [str(path) for path, text in left.items() for mark in marks if mark in text] == []
+    events = {"enabled": "true", "compress": "false", "dir": tmp_path.as_uri()}
+    variables = {PASSWORD_VARIABLE: password, KEY_PASSWORD_VARIABLE: PASSWORD, LEVEL_VARIABLE: "debug",
+                 "PYSPARK_SUBMIT_ARGS": " ".join(f"--conf spark.eventLog.{key}={value}" for key, value in events.items())}  # fmt: skip
+    tls_broker.tokens.signatures.clear()
+    left = watched(words, tmp_path / "var", **variables) | everything_in(tmp_path)
+    require_everything_said(left)
+    tokens = tls_broker.tokens.signatures
+    assert bool(tokens) == (listener == "OAUTH")
+    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+    marks = ["HUNTER2", basic, key.read_text().splitlines()[10], *tokens]
+    assert [path for path, text in left.items() for mark in marks if mark.encode() in text] == []

@@ -26,6 +26,8 @@ class TokenEndpoint:
         self.keys.write_text(json.dumps({"keys": [self._public()]}), "utf-8")
         self.asked: list[str] = []
         """Id of each client that was given a token."""
+        self.signatures: list[str] = []
+        """End of each token that was given: whoever has one is that client, until it expires."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, secret))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/token"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -70,6 +72,7 @@ def _handler(endpoint: TokenEndpoint, secret: str) -> type[BaseHTTPRequestHandle
                 return
             endpoint.asked.append(client)
             token = endpoint.token(client, form.get("scope", ["none"])[0])
+            endpoint.signatures.append(token.rpartition(".")[2])
             self._answer(200, {"access_token": token, "token_type": "Bearer", "expires_in": 300})
 
         def _answer(self, status: int, document: dict[str, object]) -> None:

@@ -17,6 +17,7 @@ from surveylake.errors import TopicError
 from surveylake.kafka.credentials import PASSWORD_VARIABLE
 from surveylake.kafka.options import client_options
 from surveylake.kafka.retry import ASK_SECONDS, ELSEWHERE
+from surveylake.runtime import process_log
 
 CLIENT_LOG = logging.getLogger("surveylake.librdkafka")
 CLIENT_LOG.addHandler(logging.NullHandler())
@@ -29,8 +30,15 @@ CERTIFICATE = "Check ssl.ca.location in [kafka.options], and that the certificat
 
 
 def quiet_options(kafka: Kafka) -> dict[str, Any]:
-    """Return client options whose log goes to a logger of its own: librdkafka would write to stderr, beside our one message."""
-    return {**client_options(kafka), "logger": CLIENT_LOG}
+    """Return client options whose log goes to a logger of its own: librdkafka would write to stderr, beside our one message.
+
+    With SURVEYLAKE_LOG_LEVEL=debug that is the process's log file, and librdkafka says all that it can.
+    """
+    options = {**client_options(kafka), "logger": CLIENT_LOG}
+    if not process_log.is_debug():
+        return options
+    process_log.take_all(CLIENT_LOG)
+    return {**options, "debug": "all"}
 
 
 def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, ClusterMetadata]:
@@ -57,6 +65,7 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
                 late = time.monotonic() > deadline - 1
                 raise _why(kafka.bootstrap, errors, seconds, late) from None
         else:
+            admin.poll(0)  # hands on what librdkafka logged
             _require_reachable(kafka.bootstrap, metadata, max(deadline - time.monotonic(), 0.5))
             return admin, metadata
 

@@ -25,6 +25,8 @@ LOGIN_MODULES = {
     "SCRAM-SHA-512": f"{PACKAGE}.scram.ScramLoginModule",
     OAUTH: f"{PACKAGE}.oauthbearer.OAuthBearerLoginModule",
 }
+HIDES_THE_REST = 'password="" '
+"""Spark logs a JAAS line at DEBUG, without what follows this word: a clientSecret it would show. Kafka ignores it here."""
 NOT_JAVAS = frozenset({
     "sasl.username", "sasl.password", CLIENT_ID, CLIENT_SECRET, SCOPE, "sasl.oauthbearer.method",
     CERTIFICATE, KEY, "ssl.ca.location",
@@ -60,7 +62,8 @@ def java_credentials(options: dict[str, str]) -> dict[str, str]:
                 f"{PACKAGE}.oauthbearer.OAuthBearerLoginCallbackHandler"
             )
         words = " ".join(f"{name}={_quoted(value)}" for name, value in fields.items() if value)
-        java["sasl.jaas.config"] = f"{LOGIN_MODULES[mechanism]} required {words};"
+        hidden = HIDES_THE_REST if mechanism == OAUTH else ""
+        java["sasl.jaas.config"] = f"{LOGIN_MODULES[mechanism]} required {hidden}{words};"
     if CERTIFICATE in options:
         java |= {
             "ssl.keystore.type": "PEM",

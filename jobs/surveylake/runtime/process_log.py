@@ -1,6 +1,7 @@
 """The log file of a process, in var/log: the lines of Spark, Java and the libraries, and the traces of errors.
 
-SURVEYLAKE_LOG_FILE names another file, SURVEYLAKE_LOG_LEVEL Spark's level (default: warn). Standard library only.
+SURVEYLAKE_LOG_FILE names another file, SURVEYLAKE_LOG_LEVEL the level of Spark and of Kafka's clients (default: warn).
+Standard library only.
 """
 
 import logging
@@ -17,7 +18,7 @@ from typing import IO
 
 from surveylake.paths import JOBS, VAR
 
-FILE_VARIABLE = "SURVEYLAKE_LOG_FILE"
+FILE_VARIABLE, LEVEL_VARIABLE = "SURVEYLAKE_LOG_FILE", "SURVEYLAKE_LOG_LEVEL"
 MOST_FILES = 50
 """Files of ended processes in var/log: older ones are removed when another is created."""
 NAME = re.compile(r"[a-z]+-\d{8}-\d{6}-(\d+)\.log")
@@ -88,15 +89,32 @@ def configure() -> None:
     root = logging.getLogger()
     if root.handlers:  # a notebook's or a test's own
         return
-    console, file = logging.StreamHandler(), logging.FileHandler(path(), encoding="utf-8", delay=True)
+    console, file = logging.StreamHandler(), _file_handler()
     console.addFilter(_is_ours)
     file.addFilter(lambda record: not _is_ours(record))
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     file.setLevel(logging.WARNING)
     for handler in (console, file):
         root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
+
+
+def is_debug() -> bool:
+    """Return whether SURVEYLAKE_LOG_LEVEL asks for everything that Spark and Kafka's clients have to say."""
+    return os.environ.get(LEVEL_VARIABLE, "").lower() in ("debug", "trace", "all")
+
+
+@cache
+def take_all(logger: logging.Logger) -> None:
+    """Send all lines of a logger to the file, from DEBUG on."""
+    logger.addHandler(_file_handler())
+    logger.setLevel(logging.DEBUG)
+
+
+def _file_handler() -> logging.Handler:
+    handler = logging.FileHandler(path(), encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

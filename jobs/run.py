@@ -25,6 +25,7 @@ from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import InputError, TopicMissingError
 from surveylake.kafka.connection import connect
 from surveylake.kafka.embedded import EmbeddedBroker
+from surveylake.kafka.options import require_usable
 from surveylake.kafka.topic import open_topic
 from surveylake.lake.lock import one_writer
 from surveylake.paths import VAR
@@ -69,7 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--skip-bad-lines", action="store_true", help="send the other lines of a CSV that has bad ones"
     )
     args = parser.parse_args(argv)
-    config, contract = load_config(args.conf), load_contract(args.survey)
+    config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
+    if args.bootstrap:
+        require_usable(config.kafka)
     answers = args.input or args.survey.with_suffix(".sample.csv")
     check_spark()
     java_environment()
@@ -121,7 +124,6 @@ def _started(
     """
     began = time.monotonic()
     if args.bootstrap:
-        config = config.at(args.bootstrap, args.insecure)
         connect(config.kafka)
         spark.result()
         took["start"] = time.monotonic() - began

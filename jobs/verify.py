@@ -10,6 +10,7 @@ from surveylake import cli, wording
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError
+from surveylake.kafka.options import require_usable
 from surveylake.runtime import java_exit
 from surveylake.runtime.session import opener
 from surveylake.verify.proof import prove
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
+    require_usable(config.kafka)
     proof = prove(
         opener("surveylake verify", config.store),
         cli.absolute(args.lake),

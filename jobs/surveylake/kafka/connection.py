@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka.credentials import PASSWORD_VARIABLE
-from surveylake.kafka.options import client_options
+from surveylake.kafka.options import client_options, require_encrypted
 from surveylake.kafka.retry import ASK_SECONDS, ELSEWHERE
 from surveylake.runtime import process_log
 
@@ -45,7 +45,8 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
     """Return an admin client that has answered, and what the cluster holds. Raises TopicError, one message per cause, in time.
 
     Every broker that the cluster advertises is tried too: one that this machine cannot reach would otherwise show up
-    as a silent wait, after the bootstrap address itself has answered.
+    as a silent wait, after the bootstrap address itself has answered. Raises ConfigError when one is on another machine and
+    answers would go there unencrypted.
     """
     deadline = time.monotonic() + seconds
     errors: deque[KafkaError] = deque(maxlen=100)
@@ -67,6 +68,7 @@ def connect(kafka: Kafka, seconds: float = ASK_SECONDS) -> tuple[AdminClient, Cl
         else:
             admin.poll(0)  # hands on what librdkafka logged
             _require_reachable(kafka.bootstrap, metadata, max(deadline - time.monotonic(), 0.5))
+            require_encrypted(kafka, [(str(one.host), str(one.port)) for one in metadata.brokers.values()])
             return admin, metadata
 
 

@@ -1,5 +1,6 @@
 """One block of Kafka options in the names of both clients: librdkafka's for ours, Java's for Spark's."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from surveylake.config import Kafka
@@ -66,6 +67,30 @@ def addresses(bootstrap: str) -> list[tuple[str, str]]:
     return pairs
 
 
+def require_usable(kafka: Kafka) -> None:
+    """Raise ConfigError where no client may be made of this block: before Java starts, and before a lake is read."""
+    _checked(kafka)
+
+
+def require_encrypted(kafka: Kafka, asked: Iterable[tuple[str, str]]) -> None:
+    """Raise ConfigError where answers, or a password, would go unencrypted to one of these (host, port) on another machine."""
+    protocol = kafka.options.get("security.protocol", "PLAINTEXT").upper()
+    far = [f"{host}:{port}" for host, port in asked if not is_loopback(host)]
+    if not far or protocol not in ("PLAINTEXT", "SASL_PLAINTEXT"):
+        return
+    if protocol == "SASL_PLAINTEXT":
+        raise ConfigError(
+            f"{far[0]}: SASL_PLAINTEXT would send the password unencrypted to another machine",
+            "Use SASL_SSL.",
+        )
+    if not kafka.insecure:
+        raise ConfigError(
+            f"{far[0]}: answers would cross the network unencrypted (security.protocol PLAINTEXT)",
+            'Set security.protocol = "SASL_SSL" or "SSL" in [kafka.options]. Where the network itself is safe: '
+            "--insecure (make: INSECURE=1), or insecure = true in [kafka].",
+        )
+
+
 def _checked(kafka: Kafka) -> dict[str, str]:
     """Return the conf file's options with the secrets added. Raises ConfigError when they do not fit together."""
     options = dict(kafka.options)
@@ -74,11 +99,9 @@ def _checked(kafka: Kafka) -> dict[str, str]:
         raise ConfigError(
             f"kafka.options: security.protocol '{protocol}' is unknown", f"Use one of {', '.join(PROTOCOLS)}."
         )
-    loopback = all(is_loopback(host) for host, _ in addresses(kafka.bootstrap))
-    if protocol == "SASL_PLAINTEXT" and not loopback:
-        raise ConfigError(
-            "SASL_PLAINTEXT would send the password unencrypted to another machine", "Use SASL_SSL."
-        )
+    asked = addresses(kafka.bootstrap)
+    if protocol == "SASL_PLAINTEXT":
+        require_encrypted(kafka, asked)
     ca_file = options.get("ssl.ca.location")
     if ca_file is not None and not Path(ca_file).is_file():
         raise ConfigError(
@@ -86,10 +109,5 @@ def _checked(kafka: Kafka) -> dict[str, str]:
             "Give the CA certificate as a PEM file.",
         )
     options |= credentials(options, protocol.startswith("SASL_"))
-    if protocol == "PLAINTEXT" and not loopback and not kafka.insecure:
-        raise ConfigError(
-            f"{kafka.bootstrap}: answers would cross the network unencrypted (security.protocol PLAINTEXT)",
-            'Set security.protocol = "SASL_SSL" or "SSL" in [kafka.options]. Where the network itself is safe: '
-            "--insecure (make: INSECURE=1), or insecure = true in [kafka].",
-        )
+    require_encrypted(kafka, asked)
     return options

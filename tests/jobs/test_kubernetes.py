@@ -113,6 +113,9 @@ def test_secrets_are_variables_from_one_secret_and_nowhere_written(name: str) ->
     names = {one["name"] for one in secret}
     assert names >= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
     assert (PASSWORD_VARIABLE in names) == name.endswith("stream")
+    assert {one["name"] for one in spec["executor"]["env"] if "valueFrom" in one} == names - {
+        PASSWORD_VARIABLE
+    }
     keys = {one["valueFrom"]["secretKeyRef"]["key"] for one in secret}
     assert all(f"--from-file={key}" in (FOLDER / "base.yaml").read_text("utf-8") for key in keys)
     assert not [document for document in DOCUMENTS if document["kind"] == "Secret"]

@@ -59,9 +59,10 @@ def _probe(spark: SparkSession, lake: str) -> None:
     java: Any = spark._jvm
     path = java.org.apache.hadoop.fs.Path(f"{lake.rstrip('/')}/{PROBES}/{uuid.uuid4().hex}")
     conf = spark._jsc.hadoopConfiguration()
-    store = conf.get("fs.s3a.endpoint") or "Amazon S3"
+    store = _endpoint(conf)
     try:
         system = path.getFileSystem(conf)
+        store = _endpoint(system.getConf())  # a bucket may have an endpoint of its own
         if not system.hasPathCapability(path, CREATE_ONCE):
             raise StorageError(
                 f"{lake}: creating only if absent is turned off (fs.s3a.create.conditional.enabled)", HINT
@@ -73,7 +74,7 @@ def _probe(spark: SparkSession, lake: str) -> None:
             first.close()
             refused = _is_refused(second)
         finally:
-            system.delete(path, False)
+            _remove(java, system, path)
     except Py4JJavaError as error:
         raise StorageError(
             f"{lake} cannot be written at {store}: {innermost(error)}",
@@ -84,6 +85,18 @@ def _probe(spark: SparkSession, lake: str) -> None:
             f"the store of {lake} ({store}) created one key twice, although asked to only if absent: {WHY}",
             HINT,
         )
+
+
+def _endpoint(conf: Any) -> str:
+    """Return the address of the store, to name it."""
+    return conf.get("fs.s3a.endpoint") or "Amazon S3"
+
+
+def _remove(java: Any, system: Any, path: Any) -> None:
+    """Remove one object, and create none: Hadoop's own delete would leave an empty object in the name of its folder."""
+    request = java.software.amazon.awssdk.services.s3.model.DeleteObjectRequest.builder()
+    named = request.bucket(system.getBucket()).key(path.toUri().getPath().lstrip("/")).build()
+    system.getS3AInternals().getAmazonS3Client("probe").deleteObject(named)
 
 
 def _is_refused(stream: Any) -> bool:

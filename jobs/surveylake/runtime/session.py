@@ -13,7 +13,7 @@ from surveylake import signals
 from surveylake.config import Store
 from surveylake.errors import ConfigError, SetupError
 from surveylake.paths import CONF, ROOT
-from surveylake.runtime import foreign_settings, java_exit, process_log, scratch
+from surveylake.runtime import foreign_settings, java_exit, object_store, process_log, scratch
 from surveylake.runtime.foreign_settings import SUBMITTED
 from surveylake.runtime.launch import Launch
 from surveylake.runtime.spark_conf import spark_setting
@@ -59,7 +59,7 @@ def open_session(name: str, launch: Launch | None = None, store: Store | None = 
         _check_disk(spark)
         _check_jars(spark)
         if store is not None:
-            _set_store(spark, store)
+            object_store.configure(spark, store)
         if is_first:
             java_exit.record_memory(spark)
             _write_errors_to_file()
@@ -157,20 +157,6 @@ def _check_disk(spark: Any) -> None:
             "Java loads its native parts (snappy, zstd) from there. Name another one before spark-submit:"
             " export SPARK_SUBMIT_OPTS=-Djava.io.tmpdir=/a/folder/of/yours",
         )
-
-
-def _set_store(spark: "SparkSession", store: Store) -> None:
-    """Give Hadoop the store's settings, but for those that were given to Spark itself, as on spark-submit's command line."""
-    path_style = "true" if store.path_style else ""
-    settings = {"endpoint": store.endpoint, "endpoint.region": store.region, "path.style.access": path_style}
-    if SUBMITTED not in os.environ:
-        settings["buffer.dir"] = str(
-            scratch.folder() / "s3a"
-        )  # what is on its way to the store; Hadoop's own is in /tmp
-    given, hadoop = spark.sparkContext.getConf(), spark._jsc.hadoopConfiguration()
-    for name, value in settings.items():
-        if value and not given.contains(f"spark.hadoop.fs.s3a.{name}"):
-            hadoop.set(f"fs.s3a.{name}", value)
 
 
 def _check_jars(spark: Any) -> None:

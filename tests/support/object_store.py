@@ -6,7 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,9 +95,14 @@ def running(folder: Path) -> Iterator[ObjectStore]:
             yield store
         finally:
             process.kill()
-            for port in ports.values():
-                for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
-                    socket.unlink()
+            remove_sockets(ports.values())
+
+
+def remove_sockets(ports: Iterable[int]) -> None:
+    """Remove what a SeaweedFS on these ports leaves in /tmp."""
+    for port in ports:
+        for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            socket.unlink(missing_ok=True)
 
 
 def _wait(store: ObjectStore, log: Path) -> None:

@@ -38,13 +38,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _maintain(args: argparse.Namespace) -> list[str]:
     """Maintain each table and print what was done. Returns the tables' names."""
-    from surveylake.lake import folders, maintenance, retention, table_history, tables
+    from surveylake.lake import folders, maintenance, retention, table_history, tables, writer_token
     from surveylake.runtime import session
 
     spark = session.open_session("surveylake maintain", store=load_config(args.conf).store)
     lake = tables.open_lake(spark, cli.absolute(args.lake), writes=not args.dry_run)
     names = folders.names(spark, lake)
     published_versions = retention.published_versions(spark, lake)
+    if (
+        tables.RECORDS in names
+        and not (lake.is_local or args.dry_run)
+        and args.keep_days < retention.SAFE_DAYS
+    ):
+        # Files that a stream is about to commit look like unneeded ones, and there is no lock at a URI: it is stopped.
+        writer_token.take(spark, lake.table(tables.RECORDS), "maintain.py --force")
     for name in names:
         path = lake.table(name)
         if args.dry_run:

@@ -6,16 +6,17 @@ How to run: python jobs/produce.py answers.csv      (see --help for more)
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from surveylake.cli import add_bootstrap, command, survey_parser
-from surveylake.config import Kafka, load_config
+from surveylake.config import load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, InputError
 from surveylake.kafka.topic import Topic
 from surveylake.kafka.topic_creation import create_topic
-from surveylake.produce.already_sent import scan
-from surveylake.produce.csv_rows import chunks, read_answers
+from surveylake.produce.already_sent import ScanResult, scan
+from surveylake.produce.csv_rows import Answers, chunks, read_answers
 from surveylake.produce.delivery import Record
 from surveylake.produce.generator import BLOCK, Plan, records, write_csv
 from surveylake.produce.producer import AnswerProducer
@@ -44,55 +45,94 @@ def main(argv: Sequence[str] | None = None) -> int:
     contract = load_contract(args.survey)
     kafka = load_config(args.conf).at(args.bootstrap, args.insecure).kafka
     name = args.topic or contract.topic
-    if args.generate is not None:
-        plan = Plan(contract, load_frequencies(args.survey), args.generate, args.seed, args.defects)
-        if args.csv:
-            print(f"wrote {write_csv(plan, args.csv):,} rows to {args.csv}")
-            return 0
-        topic, _ = create_topic(kafka, name)
-        topic.require_rights("WRITE")
-        source, total = "", args.generate
-        chunk_size = max(1, min(BLOCK, int(args.rate / 20))) if args.rate else BLOCK
-        rows: Iterable[list[Record]] = records(plan, chunk_size)
-    else:
-        topic, source, total, rows = _file(args, contract, kafka, name)
-        if not total:
-            return 0
-    with stop_signals(STOPPING, second_interrupts=True) as stop:
-        delivery = AnswerProducer(topic, source, args.echo).send(rows, stop, total, args.rate)
-    print(f"{delivery}{' (stopped before the end; run it again for the rest)' if delivery.stopped else ''}")
-    return 0 if delivery.complete else 1
+    if args.generate is None:
+        answers = readable(args.file or args.survey.with_suffix(".sample.csv"), contract, args.skip_bad_lines)
+        topic, is_new = create_topic(kafka, name)
+        sent = None if is_new or args.again else already_there(topic, answers)
+        how = Sending(args.key == "row-number", args.echo, args.rate)
+        return send_answers(topic, answers, contract, sent, how)
+    plan = Plan(contract, load_frequencies(args.survey), args.generate, args.seed, args.defects)
+    if args.csv:
+        print(f"wrote {write_csv(plan, args.csv):,} rows to {args.csv}")
+        return 0
+    topic, _ = create_topic(kafka, name)
+    topic.require_rights("WRITE")
+    chunk_size = max(1, min(BLOCK, int(args.rate / 20))) if args.rate else BLOCK
+    return _send(AnswerProducer(topic, "", args.echo), records(plan, chunk_size), args.generate, args.rate)
 
 
-def _file(
-    args: Namespace, contract: Contract, kafka: Kafka, name: str
-) -> tuple[Topic, str, int, Iterable[list[Record]]]:
-    """Check the whole CSV before anything is sent. Returns (topic, source, number of rows to send, their chunks)."""
-    answers = read_answers(args.file or args.survey.with_suffix(".sample.csv"), contract)
+@dataclass(frozen=True)
+class Sending:
+    """How the rows of a file are sent."""
+
+    row_key: bool = False
+    """the record's key is the row's number, and not the contract's key field"""
+    echo: bool = False
+    """print topic, partition and key of each acknowledged record"""
+    rate: float = 0
+    """rows per second at most; 0 for no limit"""
+
+
+AS_THEY_ARE = Sending()
+
+
+def readable(path: Path, contract: Contract, skip_bad_lines: bool) -> Answers:
+    """Check a whole CSV before anything is sent, and say what is odd about it. Returns it.
+
+    Raises InputError for lines that cannot be sent and may not be skipped.
+    """
+    answers = read_answers(path, contract)
     for note in answers.notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     bad = f"{len(answers.bad):,} line{'s' if len(answers.bad) != 1 else ''}"
-    if answers.bad and (not args.skip_bad_lines or not answers.rows):
+    if answers.bad and (not skip_bad_lines or not answers.rows):
         raise InputError(f"{answers.path}: {bad} cannot be sent as {'they are' if len(answers.bad) != 1 else 'it is'};"
                          f" nothing was sent\n{answers.describe_bad()}", SKIP_BAD)  # fmt: skip
     if answers.bad:
         print(f"left out {bad}:\n{printable(answers.describe_bad())}", file=sys.stderr)
-    topic, is_new = create_topic(kafka, name)
-    scanned = not is_new and not args.again
-    topic.require_rights("WRITE", *(["READ"] if scanned else []))
-    if not scanned:
-        return topic, answers.source, answers.rows, chunks(answers, contract, args.key == "row-number")
-    sent = scan(topic, answers.source, answers.rows)
+    return answers
+
+
+def already_there(topic: Topic, answers: Answers) -> ScanResult:
+    """Return what an existing topic holds, of this file and of others. Raises TopicError naming the rights that are missing."""
+    topic.require_rights("WRITE", "READ")
+    return scan(topic, answers.source, answers.rows)
+
+
+def send_answers(
+    topic: Topic, answers: Answers, contract: Contract, sent: ScanResult | None, how: Sending = AS_THEY_ARE
+) -> int:
+    """Send the rows that are not `sent` yet; None for a topic that holds none. Returns 0 when every record was acknowledged."""
+    if sent is None:
+        topic.require_rights("WRITE")
+    else:
+        _say_what_is_there(topic, answers, sent)
+    missing = answers.rows - (sent.count if sent else 0)
+    if not missing:
+        return 0
+    rows = chunks(answers, contract, how.row_key, sent.rows if sent else None)
+    return _send(AnswerProducer(topic, answers.source, how.echo), rows, missing, how.rate)
+
+
+def _say_what_is_there(topic: Topic, answers: Answers, sent: ScanResult) -> None:
+    """Say how many rows the topic holds already."""
     if sent.expired and sent.count < answers.rows:
         print(
-            f"note: {sent.expired:,} older records are no longer kept in {name}; rows among them are sent again",
+            f"note: {sent.expired:,} older records are no longer kept in {topic.name}; rows among them are sent again",
             file=sys.stderr,
         )
     missing = answers.rows - sent.count
     if sent.count:
         rest = f"sending the other {missing:,}" if missing else "nothing sent (--again sends them again)"
         print(f"already in the topic: {sent.count:,} of {answers.rows:,} rows; {rest}")
-    return topic, answers.source, missing, chunks(answers, contract, args.key == "row-number", sent.rows)
+
+
+def _send(producer: AnswerProducer, rows: Iterable[list[Record]], total: int, rate: float) -> int:
+    """Send rows until they end or a signal comes. Returns 0 when every record was acknowledged, else 1."""
+    with stop_signals(STOPPING, second_interrupts=True) as stop:
+        delivery = producer.send(rows, stop, total, rate)
+    print(f"{delivery}{' (stopped before the end; run it again for the rest)' if delivery.stopped else ''}")
+    return 0 if delivery.complete else 1
 
 
 def _arguments(argv: Sequence[str] | None) -> Namespace:

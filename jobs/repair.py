@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from surveylake.repair import plan as repair
 
     open_spark = opener("surveylake repair", config.store)
-    lake = repair.lake_at(open_spark, cli.absolute(args.lake))
+    lake = repair.lake_with_records(open_spark, cli.absolute(args.lake))
     with one_writer(str(lake), "repair.py"):
         return mend(open_spark, lake, config, contract, args.dry_run)
 

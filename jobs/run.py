@@ -10,7 +10,9 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,15 +24,14 @@ import stream
 from surveylake import cli, signals
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
-from surveylake.errors import InputError, TopicMissingError
-from surveylake.kafka.connection import connect
+from surveylake.errors import InputError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.options import require_usable
-from surveylake.kafka.topic import open_topic
+from surveylake.kafka.topic import Topic
+from surveylake.kafka.topic_creation import create_topic
 from surveylake.lake.lock import one_writer
 from surveylake.paths import VAR
-from surveylake.produce.already_sent import sources
-from surveylake.produce.csv_rows import read_answers
+from surveylake.produce.csv_rows import Answers
 from surveylake.runtime.java import java_environment
 from surveylake.runtime.launch import Launch
 from surveylake.runtime.session import OpenSession, check_spark, open_session
@@ -73,27 +74,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
     if args.bootstrap:
         require_usable(config.kafka)
-    answers = args.input or args.survey.with_suffix(".sample.csv")
     check_spark()
     java_environment()
-    source = read_answers(answers, contract).source
+    file = args.input or args.survey.with_suffix(".sample.csv")
+    answers = produce.readable(file, contract, args.skip_bad_lines)
     took: dict[str, float] = {}
-    launch = Launch(short=answers.stat().st_size < SHORT_INPUT_BYTES, record=True)
+    launch = Launch(short=file.stat().st_size < SHORT_INPUT_BYTES, record=True)
+    session = partial(open_session, "surveylake run", launch, config.store)
     with (
         one_writer(args.lake, "run.py"),
         ThreadPoolExecutor(1) as pool,
-        _started(args, config, took, pool.submit(open_session, "surveylake run", launch, config.store)) as (
-            ready,
-            spark,
-        ),
+        _started(args, config, contract, took, pool.submit(session)) as ready,
     ):
-        pool.submit(_warm_up, spark, contract)
-        _refuse_a_mix(ready, contract, source, answers, args)
-        _timed(took, "produce", lambda: _produce(answers, args, ready))
-        _timed(took, "stream", lambda: stream.stream(spark, args.lake, ready, contract, "available-now"))
+        pool.submit(_warm_up, ready.open_spark, contract)
+        _timed(took, "produce", lambda: _produce(ready, answers, contract, args.add))
+        config, spark = ready.config, ready.open_spark
+        taken = partial(stream.stream, spark, args.lake, config, contract, "available-now", topic=ready.topic)
+        _timed(took, "stream", taken)
         signals.raise_if_received()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
-        published = _timed(took, "aggregate", lambda: aggregate.aggregate(spark, args.lake, ready, contract))
-        _timed(took, "export", lambda: export.export(spark, args.lake, args.out, ready, contract, published))
+        published = _timed(took, "aggregate", lambda: aggregate.aggregate(spark, args.lake, config, contract))
+        _timed(took, "export", lambda: export.export(spark, args.lake, args.out, config, contract, published))
     print(
         "took: "
         + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in took.items())
@@ -114,27 +114,35 @@ def _warm_up(open_spark: OpenSession, contract: Contract) -> None:
         import_module(f"surveylake.export.{module}")
 
 
+@dataclass(frozen=True)
+class Ready:
+    """What the steps run on."""
+
+    config: Config
+    """with the address of the broker that answers"""
+    topic: Topic
+    is_new: bool
+    """whether the topic was made by this run"""
+    open_spark: OpenSession
+
+
 @contextmanager
 def _started(
-    args: Namespace, config: Config, took: dict[str, float], spark: "Future[SparkSession]"
-) -> Iterator[tuple[Config, OpenSession]]:
-    """Yield the configuration at a broker that answers, and the session that was started meanwhile.
-
-    An embedded broker ends with the block.
-    """
+    args: Namespace, config: Config, contract: Contract, took: dict[str, float], spark: "Future[SparkSession]"
+) -> Iterator[Ready]:
+    """Yield the topic at a broker that answers, and the session started meanwhile. An embedded broker ends with the block."""
     began = time.monotonic()
-    if args.bootstrap:
-        connect(config.kafka)
+    with ExitStack() as stack:
+        if not args.bootstrap:
+            broker = stack.enter_context(EmbeddedBroker(_kafka_folder(args.lake)))
+            config = config.at(broker.bootstrap)
+        topic, is_new = create_topic(config.kafka, contract.topic)
         spark.result()
         took["start"] = time.monotonic() - began
-        yield config, spark.result
-        return
-    with EmbeddedBroker(_kafka_folder(args.lake)) as broker:
-        spark.result()
-        took["start"] = time.monotonic() - began
-        yield config.at(broker.bootstrap), spark.result
+        yield Ready(config, topic, is_new, spark.result)
         ending = time.monotonic()
-    took["stop"] = time.monotonic() - ending
+    if not args.bootstrap:
+        took["stop"] = time.monotonic() - ending
 
 
 def _kafka_folder(lake: str) -> Path:
@@ -144,30 +152,19 @@ def _kafka_folder(lake: str) -> Path:
     return VAR / "kafka" / f"{name}-{hashlib.sha256(where.encode()).hexdigest()[:8]}"
 
 
-def _refuse_a_mix(config: Config, contract: Contract, source: str, answers: Path, args: Namespace) -> None:
-    """Raise InputError when the topic holds another file's answers and --add was not given: two surveys must not mix unseen."""
-    if args.add:
-        return
-    try:
-        topic = open_topic(config.kafka, contract.topic)
-    except TopicMissingError:
-        return
-    others = {known: n for known, n in sources(topic).items() if known != source}
-    if others:
+def _produce(ready: Ready, answers: Answers, contract: Contract, add: bool) -> None:
+    """Send what the topic lacks. Raises InputError when it holds another file's answers and `add` is not given: two surveys must
+    not mix unseen."""
+    sent = None if ready.is_new else produce.already_there(ready.topic, answers)
+    others = sum(n for known, n in sent.records.items() if known != answers.source) if sent else 0
+    if others and not add:
         raise InputError(
-            f"topic {contract.topic} already holds {sum(others.values()):,} answers that are not from {answers};"
+            f"topic {contract.topic} already holds {others:,} answers that are not from {answers.path};"
             " they would be counted together",
-            f"To keep them apart: make run INPUT={answers} LAKE=another-lake OUT=another-out."
+            f"To keep them apart: make run INPUT={answers.path} LAKE=another-lake OUT=another-out."
             " To count them together: add ADD=1 (--add).",
         )
-
-
-def _produce(answers: Path, args: Namespace, config: Config) -> None:
-    given = [str(answers), "--survey", str(args.survey), "--bootstrap", config.kafka.bootstrap]
-    given += ["--conf", str(args.conf)] if args.conf else []
-    given += ["--insecure"] if args.insecure else []
-    given += ["--skip-bad-lines"] if args.skip_bad_lines else []
-    if code := produce.main(given):
+    if code := produce.send_answers(ready.topic, answers, contract, sent):
         raise SystemExit(code)
 
 

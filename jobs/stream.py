@@ -79,13 +79,14 @@ def stream(
     trigger: str,
     accept_new_topic: bool = False,
     accept_loss: bool = False,
+    topic: Topic | None = None,
 ) -> None:
     """Run the whole step, for this verb and for run.py; the lake's lock is held by the caller.
 
-    The topic is asked for before Spark is started: what is wrong with it is known within a second.
+    Without `topic` it is opened. It is asked for before Spark is started: what is wrong with it is known within a second.
     """
     began = time.monotonic()
-    topic = open_topic(config.kafka, contract.topic)
+    topic = topic or open_topic(config.kafka, contract.topic)
     identity = topic.identify()
     from surveylake.lake import tables
     from surveylake.stream import detour, job, start

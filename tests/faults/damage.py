@@ -15,7 +15,7 @@ import repair
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv
 from surveylake.errors import SurveylakeError
-from surveylake.repair.plan import lake_at
+from surveylake.repair.plan import lake_with_records
 from surveylake.verify.checks import Proof
 from surveylake.verify.proof import prove
 
@@ -52,7 +52,9 @@ def repaired(env: SurveyEnv, spark: SparkSession) -> int:
     """
     forget_logs(spark)
     try:
-        return repair.mend(OPEN, lake_at(str(env.lake)), env.config, env.contract, dry_run=False)
+        return repair.mend(
+            OPEN, lake_with_records(OPEN, str(env.lake)), env.config, env.contract, dry_run=False
+        )
     finally:
         forget_logs(spark)
 

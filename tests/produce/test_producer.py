@@ -31,7 +31,7 @@ from surveylake.contract.model import load_contract
 from surveylake.kafka.topic import open_topic
 from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import CONF, JOBS
-from surveylake.produce.already_sent import scan, sources
+from surveylake.produce.already_sent import scan
 from surveylake.produce.csv_rows import chunks, read_answers
 from surveylake.produce.producer import AnswerProducer
 from surveylake.signals import stop_signals
@@ -146,7 +146,7 @@ def test_two_files_in_one_topic_can_be_told_apart(broker: str, tmp_path: Path) -
         run(broker, file, "--topic", "mixed")
     run(broker, "--generate", 4, "--topic", "mixed")
     names = [read_answers(file, contract).source for file in files]
-    assert sources(open_topic(kafka, "mixed")) == {names[0]: 3, names[1]: 5, "": 4}
+    assert scan(open_topic(kafka, "mixed")).records == {names[0]: 3, names[1]: 5, "": 4}
     assert scan(open_topic(kafka, "mixed"), names[1], 5).count == 5
 
 

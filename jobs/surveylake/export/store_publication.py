@@ -104,5 +104,8 @@ def remove_abandoned(folder: LakePath, prefix: str, kept: set[str]) -> None:
 
 
 def _touched(folder: LakePath) -> float:
-    """Return when the newest file in a folder was written: seconds since 1970; 0 for none. A store's folders have no time."""
-    return max((path.stat().st_mtime for path in files_below(folder)), default=0.0)
+    """Return when the newest file in a folder was written: seconds since 1970. A store's folders have no time.
+
+    A folder without a file counts as touched now: another export may be about to write there.
+    """
+    return max((path.stat().st_mtime for path in files_below(folder)), default=time.time())

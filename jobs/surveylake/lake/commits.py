@@ -21,6 +21,11 @@ FAILURES = (PySparkException, Py4JJavaError)
 """Exceptions of Spark and Delta here: some of their errors have a class in Python, others arrive as Java's own."""
 
 
+def is_metadata_changed(error: Exception) -> bool:
+    """Return whether Delta refused a commit because the table's properties were changed since its snapshot."""
+    return "MetadataChanged" in type(error).__name__ or "DELTA_METADATA_CHANGED" in str(error)
+
+
 def jvm(spark: SparkSession) -> Any:
     """Return the driver's JVM, for what Spark and Delta offer in Scala only."""
     return spark._jvm

@@ -199,6 +199,15 @@ class HadoopPath:
         for status in system.listStatus(path):
             yield HadoopPath(self._spark, f"{self._uri}/{status.getPath().getName()}", _Status.of(status))
 
+    def listed_from(self, name: str) -> Iterator["HadoopPath"]:
+        """Yield the files of the folder whose names are not before `name`, by Delta's log store."""
+        settings = self._spark._jsc.hadoopConfiguration()
+        store = self._java.org.apache.spark.sql.delta.storage.DelegatingLogStore(settings)
+        statuses = store.listFrom((self / name)._located()[0], settings)
+        while statuses.hasNext():
+            status = statuses.next()
+            yield HadoopPath(self._spark, f"{self._uri}/{status.getPath().getName()}", _Status.of(status))
+
     def read_bytes(self) -> bytes:
         """Return the file's content. Raises FileNotFoundError when it is not there."""
         with self.open("rb") as file:

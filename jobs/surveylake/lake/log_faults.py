@@ -11,7 +11,7 @@ from pathlib import Path
 from surveylake.errors import StorageError
 from surveylake.lake import hadoop_checksum
 from surveylake.lake.lake_path import LakePath
-from surveylake.lake.log_files import LOG, NAME, LogFiles, actions, list_log
+from surveylake.lake.log_files import LOG, NAME, LogFiles, actions, list_log, pointed_version
 from surveylake.wording import examples
 
 MEND = "Run jobs/repair.py --dry-run with the same --lake: it says what is broken, and what it would do about it."
@@ -56,15 +56,17 @@ def require_whole(table: LakePath) -> None:
     if not (table / LOG).is_dir():
         return
     # A busy table keeps many thousand versions; those before the newest log checkpoint are passed over at first.
-    names = (
-        path.name
-        for path in (table / LOG).iterdir()
-        if path.suffix == ".parquet" and NAME.fullmatch(path.name)
-    )
-    tail = list_log(table, since=max(names, default="")[:20])
+    newest = pointed_version(table) if is_remote else _newest_checkpoint(table)
+    tail = list_log(table, since=f"{newest:020d}" if newest >= 0 else "")
     # Examined twice before it is believed: a folder that is listed while a commit is written may show half of it.
     if faults(tail, is_remote) and (confirmed := faults(list_log(table), is_remote)):
         raise StorageError(f"the log of {table} is broken: {confirmed[0].message}", MEND)
+
+
+def _newest_checkpoint(table: LakePath) -> int:
+    """Return the newest version that a file of a log checkpoint names; -1 for none."""
+    names = (path.name for path in (table / LOG).iterdir() if path.suffix == ".parquet")
+    return max((int(name[:20]) for name in names if NAME.fullmatch(name)), default=-1)
 
 
 def only_begun(table: LakePath) -> bool:

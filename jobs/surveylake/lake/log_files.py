@@ -1,15 +1,12 @@
 """The files of a Delta log, read in plain Python: the versions that lie there, and the actions of each commit."""
 
 import json
-import os
 import re
-import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from surveylake.lake.lake_path import LakePath
+from surveylake.lake.lake_path import HadoopPath, LakePath, remove_tree
 
 LOG = "_delta_log"
 POINTER = "_last_checkpoint"
@@ -52,7 +49,7 @@ def list_log(table: LakePath, excluded: Collection[LakePath] = (), since: str = 
     """List a table's log from version `since` (20 digits) on, as if the `excluded` files were gone."""
     files = LogFiles(table / LOG)
     expected_parts: dict[int, int] = {}
-    for path in sorted(path for path in files.folder.iterdir() if path.name.lstrip(".") >= since):
+    for path in sorted(_listed(files.folder, since)):
         match = NAME.fullmatch(path.name)
         if not match or bool(match[1]) != bool(match[5]) or path in excluded:
             continue
@@ -73,6 +70,21 @@ def list_log(table: LakePath, excluded: Collection[LakePath] = (), since: str = 
     return files
 
 
+def _listed(folder: LakePath, since: str) -> Iterator[LakePath]:
+    """Yield the files of a log from a name on. At a URI each costs some calls of Java, so the JVM leaves the others out."""
+    if since and isinstance(folder, HadoopPath):
+        return folder.listed_from(since)
+    return (path for path in folder.iterdir() if path.name.lstrip(".") >= since)
+
+
+def pointed_version(table: LakePath) -> int:
+    """Return the version of the log checkpoint that `_last_checkpoint` names; -1 without one."""
+    try:
+        return int(json.loads((table / LOG / POINTER).read_bytes())["version"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return -1
+
+
 def actions(commit: LakePath) -> list[Action] | None:
     """Return the actions of a commit; None when it is damaged, or a line of it is not a JSON object."""
     try:
@@ -87,13 +99,14 @@ def keeps_every_commit(table: LakePath) -> bool:
     return 0 in list_log(table).commits
 
 
-def forget_half_made(table: Path) -> None:
+def forget_half_made(table: LakePath) -> None:
     """Remove a log without any commit, which a kill leaves while a table is made and Delta takes for foreign files.
 
     Without a commit there never was a row, so nothing is lost. With a trace of one the folder stays as it is.
     """
-    if (table / LOG).is_dir() and os.listdir(table) == [LOG] and not list_log(table).by_version:
-        shutil.rmtree(table / LOG)
+    log = table / LOG
+    if log.is_dir() and [path.name for path in table.iterdir()] == [LOG] and not list_log(table).by_version:
+        remove_tree(log)
 
 
 def newer_protocol(table: LakePath) -> str:

@@ -50,7 +50,7 @@ class OffsetRange:
 
 
 def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
-    """Create the empty `records` table; its epoch 1 is the topic `identity` ('cluster id/topic id')."""
+    """Create the empty `records` table, unless there is one; its epoch 1 is the topic `identity` ('cluster id/topic id')."""
     columns = {**RECORD_SCHEMA, **_described(contract)}
     create(
         spark,
@@ -58,6 +58,7 @@ def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity
         columns,
         {**RECORD_PROPERTIES, f"{EPOCH}1": identity},
         f"every Kafka record of {contract.topic}",
+        replace=False,  # at a URI another stream may have made it a moment ago, and put rows into it
     )
 
 

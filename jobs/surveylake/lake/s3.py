@@ -71,8 +71,10 @@ def _probe(spark: SparkSession, lake: str) -> None:
             system.createFile(path).overwrite(False).must(CREATE_ONCE, True).build() for _ in range(2)
         )
         try:
-            first.close()
-            refused = _is_refused(second)
+            try:
+                first.close()
+            finally:
+                refused = _is_refused(second)
         finally:
             _remove(java, system, path)
     except Py4JJavaError as error:

@@ -136,7 +136,7 @@ def _numbered(folder: LakePath) -> list[int]:
 def _text(path: LakePath) -> str:
     try:
         return path.read_bytes().decode("utf-8").strip("\x00 \n")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # missing, no text, or damaged by the file system's own checksum
         return ""
 
 

@@ -76,14 +76,15 @@ def create(
     columns: dict[str, tuple[str, str]],
     properties: dict[str, str],
     comment: str,
+    replace: bool = True,
 ) -> None:
-    """Create the empty table at `path`, in place of an existing one; `columns` is name -> (SQL type, comment).
+    """Create the empty table at `path`; `columns` is name -> (SQL type, comment).
 
-    Raises StorageError when it cannot be written.
+    An existing table is replaced, or with `replace` False left as it is. Raises StorageError when it cannot be written.
     """
-    if is_local(path):
-        forget_half_made(Path(path))
-    builder = DeltaTable.createOrReplace(spark).location(path).comment(comment)
+    forget_half_made(lake_path(spark, path))
+    new = DeltaTable.createOrReplace(spark) if replace else DeltaTable.createIfNotExists(spark)
+    builder = new.location(path).comment(comment)
     for name, (kind, meaning) in columns.items():
         builder = builder.addColumn(name, kind, comment=meaning)
     for key, value in properties.items():
@@ -91,6 +92,8 @@ def create(
     try:
         builder.execute()
     except Exception as error:
+        if not replace and DeltaTable.isDeltaTable(spark, path):
+            return  # another process was faster
         raise StorageError(
             f"{path} cannot be made: {first_line(error)}", "Check the path and its permissions."
         ) from error

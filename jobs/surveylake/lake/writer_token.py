@@ -55,15 +55,19 @@ def require(transaction: Any, spark: SparkSession, path: str, token: WriterToken
 
 def replaced(spark: SparkSession, path: str, since: int) -> LakeLockedError:
     """Return the error for a table that another writer took after version `since`, with its name."""
-    name = "another process"
-    for version in range(since + 1, tables.version(spark, path) + 1):
-        for line in (folders.log_text(spark, path, f"{version:020d}.json") or "").splitlines():
-            note = json.loads(line).get("commitInfo", {}).get("userMetadata", "")
-            name = _holder(note) or name
+    versions = range(tables.version(spark, path), since, -1)
+    name = next(filter(None, (_holder_at(spark, path, version) for version in versions)), "another process")
     return LakeLockedError(
         f"{path} is being written by {name}",
         "Two writers of one table are one too many: stop one of them. Then run this again: it goes on from the table's offsets.",
     )
+
+
+def _holder_at(spark: SparkSession, path: str, version: int) -> str:
+    """Return the name of who took the token at a version; empty for any other commit, and for one that is no longer there."""
+    lines = (folders.log_text(spark, path, f"{version:020d}.json") or "").splitlines()
+    notes = (json.loads(line).get("commitInfo", {}).get("userMetadata", "") for line in lines)
+    return next(filter(None, map(_holder, notes)), "")
 
 
 def _holder(note: str) -> str:

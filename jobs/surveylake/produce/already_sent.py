@@ -36,11 +36,6 @@ class ScanResult:
         return self.rows.count(1)
 
 
-def sources(topic: Topic) -> dict[str, int]:
-    """Return source -> number of records of the topic; '' for records without a source."""
-    return scan(topic).records
-
-
 def scan(topic: Topic, source: str = "", rows: int = 0) -> ScanResult:
     """Read the headers of every committed record once, for all sources and for the `rows` rows of `source`.
 

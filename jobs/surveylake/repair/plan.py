@@ -6,23 +6,20 @@ the topic (repair/topic.py asks it), any other table from `records`, a checkpoin
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
-from surveylake.lake import s3
-from surveylake.lake.lake_path import LakePath, files_below, lake_path
+from surveylake.lake.lake_path import LakePath, files_below
 from surveylake.lake.log_faults import only_begun
 from surveylake.lake.log_files import LOG, list_log
 from surveylake.lake.tables import RECORDS, RESPONSES
-from surveylake.paths import is_local
 from surveylake.repair.records_log import Say, dropped_versions, without_faults
 from surveylake.repair.topic import newest_epoch, require_kept
 from surveylake.runtime.session import OpenSession
 from surveylake.verify import checkpoint as checkpoint_check
 from surveylake.verify.logs import Log, ReadCheckpoint, missing_data, read_log, tables_in
-from surveylake.verify.proof import read_checkpoint
+from surveylake.verify.proof import lake_at, read_checkpoint
 from surveylake.wording import counted, examples
 
 SUMMARY = "summary_"
@@ -59,13 +56,9 @@ class Plan:
         )
 
 
-def lake_at(open_spark: OpenSession, root: str) -> LakePath:
+def lake_with_records(open_spark: OpenSession, root: str) -> LakePath:
     """Return the lake's folder. Raises StorageError when there is no table `records`."""
-    if is_local(root):
-        lake: LakePath = Path(root)
-    else:
-        s3.check(open_spark(), root, writes=False)
-        lake = lake_path(open_spark(), root)
+    lake = lake_at(open_spark, root)
     if not (lake / RECORDS / LOG).is_dir():
         raise StorageError(
             f"there is no table {RECORDS} in {root}", f"Run {STREAM} first, with the same --lake."

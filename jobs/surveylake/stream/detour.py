@@ -67,9 +67,11 @@ def go_around(job: StreamJob, start: Start, met: list[Misstamped], stop: Event) 
 
     Where the table has rows, the checkpoint goes first: a process that is killed in between leaves none that says less than the
     table. Where it has none, the checkpoint alone knows where the stream began, and goes last.
-    Raises TopicError or StorageError with the cause when the rows cannot be added.
+    Raises TopicError or StorageError with the cause when the rows cannot be added; LakeLockedError when another writer has
+    replaced this one.
     """
     odd = met[-1]
+    job.sink.require_turn()
     begin = _begin(job, start, odd.partition)
     calm = CALM * 2 ** (sum(each.partition == odd.partition for each in met) - 1)
     if start.table:

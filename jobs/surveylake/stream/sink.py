@@ -55,9 +55,7 @@ class DeltaSink:
         try:
             self._known.wait()
             assert self._query is not None
-            for file in commits.append_batch(
-                self._spark, self._path, self._query, batch, number, self._guard
-            ):
+            for file in self._append(self._query, batch, number):
                 self.files.put(file)
         except Exception as error:
             self.failure, self.misstamped = wording.innermost(error), timestamps.misstamped(error)
@@ -66,6 +64,18 @@ class DeltaSink:
             raise
         finally:
             self.between.set()
+
+    def _append(self, query: StreamingQuery, batch: DataFrame, number: int) -> list[Any]:
+        """Commit a micro-batch; once more on the newest version where a property of the table was set meanwhile.
+
+        `maintain.py` does that, and may run beside a stream where there is no lock.
+        """
+        try:
+            return commits.append_batch(self._spark, self._path, query, batch, number, self._guard)
+        except commits.FAILURES as error:
+            if not (self._shared and commits.is_metadata_changed(error)):
+                raise
+        return commits.append_batch(self._spark, self._path, query, batch, number, self._guard)
 
     def add(self, rows: DataFrame, note: dict[str, Any]) -> None:
         """Write rows that no micro-batch has, in one commit with this note; no query may be running."""
@@ -78,9 +88,23 @@ class DeltaSink:
             raise
 
     def take_turn(self) -> None:
-        """Become the one writer of a table that others may write: from now on the commits of any other are refused."""
-        if self._shared:
+        """Become the one writer of a table that others may write: from now on the commits of any other are refused.
+
+        Raises LakeLockedError when another has become that since.
+        """
+        if not self._shared:
+            return
+        if self._token is None:
             self._token = writer_token.take(self._spark, self._path, "stream.py")
+        else:
+            # A query that begins anew within this run: what was taken from it meanwhile is not taken back.
+            self.require_turn()
+
+    def require_turn(self) -> None:
+        """Raise LakeLockedError when another writer has replaced this one: nothing of its own may be changed then."""
+        if self._token is not None:
+            now = commits.begin(self._spark, commits.snapshot(self._spark, self._path))
+            writer_token.require(now, self._spark, self._path, self._token)
 
     @property
     def _guard(self) -> commits.Guard | None:

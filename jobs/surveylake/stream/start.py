@@ -56,7 +56,7 @@ def plan_start(
     # Before anything is read of it: what another stream commits from now on is refused, what it has committed is seen.
     job.sink.take_turn()
     properties = tables.properties(spark, path)
-    known = [] if is_new else records_table.offset_ranges(tables.read(spark, path))
+    known = [] if is_new and lake.is_local else records_table.offset_ranges(tables.read(spark, path))
     read_before = {r.epoch: r.topic for r in known}
     epoch = _epoch(spark, path, properties, topic, read_before, options)
     ranges = [r for r in known if r.epoch == epoch]

@@ -47,7 +47,7 @@ def prove(
 
     Raises StorageError when there is no table `records`.
     """
-    lake: LakePath = Path(root) if is_local(root) else lake_path(open_spark(), root)
+    lake = lake_at(open_spark, root)
     if not (lake / RECORDS).is_dir():
         raise StorageError(
             f"there is no table {RECORDS} in {root}", "Run jobs/stream.py first, with the same --lake."
@@ -69,6 +69,16 @@ def prove(
     tables.require(spark, tables.Lake(root), RECORDS, "jobs/stream.py")
     _count(proof, VerifyContext(spark, root, config, contract, logs), done, asked, out)
     return proof
+
+
+def lake_at(open_spark: OpenSession, root: str) -> LakePath:
+    """Return the lake's folder; Spark is opened for one at a URI only. Raises SetupError where jars for it are missing."""
+    if is_local(root):
+        return Path(root)
+    from surveylake.lake import s3
+
+    s3.check(open_spark(), root, writes=False)
+    return lake_path(open_spark(), root)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from support import hdfs as hdfs_servers
 from support import object_store as stores
 from support import selection, shell
 from support.survey_env import SurveyEnv
@@ -76,7 +77,9 @@ def kept_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     SHARED.mkdir(exist_ok=True)
     with (SHARED / "tests.lock").open("w") as lock, socket.socket() as port:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        fetch(sets=SETS)  # before any JVM starts: the jars for s3a:// too, as `make setup STORE=s3` does
+        fetch(
+            sets=SETS
+        )  # before any JVM starts: those for s3a:// too, as `make setup STORE=s3` does, and HDFS's servers
         if not ClassArchive("spark", local_jars("spark"), SHARED_ARCHIVES).path.is_file():
             folder = tmp_path_factory.mktemp("classes")
             words = shell.command("run", "--lake", folder / "lake", "--out", folder / "out")
@@ -116,6 +119,13 @@ def object_store(
     """A real object store with one bucket; tests share it, so each uses a folder of its own name."""
     with stores.running(tmp_path_factory.mktemp("store")) as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def hdfs(tmp_path_factory: pytest.TempPathFactory, kept_classes: None) -> Iterator[hdfs_servers.Hdfs]:
+    """A real HDFS; tests share it, so each uses a folder of its own name."""
+    with hdfs_servers.running(tmp_path_factory.mktemp("hdfs")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from pyarrow.fs import FileSelector
 from pyspark.sql import SparkSession
 
 from support import shell
-from support.object_store import BUCKET, KEY, SECRET, ObjectStore
+from support.object_store import BUCKET, KEY, SECRET, ObjectStore, use
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import s3
 from surveylake.runtime.ivy import spark_home
@@ -182,15 +182,6 @@ def careless_store() -> Iterator[int]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
         server.shutdown()
-
-
-def use(spark: SparkSession, bucket: str, endpoint: str, **more: str) -> str:
-    """Have the session find a bucket at an endpoint. Returns a lake in it."""
-    settings = {"endpoint": endpoint, "path.style.access": "true", "endpoint.region": "us-east-1",
-                "access.key": KEY, "secret.key": SECRET, **more}  # fmt: skip
-    for key, value in settings.items():
-        spark._jsc.hadoopConfiguration().set(f"fs.s3a.bucket.{bucket}.{key}", value)
-    return f"s3a://{bucket}/lake"
 
 
 def test_a_store_that_creates_a_key_twice_is_refused(spark: SparkSession, careless_store: int) -> None:

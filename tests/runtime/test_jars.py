@@ -50,13 +50,14 @@ def test_each_set_is_what_the_lock_lists(folder: Path) -> None:
 
 
 def test_the_lock_holds_the_closure() -> None:
-    spark, broker, s3 = ({jar.coordinate.split(":")[1] for jar in locked(which)} for which in jars.SETS)
+    spark, broker, s3, hdfs = ({jar.coordinate.split(":")[1] for jar in locked(which)} for which in jars.SETS)
     assert {"delta-storage", "kafka-clients", "spark-token-provider-kafka-0-10_2.13"} <= spark
     assert {"kafka-clients", "kafka-metadata", "kafka-raft"} <= broker
     assert {"hadoop-aws", "s3", "sts", "create-once-log-store"} <= s3
+    assert hdfs == {"hadoop-client-minicluster"}
 
 
-@pytest.mark.parametrize("which", ["spark", "s3"])
+@pytest.mark.parametrize("which", ["spark", "s3", "hdfs"])
 def test_nothing_spark_ships_is_locked_for_spark(which: str) -> None:
     shipped = {re.sub(r"-[0-9][^-]*$", "", jar.stem) for jar in (ivy.spark_home() / "jars").glob("*.jar")}
     assert "hadoop-client-api" in shipped

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyarrow.fs import S3FileSystem
+from pyarrow.fs import FileSelector, S3FileSystem
+from pyspark.sql import SparkSession
 
 from surveylake.config import Store
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
@@ -58,6 +59,31 @@ class ObjectStore:
             allow_bucket_creation=True,
         )  # fmt: skip
 
+    @property
+    def root(self) -> str:
+        """The URI of the bucket, without a slash at the end."""
+        return f"s3a://{BUCKET}"
+
+    def paths(self, folder: str) -> list[str]:
+        """Return every object below a folder of the bucket; none where it is not there."""
+        chosen = FileSelector(f"{BUCKET}/{folder}", recursive=True, allow_not_found=True)
+        found = self.files().get_file_info(chosen)
+        return [entry.path.removeprefix(f"{BUCKET}/") for entry in found if entry.is_file]
+
+    def read(self, path: str) -> bytes:
+        """Return an object's content."""
+        with self.files().open_input_stream(f"{BUCKET}/{path}") as stream:
+            return bytes(stream.read())
+
+    def write(self, path: str, content: bytes) -> None:
+        """Make or replace an object."""
+        with self.files().open_output_stream(f"{BUCKET}/{path}") as stream:
+            stream.write(content)
+
+    def delete(self, path: str) -> None:
+        """Delete an object."""
+        self.files().delete_file(f"{BUCKET}/{path}")
+
     def conf(self, folder: Path) -> Path:
         """Write conf/local.toml with this store into a folder. Returns its path."""
         text = (CONF / "local.toml").read_text(encoding="utf-8")
@@ -69,6 +95,16 @@ class ObjectStore:
         path = folder / "store.toml"
         path.write_text(text, encoding="utf-8")
         return path
+
+
+def use(spark: SparkSession, bucket: str, endpoint: str, **more: str) -> str:
+    """Have the session find a bucket at an endpoint. Returns a lake in it."""
+    settings = {"endpoint": endpoint, "path.style.access": "true", "endpoint.region": REGION,
+                "access.key": KEY, "secret.key": SECRET, **more}  # fmt: skip
+    hadoop = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
+    for key, value in settings.items():
+        hadoop.set(f"fs.s3a.bucket.{bucket}.{key}", value)
+    return f"s3a://{bucket}/lake"
 
 
 @contextmanager

@@ -15,11 +15,12 @@ from surveylake.lake.log_faults import MEND
 from surveylake.lake.log_files import Action
 from surveylake.paths import is_local
 from surveylake.runtime.session import OpenSession
+from surveylake.verify import parquet_bytes
 from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
 from surveylake.verify.topic import BrokerAnswer, ask, lag, same_topic
-from surveylake.wording import counted, examples, innermost
+from surveylake.wording import counted, examples
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -159,7 +160,7 @@ def _logs(open_spark: OpenSession, lake: LakePath, deep: bool) -> tuple[dict[str
             continue
         damaged = missing_data(log, deep and local)
         if not damaged and deep and not local:
-            damaged = unreadable(open_spark(), log)
+            damaged = parquet_bytes.damaged(open_spark(), log)
         if damaged:
             checks.append(Check("data files", table.name, NOT_PROVED, examples(damaged), REBUILD))
             continue
@@ -184,22 +185,6 @@ def read_checkpoint(open_spark: OpenSession, paths: list[LakePath]) -> Iterable[
             yield {"txn": {"appId": row["appId"], "version": row["version"]}}
         if row["configuration"] is not None:
             yield {"metaData": {"configuration": row["configuration"]}}
-
-
-def unreadable(spark: "SparkSession", log: Log) -> list[str]:
-    """Read every byte of a table's data files against Parquet's own page checksums. Returns the first thing that is wrong.
-
-    An object store keeps no checksum of Hadoop's beside a file.
-    """
-    if not log.files:
-        return []
-    reader = spark.read.option("parquet.page.verify-checksum.enabled", "true")
-    try:
-        frame = reader.parquet(*(str(log.table / name) for name in log.files))
-        frame.write.format("noop").mode("overwrite").save()
-    except Exception as error:
-        return [innermost(error)]
-    return []
 
 
 def _claim(partitions: "list[PartitionCoverage]", log: Log, broker: Broker | None) -> str:

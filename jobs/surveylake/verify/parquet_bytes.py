@@ -1,0 +1,135 @@
+"""Parquet files at a URI against what they say of themselves: a store keeps no checksum of Hadoop's beside a file.
+
+Three things are compared. Each page has a checksum. Each column's statistics and places are in the footer and in the indexes
+before it. The columns are in the footer twice, in Parquet's words and in Spark's. What is said only once is not found when it
+is wrong: docs/reliability.md lists it.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from surveylake.runtime import java_exit
+from surveylake.verify.logs import Log
+from surveylake.wording import causes, innermost
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FILES_AT_ONCE = 4
+"""of each, one row group is in memory"""
+SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata"
+"""the key under which Spark writes a file's columns in its own words"""
+SHOWN, LETTER = 64, 4
+"""bytes that an index shows of a long text at most, and those of a letter in UTF-8 at most"""
+
+
+def damaged(spark: "SparkSession", log: Log) -> list[str]:
+    """Read every byte of a table's data files. Returns a message for each file that contradicts itself, by name."""
+    names = sorted(log.files)
+    with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
+        faults = list(pool.map(lambda name: fault(spark, str(log.table / name)), names))
+    found = [f"{name}: {reason}" for name, reason in zip(names, faults, strict=True) if reason]
+    return found or (_undecodable(spark, str(log.table), names) if names else [])
+
+
+def fault(spark: "SparkSession", path: str) -> str:
+    """Return the first thing in which a file contradicts itself; empty when there is none."""
+    java: Any = spark._jvm
+    parquet, conf = java.org.apache.parquet, spark._jsc.hadoopConfiguration()
+    try:
+        file = parquet.hadoop.util.HadoopInputFile.fromPath(java.org.apache.hadoop.fs.Path(path), conf)
+        options = parquet.HadoopReadOptions.builder(conf).usePageChecksumVerification(True).build()
+        reader = parquet.hadoop.ParquetFileReader.open(file, options)
+        try:
+            return next(_faults(spark, reader), "")
+        finally:
+            reader.close()
+    except Exception as error:
+        if java_exit.out_of_memory(error):
+            raise
+        return innermost(error)
+
+
+def _faults(spark: "SparkSession", reader: Any) -> Iterator[str]:
+    """Yield what is wrong with a file that is open; Parquet's own reader raises where a page differs from its checksum."""
+    footer = reader.getFooter()
+    yield from _schema_faults(spark, footer.getFileMetaData())
+    for block in footer.getBlocks():
+        end = int(block.getStartingPos())
+        for chunk in block.getColumns():
+            if int(chunk.getStartingPos()) != end:
+                yield f"column {chunk.getPath().toDotString()} begins at {chunk.getStartingPos()} instead of {end}"
+            end += int(chunk.getTotalSize())
+            yield from _index_faults(spark._jvm, reader, chunk, int(block.getRowCount()), end)
+        reader.readNextRowGroup()
+
+
+def _schema_faults(spark: "SparkSession", metadata: Any) -> Iterator[str]:
+    """Yield whether the columns in Parquet's words are not those in Spark's; nobody but Spark writes a lake."""
+    java: Any = spark._jvm
+    written = metadata.getKeyValueMetaData().get(SPARK_SCHEMA)
+    sql = java.org.apache.spark.sql
+    if written is None:
+        yield "it does not say which columns Spark wrote"
+        return
+    converter = sql.execution.datasources.parquet.SparkToParquetSchemaConverter(
+        spark._jsparkSession.sessionState().conf()
+    )
+    expected = converter.convert(sql.types.DataType.fromJson(written))
+    if not metadata.getSchema().equals(expected):
+        yield "its columns are other ones than Spark wrote"
+
+
+def _index_faults(java: Any, reader: Any, chunk: Any, rows: int, end: int) -> Iterator[str]:
+    """Yield in what the indexes of one column differ from the footer; the column's pages end at `end`.
+
+    A writer leaves an index out where it would help nobody, as for numbers of which one is NaN.
+    """
+    column, pages = chunk.getPath().toDotString(), reader.readOffsetIndex(chunk)
+    if pages is not None:
+        place, row = int(chunk.getFirstDataPageOffset()), -1
+        for page in range(int(pages.getPageCount())):
+            first = int(pages.getFirstRowIndex(page))
+            if int(pages.getOffset(page)) != place or first <= row or (page == 0) != (first == 0):
+                yield f"page {page} of column {column} is elsewhere by its index"
+            place, row = place + int(pages.getCompressedPageSize(page)), first
+        if place != end or row >= rows:
+            yield f"column {column} ends elsewhere by its index"
+    index, statistics = reader.readColumnIndex(chunk), chunk.getStatistics()
+    if index is None:
+        return
+    nulls = list(index.getNullCounts() or [])
+    if nulls and statistics.isNumNullsSet() and sum(nulls) != int(statistics.getNumNulls()):
+        yield f"column {column} has {sum(nulls)} empty values by its index, {statistics.getNumNulls()} by the footer"
+    if statistics.hasNonNullValue():
+        binary = java.org.apache.parquet.io.api.Binary
+        for kept, values in (
+            (statistics.getMinBytes(), index.getMinValues()),
+            (statistics.getMaxBytes(), index.getMaxValues()),
+        ):
+            if not any(
+                _same(bytes(kept), bytes(binary.fromConstantByteBuffer(v).getBytes())) for v in values
+            ):
+                yield f"column {column} has another least or greatest value by its index than by the footer"
+
+
+def _same(whole: bytes, shown: bytes) -> bool:
+    """Return whether a value and what an index shows of it agree: a long text is cut there, and its last letter may be raised."""
+    cut = shown[: max(0, len(shown) - LETTER)]
+    return whole == shown or (len(whole) > SHOWN >= len(shown) and whole.startswith(cut))
+
+
+def _undecodable(spark: "SparkSession", table: str, names: list[str]) -> list[str]:
+    """Have Spark decode every value of the files. Returns the first that it could not, and why."""
+    try:
+        spark.read.parquet(*(f"{table}/{name}" for name in names)).write.format("noop").mode(
+            "overwrite"
+        ).save()
+    except Exception as error:
+        if java_exit.out_of_memory(error):
+            raise
+        said = " ".join(causes(error))
+        named = next((name for name in names if name in said), "a data file")
+        return [f"{named}: {innermost(error)}"]
+    return []

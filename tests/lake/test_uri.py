@@ -5,18 +5,15 @@ The URI is Hadoop's own `viewfs://`, whose files lie in a folder of the test: so
 
 import csv
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-import stream
-from support.sessions import OPEN
 from support.survey_env import SurveyEnv
+from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch
 from surveylake.cli import lake_folder
 from surveylake.errors import LakeLockedError, StorageError
 from surveylake.export import csv_files
@@ -24,38 +21,18 @@ from surveylake.lake import commits, writer_token
 from surveylake.lake.lake_path import HadoopPath, lake_path
 from surveylake.lake.lock import one_writer
 from surveylake.stream.sink import DeltaSink
-from surveylake.verify.checks import Proof
-from surveylake.verify.proof import prove
-
-EPOCH = "_checkpoints/records/epoch-1"
 
 
-class Uri:
-    """The lake of a test at a URI: `root` as Spark calls it, `folder` where its files are."""
+class Uri(UriLake):
+    """The lake of a test; `folder` is where its files are."""
 
     def __init__(self, env: SurveyEnv, spark: SparkSession) -> None:
         settings = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
-        name = env.topic.lower()
-        env.folder.joinpath("store").mkdir()
-        settings.set(f"fs.viewfs.mounttable.{name}.link./store", f"file://{env.folder}/store")
-        self.env, self.root, self.folder = env, f"viewfs://{name}/store/lake", env.folder / "store" / "lake"
-
-    def take(self, **allowed: bool) -> None:
-        """Run the stream over all there is."""
-        stream.stream(OPEN, self.root, self.env.config, self.env.contract, "available-now", **allowed)
-
-    def offsets(self) -> list[tuple[int, int]]:
-        """Every row's partition and offset, by a reader that is not Spark."""
-        rows = DeltaTable(self.folder / "records").to_pyarrow_table(columns=["partition", "offset"])
-        return sorted(zip(*(column.to_pylist() for column in rows.columns), strict=True))
-
-    def assert_each_once(self, count: int) -> None:
-        """`count` rows, and no offset twice or passed over."""
-        offsets = self.offsets()
-        assert len(offsets) == len(set(offsets)) == count
-
-    def proof(self, deep: bool = False) -> Proof:
-        return prove(OPEN, self.root, self.env.config, self.env.contract, deep=deep)
+        name, store = env.topic.lower(), env.folder / "store"
+        store.mkdir()
+        settings.set(f"fs.viewfs.mounttable.{name}.link./store", store.as_uri())
+        super().__init__(env, f"viewfs://{name}/store", LocalFiles(store))
+        self.folder = store / "lake"
 
 
 @pytest.fixture
@@ -116,28 +93,6 @@ def test_a_batch_whose_number_is_known_and_that_has_rows_is_an_error(
     monkeypatch.undo()
     uri.take()
     uri.assert_each_once(10)
-
-
-def before_the_batch(
-    monkeypatch: pytest.MonkeyPatch, number: int, first: Callable[[], None], at: str
-) -> None:
-    """Do something once, before micro-batch `number` begins, or after it has written its files and not committed them."""
-    real, few = DeltaSink.__call__, commits._few_tasks
-    done: list[int] = []
-
-    def write(sink: DeltaSink, batch: DataFrame, current: int) -> None:
-        if current == number and at == "before it begins":
-            first()
-        done.append(current)
-        real(sink, batch, current)
-
-    def few_tasks(*given: Any) -> Any:
-        if done[-1] == number and at == "before it commits":
-            first()
-        return few(*given)
-
-    monkeypatch.setattr(DeltaSink, "__call__", write)
-    monkeypatch.setattr(commits, "_few_tasks", few_tasks)
 
 
 @pytest.mark.parametrize("at", ["before it begins", "before it commits"])

@@ -67,6 +67,10 @@ class Hdfs:
         """Delete a file."""
         assert json.loads(self._ask("DELETE", path, "DELETE"))["boolean"], path
 
+    def remove(self, folder: str) -> None:
+        """Delete a folder with all that is in it."""
+        assert json.loads(self._ask("DELETE", folder, "DELETE", recursive="true"))["boolean"], folder
+
     def _ask(self, method: str, path: str, operation: str, **more: str) -> bytes:
         query = urllib.parse.urlencode({"op": operation, "user.name": getpass.getuser(), **more})
         url = f"http://{LOOPBACK}:{self.web}/webhdfs/v1/{urllib.parse.quote(path)}?{query}"

@@ -84,6 +84,10 @@ class ObjectStore:
         """Delete an object."""
         self.files().delete_file(f"{BUCKET}/{path}")
 
+    def remove(self, folder: str) -> None:
+        """Delete all objects below a folder of the bucket, those that stand for folders too."""
+        self.files().delete_dir(f"{BUCKET}/{folder}")
+
     def conf(self, folder: Path) -> Path:
         """Write conf/local.toml with this store into a folder. Returns its path."""
         text = (CONF / "local.toml").read_text(encoding="utf-8")

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-JAVA_FIXTURES = {"spark", "broker", "object_store", "kept_classes"}
+JAVA_FIXTURES = {"spark", "broker", "object_store", "hdfs", "kept_classes"}
 """A test that asks for one of these, by whatever fixture between, needs a JVM."""
 SPLIT = ("tests/jobs/test_checkout.py",)
 """Files whose tests share nothing: each test is a unit of its own."""
 LONGEST = (
+    "tests/jobs/test_storage.py",
     "tests/lake/test_maintenance.py",
     "tests/stream/test_detour.py",
     "tests/jobs/test_benchmarks.py",

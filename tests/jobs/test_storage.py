@@ -1,9 +1,8 @@
-"""Every verb with its lake on a real object store (s3a) and on a real HDFS, and the table of docs/cluster.md that says so.
+"""Every verb with its lake on a real object store (s3a) and on a real HDFS.
 
 What is written there is read without Spark and without Hadoop's clients. Every test leaves a sound lake, which the next uses too.
 """
 
-import ast
 import re
 from io import BytesIO
 from pathlib import Path
@@ -19,28 +18,11 @@ from support.survey_env import SurveyEnv
 from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch
 from surveylake.errors import LakeLockedError
 from surveylake.lake import commits
-from surveylake.paths import ROOT
 
 pytestmark = pytest.mark.store
 STORAGES = {"s3a": "object_store", "hdfs": "hdfs"}
 """Storage -> the fixture that runs one."""
 on_this_disk_too = pytest.mark.parametrize("lake", [*STORAGES, "disk"], indirect=True, scope="module")
-VERBS = {
-    "stream: cold, then resumed": "test_the_stream_takes_every_record_once_cold_and_resumed",
-    "stream: checkpoint lost": "test_a_lost_checkpoint_skips_nothing_that_waits",
-    "stream: older checkpoint put back": "test_what_an_older_checkpoint_has_not_read_is_taken_in_all_the_same",
-    "stream: table restored to an older version": "test_a_restored_table_is_filled_again",
-    "stream: a second one": "test_a_second_stream_takes_over_and_the_first_stops_with_its_name",
-    "quarantine": "test_what_was_rejected_is_listed",
-    "replay": "test_a_changed_contract_reaches_what_is_stored",
-    "aggregate": "test_people_and_numbers_are_those_of_the_records",
-    "export, --out on this machine": "test_the_exports_are_made_and_proved_with_the_lake",
-    "an older version": "test_an_older_version_is_read_and_published",
-    "maintain, beside a stream": "test_maintenance_beside_a_stream_loses_nothing",
-    "verify": "test_verify_names_the_file_that_is_short_or_missing",
-    "verify --deep": "test_verify_deep_names_the_file_with_a_flipped_byte",
-}
-"""Row of the table in docs/cluster.md -> its test here, which runs once for each storage."""
 
 
 @pytest.fixture(scope="module", params=STORAGES)
@@ -264,19 +246,3 @@ def test_an_older_version_is_read_and_published(lake: UriLake) -> None:
     assert lake.table("responses").to_pyarrow_table().num_rows == accepted
     assert lake.run("aggregate") == 0
     assert lake.table("responses").to_pyarrow_table().num_rows == accepted + 10
-
-
-def test_every_row_of_the_table_names_a_test_that_exists() -> None:
-    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (.+?) \| yes: `(.+?)` \| yes \| yes \| `(.+?)` \|$", page, re.M)
-    assert {row: test for row, _, test in rows} == VERBS
-    for test in [test for _, local, _ in rows for test in local.split("`, `")]:
-        file, _, name = test.partition("::")
-        assert name in _tests_of(ROOT / file), test
-    assert set(VERBS.values()) <= _tests_of(Path(__file__))
-
-
-def _tests_of(file: Path) -> set[str]:
-    """Return the names of a module's functions."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

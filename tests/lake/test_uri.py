@@ -4,6 +4,7 @@ The URI is Hadoop's own `viewfs://`, whose files lie in a folder of the test: so
 """
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -117,6 +118,48 @@ def test_a_stream_that_another_writer_replaced_stops_with_its_name_and_writes_no
     uri.take()
     uri.assert_each_once(30)
     assert uri.proof().proved
+
+
+def planned_by_another(uri: Uri, number: int) -> None:
+    """Have the checkpoint hold a micro-batch that another stream planned: as many records as the one before, and one less."""
+    before = uri.folder / EPOCH / "offsets" / str(number - 1)
+    *head, ends = before.read_text(encoding="utf-8").splitlines()
+    by_partition = json.loads(ends)[uri.env.topic]
+    further = {partition: 2 * end - (partition == "0") for partition, end in by_partition.items()}
+    planned = "\n".join([*head, json.dumps({uri.env.topic: further})])
+    before.with_name(str(number)).write_text(planned, encoding="utf-8")
+
+
+def test_a_stream_whose_next_batch_another_has_planned_goes_on_while_it_is_its_turn(
+    uri: Uri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream before it, which has not noticed yet that it was replaced, writes to the same checkpoint."""
+    uri.env.set_stream(max_offsets_per_trigger=10)
+    uri.env.send(40)
+    before_the_batch(monkeypatch, 0, lambda: planned_by_another(uri, 1), "before it commits")
+    uri.take()
+    uri.assert_each_once(40)
+    assert uri.proof().proved
+
+
+def test_a_stream_whose_next_batch_its_successor_has_planned_stops_with_its_name(
+    uri: Uri, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri.env.set_stream(max_offsets_per_trigger=10)
+    uri.env.send(40)
+    real = DeltaSink.__call__
+
+    def then_another_comes(sink: DeltaSink, batch: DataFrame, number: int) -> None:
+        real(sink, batch, number)
+        writer_token.take(spark, f"{uri.root}/records", "another.py")
+        planned_by_another(uri, number + 1)
+
+    monkeypatch.setattr(DeltaSink, "__call__", then_another_comes)
+    with pytest.raises(LakeLockedError, match=r"is being written by another\.py on .+ \(process \d+\)"):
+        uri.take()
+    monkeypatch.undo()
+    uri.take()
+    uri.assert_each_once(40)
 
 
 def test_of_two_that_take_the_token_at_once_one_is_refused(uri: Uri, spark: SparkSession) -> None:

@@ -47,6 +47,11 @@ def take(spark: SparkSession, path: str, verb: str) -> WriterToken:
     return WriterToken(number, version)
 
 
+def holds(spark: SparkSession, path: str, token: WriterToken) -> bool:
+    """Return whether nobody has taken the token since."""
+    return int(commits.begin(spark, commits.snapshot(spark, path)).txnVersion(WRITER)) == token.number
+
+
 def require(transaction: Any, spark: SparkSession, path: str, token: WriterToken) -> None:
     """Read the token in a transaction that is to be committed. Raises LakeLockedError when another has it."""
     if int(transaction.txnVersion(WRITER)) != token.number:

@@ -33,6 +33,8 @@ CALM = 1_000
 REASON = "its next batch holds a record that Spark cannot read"
 """for putting a checkpoint aside"""
 READ_AS = "offset bigint, stamp bigint, key binary, value binary"
+DISTURBED = 3
+"""Times in one run that streams which were replaced may write to the checkpoint. Each is refused at its next commit, and ends."""
 NOTED = 100
 """of a commit's odd stamps, that its note holds"""
 
@@ -42,12 +44,18 @@ def stream(job: StreamJob, identity: TopicIdentity, options: StartOptions, trigg
 
     Raises TopicError and StorageError as `plan_start` and `follow` do.
     """
-    intake, met, began = Intake(job), list[Misstamped](), dict[int, int]()
+    intake, met, began, disturbed = Intake(job), list[Misstamped](), dict[int, int](), 0
     while True:
         plan = plan_start(job, identity, job.topic.bounds(), options, began)
         running = query.start_query(job, plan, trigger)
         try:
             return query.follow(job, running, plan, intake)
+        except query.PlannedByAnother as error:
+            disturbed += 1
+            if disturbed > DISTURBED:
+                raise
+            log.warning("another stream wrote to the checkpoint; this one goes on: %s", error.message)
+            continue
         except Misstamped as odd:
             _refuse_twice(met, odd)
             met.append(odd)

@@ -37,8 +37,14 @@ SPEAK_SECONDS = 1.0
 COUNT_SECONDS = 30.0
 LOOK_SECONDS = 0.2
 FULL = "No space left on device"
+PLANNED_BY_ANOTHER = "CONCURRENT_STREAM_LOG_UPDATE"
+"""Spark's error class when the checkpoint has an entry already that this query was about to write."""
 STOP_SECONDS = 120.0
 """A batch in progress is given this long to finish after SIGTERM or Ctrl-C; it is safe to abandon after that."""
+
+
+class PlannedByAnother(StorageError):  # noqa: N818 - the name says what happened
+    """A stream that this one replaced has written to the checkpoint, not knowing it yet: the next start goes on from it."""
 
 
 def batch_limit(job: StreamJob, start: Start) -> int:
@@ -88,6 +94,7 @@ def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
         if trigger == "available-now"
         else writer.trigger(processingTime=trigger)
     )
+    job.sink.detach()
     query = writer.start()
     job.sink.attach(query)
     return query
@@ -97,7 +104,8 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
     """Wait until the query ends, by itself or by SIGTERM or Ctrl-C after its batch. Returns what was taken in so far.
 
     After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is logged.
-    Raises TopicError or StorageError with Spark's cause when the query fails, Misstamped for a record it cannot read.
+    Raises TopicError or StorageError with Spark's cause when the query fails, Misstamped for a record it cannot read,
+    PlannedByAnother when a new start would go on.
     """
     barrier = _barrier(job, start)
     last, spoke, counted = -1, time.monotonic(), time.monotonic()
@@ -157,7 +165,10 @@ def _ended(job: StreamJob, query: StreamingQuery) -> bool:
     except StreamingQueryException as error:
         if special := job.sink.misstamped or job.sink.refusal:
             raise special from error
-        raise explained(job, error, job.sink.failure) from error
+        failure = explained(job, error, job.sink.failure)
+        if PLANNED_BY_ANOTHER in f"{error}{failure.message}":
+            raise job.sink.successor() or PlannedByAnother(failure.message, failure.hint) from error
+        raise failure from error
 
 
 def explained(job: StreamJob, error: BaseException, cause: str = "") -> SurveylakeError:
@@ -174,7 +185,15 @@ def explained(job: StreamJob, error: BaseException, cause: str = "") -> Surveyla
         if re.search(r"\borg\.apache\.(spark\.sql\.)?kafka|KAFKA_DATA_LOSS", f"{error}{cause}")
         else StorageError
     )
-    return kind(f"the stream stopped: {cause}", again)
+    return kind(f"the stream{_at_a_store(job)} stopped: {cause}", again)
+
+
+def _at_a_store(job: StreamJob) -> str:
+    """Return which lake and which store a message is about; nothing for a lake on this machine."""
+    if job.lake.is_local:
+        return ""
+    endpoint = job.config.store.endpoint
+    return f" into {job.lake.root}{f' at {endpoint}' if endpoint else ''}"
 
 
 def _finish(job: StreamJob, query: StreamingQuery) -> None:

@@ -44,6 +44,10 @@ class DeltaSink:
         self.refusal: StorageError | None = None
         """why the table took no rows, when it was another writer"""
 
+    def detach(self) -> None:
+        """Have the first micro-batch of the next query wait until it is known which query that is."""
+        self._known.clear()
+
     def attach(self, query: StreamingQuery) -> None:
         """Tell which query this is the sink of: it is known only once the query has started."""
         self._query, self.failure, self.misstamped, self.refusal = query, "", None, None
@@ -60,7 +64,6 @@ class DeltaSink:
         except Exception as error:
             self.failure, self.misstamped = wording.innermost(error), timestamps.misstamped(error)
             self.refusal = self._refusal(error)
-            self._known.clear()  # the next query is another
             raise
         finally:
             self.between.set()
@@ -105,6 +108,12 @@ class DeltaSink:
         if self._token is not None:
             now = commits.begin(self._spark, commits.snapshot(self._spark, self._path))
             writer_token.require(now, self._spark, self._path, self._token)
+
+    def successor(self) -> StorageError | None:
+        """Return the error that names the writer who took the turn from this one; None while it is this one's."""
+        if self._token is None or writer_token.holds(self._spark, self._path, self._token):
+            return None
+        return writer_token.replaced(self._spark, self._path, self._token.version)
 
     @property
     def _guard(self) -> commits.Guard | None:

@@ -50,6 +50,10 @@ class PlainQuery:
 
     def run(self, each_batch: Batch | None = None, **options: str) -> Outcome:
         """Run to the topic's end; with `each_batch` through foreachBatch instead of Delta's sink."""
+        return Outcome(self.take(each_batch, **options), self.rows())
+
+    def take(self, each_batch: Batch | None = None, **options: str) -> str:
+        """Run as `run` does. Returns the first line of its error; empty when it ended without one."""
         raised: BaseException | None = None
         try:
             writer = self.source(**options).writeStream.option("checkpointLocation", str(self.checkpoint))
@@ -59,7 +63,7 @@ class PlainQuery:
             query.awaitTermination()
         except Exception as error:  # whatever it is, the row tells it
             raised = error
-        return Outcome(first_line(raised) if raised else "", self.rows())
+        return first_line(raised) if raised else ""
 
     def append(self, rows: DataFrame, _batch: int) -> None:
         """The naive foreachBatch: append, also when a batch is run again."""

@@ -1,4 +1,4 @@
-"""A real object store on loopback: SeaweedFS, one process of its own, with one bucket."""
+"""A real object store: SeaweedFS, one process of its own, on loopback or in a network namespace, with one bucket."""
 
 import json
 import subprocess
@@ -14,6 +14,7 @@ from pathlib import Path
 from pyarrow.fs import FileSelector, S3FileSystem
 from pyspark.sql import SparkSession
 
+from support.netns import Machine
 from surveylake.config import Store
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
 from surveylake.paths import CONF
@@ -35,11 +36,12 @@ class ObjectStore:
     """A running store."""
 
     port: int
+    address: str = LOOPBACK
 
     @property
     def settings(self) -> Store:
         """The table [store] of a conf file."""
-        return Store(endpoint=f"http://{LOOPBACK}:{self.port}", path_style=True, region=REGION)
+        return Store(endpoint=f"http://{self.address}:{self.port}", path_style=True, region=REGION)
 
     @property
     def keys(self) -> dict[str, str]:
@@ -111,31 +113,48 @@ def use(spark: SparkSession, bucket: str, endpoint: str, **more: str) -> str:
     return f"s3a://{bucket}/lake"
 
 
+class Server:
+    """SeaweedFS on free ports, its data in `folder`: on loopback, or where `machine` is. It may be killed and started again."""
+
+    def __init__(self, folder: Path, machine: Machine | None = None) -> None:
+        self._folder, self._log, self._machine = folder, folder / "weed.log", machine
+        self._ports = {f"{server}.port{kind}": free_port() for server in SERVERS for kind in ("", ".grpc")}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.store = ObjectStore(self._ports["s3.port"], machine.address if machine else LOOPBACK)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        (self._folder / "data").mkdir(exist_ok=True)
+        (self._folder / "s3.json").write_text(json.dumps(IDENTITIES), encoding="utf-8")
+        command = [
+            str(Path(sys.executable).with_name("weed")), "-logtostderr=true", "server", f"-dir={self._folder / 'data'}",
+            f"-ip={self.store.address}", f"-ip.bind={self.store.address}", "-master.volumeSizeLimitMB=256",
+            "-master.telemetry=false", "-volume.max=40", "-filer", "-s3", f"-s3.config={self._folder / 's3.json'}",
+            "-s3.port.iceberg=0", "-s3.port.lance=0", *(f"-{name}={port}" for name, port in self._ports.items()),
+        ]  # fmt: skip
+        command = self._machine.command(*command) if self._machine else command
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(command, cwd=self._folder, stdout=output, stderr=output)
+        _wait(self.store, self._log)
+
+    def kill(self) -> None:
+        """End it with SIGKILL, as a power cut would; its data stays."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        remove_sockets(self._ports.values())
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[ObjectStore]:
     """Start SeaweedFS on free ports of loopback, its data in `folder`, and end it with the block."""
-    (folder / "data").mkdir()
-    (folder / "s3.json").write_text(json.dumps(IDENTITIES), encoding="utf-8")
-    ports = {f"{server}.port{kind}": free_port() for server in SERVERS for kind in ("", ".grpc")}
-    command = [
-        str(Path(sys.executable).with_name("weed")), "-logtostderr=true", "server", f"-dir={folder / 'data'}",
-        f"-ip={LOOPBACK}", f"-ip.bind={LOOPBACK}", "-master.volumeSizeLimitMB=256", "-master.telemetry=false",
-        "-volume.max=40", "-filer", "-s3", f"-s3.config={folder / 's3.json'}", "-s3.port.iceberg=0",
-        "-s3.port.lance=0", *(f"-{name}={port}" for name, port in ports.items()),
-    ]  # fmt: skip
-    log = folder / "weed.log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(command, cwd=folder, stdout=output, stderr=output) as process,
-    ):
-        try:
-            store = ObjectStore(ports["s3.port"])
-            _wait(store, log)
-            store.files().create_dir(BUCKET)
-            yield store
-        finally:
-            process.kill()
-            remove_sockets(ports.values())
+    server = Server(folder)
+    try:
+        server.start()
+        server.store.files().create_dir(BUCKET)
+        yield server.store
+    finally:
+        server.kill()
 
 
 def remove_sockets(ports: Iterable[int]) -> None:

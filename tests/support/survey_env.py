@@ -40,10 +40,12 @@ def until(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
 class SurveyEnv:
     """The lake is at `lake`, below `folder`; `survey` is the contract as a file, for jobs run as processes."""
 
-    def __init__(self, topic: str, bootstrap: str, folder: Path, partitions: int = 2) -> None:
+    def __init__(
+        self, topic: str, bootstrap: str, folder: Path, partitions: int = 2, insecure: bool = False
+    ) -> None:
         self.topic, self.folder, self.lake = topic, folder, folder / "lake"
         self.contract: Contract = load_contract(SURVEY).model_copy(update={"topic": topic})
-        config = load_config(CONF / "local.toml").at(bootstrap)
+        config = load_config(CONF / "local.toml").at(bootstrap, insecure)
         kafka = config.kafka.model_copy(update={"partitions": partitions})
         self.config: Config = config.model_copy(update={"kafka": kafka})
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The 95 rows of the fault matrix, and the table of a full run in docs/reliability.md."""
+"""The 101 rows of the fault matrix, and the table of a full run in docs/reliability.md."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from faults.covered_elsewhere import NOT_HERE, Elsewhere, NotMet
 from surveylake.kafka.embedded_node import class_path
 from surveylake.paths import ROOT
 
-COUNTS = {"A": 10, "B": 13, "C": 9, "D": 14, "E": 16, "F": 5, "G": 18, "H": 10}
+COUNTS = {"A": 10, "B": 13, "C": 9, "D": 14, "E": 16, "F": 5, "G": 18, "H": 10, "J": 6}
 IDS = [f"{part}{n}{'c' if part == 'F' else ''}" for part, last in COUNTS.items() for n in range(1, last + 1)]
 PAGE = ROOT / "docs" / "reliability.md"
 RESULTS = ROOT / "var" / "faults.json"
@@ -68,6 +68,9 @@ def masked(text: str) -> str:
         (r"\b(topic id|cluster|this is|on) [\w/+-]{22}(?![\w/+-])", r"\1 ID"),
         (r"(?:file:)?(?:/[\w.@%+~-]+){2,}/([\w.@%+~-]+)", r"…/\1"),
         (r"\b(?:127\.0\.0\.1|localhost):\d+", "BROKER"),
+        # Machines of their own (support.netns), and this one.
+        (r"(?:(?<!/)/)?\b10(?:\.\d+){3}(?::\d+)?", "ADDRESS"),
+        (r"\bon \S+ \(process", "on HOST (process"),
         (r"\b(process|pid) \d+", r"\1 N"),
         (r"\bT\d{6,}\b", "TOPIC"),
         (r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b", "ID"),

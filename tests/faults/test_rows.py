@@ -23,8 +23,8 @@ def marked_ids() -> Counter[str]:
     return counts
 
 
-def test_there_are_95_rows() -> None:
-    assert len(IDS) == len(set(IDS)) == 95
+def test_there_are_101_rows() -> None:
+    assert len(IDS) == len(set(IDS)) == 101
 
 
 def test_every_row_is_tested_here_or_listed_with_its_reason() -> None:
@@ -105,6 +105,8 @@ def test_only_the_table_of_the_page_is_replaced(tmp_path: Path) -> None:
         ("file:/tmp/a/b/c.parquet", "…/c.parquet"),
         ("nothing listens at 127.0.0.1:41233", "nothing listens at BROKER"),
         ("stream.py (process 4711)", "stream.py (process N)"),
+        ("stream.py on vm-7.test (process 4711)", "stream.py on HOST (process N)"),
+        ("http://10.226.74.6:21711 and /10.226.74.6:9092", "http://ADDRESS and ADDRESS"),
         ("topic T123456789 on cluster 5L6g3nShT-eMCtK--X86sw", "topic TOPIC on cluster ID"),
         ("from topic id Zk+W2XBhSwiOYzZDP1YN/w on cluster " + "a" * 22, "from topic id ID on cluster ID"),
         ("in 3.4 s,\n  then more", "in N s, then more"),

@@ -49,6 +49,16 @@ def test_each_set_is_what_the_lock_lists(folder: Path) -> None:
         assert [jar.name for jar in jars.local_jars(which, folder)] == [jar.file for jar in locked(which)]
 
 
+@pytest.mark.usefixtures("no_registry")
+def test_the_set_for_s3_is_kept_as_locked_too(tmp_path: Path, kept_classes: None) -> None:
+    shutil.copytree(jars.JARS, tmp_path / "jars")
+    got = jars.fetch(tmp_path / "jars", jars.SETS)["s3"]
+    assert [jar.name for jar in got] == [jar.file for jar in locked("s3")]
+    flip_a_byte(got[-1])
+    with pytest.raises(SetupError, match=re.escape(got[-1].name)):
+        jars.fetch(tmp_path / "jars", jars.SETS)
+
+
 def test_the_lock_holds_the_closure() -> None:
     spark, broker, s3, hdfs = ({jar.coordinate.split(":")[1] for jar in locked(which)} for which in jars.SETS)
     assert {"delta-storage", "kafka-clients", "spark-token-provider-kafka-0-10_2.13"} <= spark
@@ -169,6 +179,18 @@ def test_a_missing_jar_is_fetched_and_kept(folder: Path, monkeypatch: pytest.Mon
     jars.fetch(folder)
     assert wanted.read_bytes() == content
     assert not list(folder.glob(".ivy*"))
+
+
+def test_a_log_store_that_is_missing_is_compiled_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept_classes: None
+) -> None:
+    folder = tmp_path / "jars"
+    shutil.copytree(jars.JARS, folder)
+    (of_lock,) = (jar for jar in locked("s3") if jar.coordinate == jars.log_store.coordinate())
+    (folder / "s3" / of_lock.file).unlink()
+    resolved_to(monkeypatch, {})
+    assert folder / "s3" / of_lock.file in jars.fetch(folder, jars.SETS)["s3"]
+    assert jars.sha256(folder / "s3" / of_lock.file) == of_lock.sha256
 
 
 def published(registry: Path, group: str, artifact: str, needs: str = "") -> None:

@@ -1,14 +1,11 @@
 """The cluster path: docker-compose.yml's own commands, run by a standalone master and a worker on this machine."""
 
 import contextlib
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ import pytest
 from deltalake import DeltaTable
 
 from support.compose_file import command_of, read_compose, translated
+from support.daemons import START_SECONDS, Daemon, answers, end, found, json_of, until, variables_of
 from support.object_store import remove_sockets
 from surveylake.kafka.embedded_node import free_port
 from surveylake.paths import CONF, ROOT
@@ -27,7 +25,6 @@ from surveylake.runtime.java import java_environment
 pytestmark = pytest.mark.cluster
 WEED = {"master": "9333", "volume": "8080", "filer": "8888", "s3": "8333"}
 """The parts of the S3 server, and the ports that docker-compose.yml gives them."""
-START_SECONDS = 60
 JOB_SECONDS = 500
 
 
@@ -44,20 +41,20 @@ class Cluster:
 
     def state(self) -> dict[str, Any]:
         """What the master says of itself."""
-        return dict(_json(self.state_url))
+        return dict(json_of(self.state_url))
 
     def run(self, service: str, *arguments: str) -> str:
         """Run what the compose service runs, and more arguments; what it prints."""
         command = command_of(read_compose()["services"][service], self.places)
         process = subprocess.Popen(
-            [_found(command[0]), *command[1:], *arguments],
-            cwd=ROOT, env={**self.environment, **_variables(service, self.places)}, text=True,
+            [found(command[0]), *command[1:], *arguments],
+            cwd=ROOT, env={**self.environment, **variables_of(service, self.places)}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
         try:
             printed, complained = self._watched(process)
         finally:
-            _end(process)
+            end(process)
         assert process.returncode == 0, printed + complained
         assert not self.told(printed + complained)
         return printed
@@ -86,7 +83,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "master": "127.0.0.1",
         "7077": master_port, "8080": master_ui, "8081": worker_ui,
         "/secrets": str(folder), "/data": str(folder), "/tmp/work": str(folder / "work"),
-        "/data/store": str(folder / "store"), "/usr/bin/weed": _found("weed"),
+        "/data/store": str(folder / "store"), "/usr/bin/weed": found("weed"),
         "/tmp/surveylake": str(folder / "var"),
         # Loopback only, also where a container listens to its whole network.
         "0.0.0.0": "127.0.0.1",
@@ -108,10 +105,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         _keys(folder)["AWS_SECRET_ACCESS_KEY"],
     )
     state_url = f"http://127.0.0.1:{master_ui}/json/"
-    with _daemon("master", places, environment, folder):
-        _until(lambda: _json(state_url)["status"] == "ALIVE", folder)
-        with _daemon("worker", places, environment, folder):
-            _until(lambda: _json(state_url)["aliveworkers"] == 1, folder)
+    with Daemon("master", places, environment, folder):
+        until(lambda: json_of(state_url)["status"] == "ALIVE", folder)
+        with Daemon("worker", places, environment, folder):
+            until(lambda: json_of(state_url)["aliveworkers"] == 1, folder)
             yield Cluster(places, environment, state_url, folder, secrets)
 
 
@@ -128,35 +125,12 @@ def s3(cluster: Cluster) -> Iterator[str]:
     more = [f"-{server}.port.grpc={ports[f'{server}.grpc']}" for server in WEED]
     services = read_compose()["services"]
     health = translated(services["s3"]["healthcheck"]["test"][-1], {"8333": str(ports["s3"])})
-    with _daemon("s3", places, cluster.environment, cluster.folder, *more):
-        _until(lambda: _answers(health), cluster.folder)
+    with Daemon("s3", places, cluster.environment, cluster.folder, *more):
+        until(lambda: answers(health), cluster.folder)
         command = command_of(services["bucket"], places)
         subprocess.run(command, cwd=cluster.folder, check=True, timeout=START_SECONDS)
         yield f"http://127.0.0.1:{ports['s3']}"
     remove_sockets(ports.values())
-
-
-class _daemon:  # noqa: N801 - used as a context manager, like a function
-    """One daemon of docker-compose.yml as a process of this machine; stopped and waited for at the end."""
-
-    def __init__(
-        self, service: str, places: dict[str, str], environment: dict[str, str], folder: Path, *more: str
-    ) -> None:
-        described = read_compose()["services"][service]
-        command = [*command_of(described, places), *more]
-        self._log = (folder / f"{service}.log").open("wb")
-        self._process = subprocess.Popen(
-            [_found(command[0]), *command[1:]],
-            env={**environment, **_variables(service, places)}, cwd=folder,
-            stdout=self._log, stderr=self._log, start_new_session=True,
-        )  # fmt: skip
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        return self._process
-
-    def __exit__(self, *_: object) -> None:
-        _end(self._process)
-        self._log.close()
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +218,7 @@ def test_a_secret_on_a_command_line_is_noticed(tmp_path: Path) -> None:
         with pytest.raises(AssertionError):
             nowhere._watched(process)
     finally:
-        _end(process)
+        end(process)
         process.communicate()
 
 
@@ -252,49 +226,3 @@ def _keys(folder: Path) -> dict[str, str]:
     """The keys of S3 as the drivers have them."""
     lines = (folder / "spark-s3" / "spark-env.sh").read_text("utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines)
-
-
-def _variables(service: str, places: dict[str, str]) -> dict[str, str]:
-    described = read_compose()["services"][service]["environment"]
-    return {name: translated(value, places) for name, value in described.items()}
-
-
-def _end(process: subprocess.Popen[Any]) -> None:
-    """End a process that this test started, and what it started, and wait for it."""
-    for number, seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, 20)):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
-
-
-def _found(program: str) -> str:
-    path = shutil.which(program, path=str(Path(sys.executable).parent))
-    assert path, program
-    return path
-
-
-def _answers(url: str) -> bool:
-    """Whether a server there is well."""
-    try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
-def _json(url: str) -> dict[str, Any]:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            found: dict[str, Any] = json.load(answer)
-    except (OSError, ValueError):
-        # Not listening yet, or listening with its pages not in place.
-        return {"status": "not there yet", "aliveworkers": 0}
-    return found
-
-
-def _until(true: Any, folder: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not true():
-        assert time.monotonic() < deadline, "\n".join(log.read_text() for log in folder.glob("*.log"))
-        time.sleep(0.1)

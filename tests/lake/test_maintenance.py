@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -57,16 +58,39 @@ def assert_proved(env: SurveyEnv) -> None:
     assert proof.proved, proof.failures
 
 
-@pytest.fixture
-def busy(env: SurveyEnv) -> SurveyEnv:
-    """A lake of six small batches, two files each, some records rejected; one summary is published, and what was received."""
-    summaries = env.contract.summaries.model_copy(update={"by": [["gender"]]})
-    env.contract = env.contract.model_copy(update={"summaries": summaries})
+def filled(env: SurveyEnv) -> SurveyEnv:
+    """Six small batches, two files each, some records rejected; one summary is published, and what was received."""
     env.set_stream(max_offsets_per_trigger=10)
     env.send(50)
     env.send(10, start=50, Age="300")
     env.take()
     return env
+
+
+def with_one_summary(env: SurveyEnv) -> SurveyEnv:
+    summaries = env.contract.summaries.model_copy(update={"by": [["gender"]]})
+    env.contract = env.contract.model_copy(update={"summaries": summaries})
+    return env
+
+
+@pytest.fixture(scope="module")
+def original(broker: str, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> SurveyEnv:
+    """The lake that `busy` copies."""
+    return filled(with_one_summary(SurveyEnv("maintained", broker, tmp_path_factory.mktemp("maintained"))))
+
+
+@pytest.fixture
+def busy(original: SurveyEnv, tmp_path: Path) -> SurveyEnv:
+    """A lake of the test's own as `filled` leaves it. Its topic is shared: nothing may be sent there."""
+    env = with_one_summary(SurveyEnv(original.topic, original.bootstrap, tmp_path))
+    shutil.copytree(original.lake, env.lake)
+    return env
+
+
+@pytest.fixture
+def growing(env: SurveyEnv) -> SurveyEnv:
+    """The same on a topic of the test's own, which may be sent more."""
+    return filled(with_one_summary(env))
 
 
 def test_maintenance_leaves_every_row_and_fewer_files(
@@ -94,19 +118,19 @@ def test_maintenance_leaves_every_row_and_fewer_files(
 
 
 def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(
-    busy: SurveyEnv, capsys: pytest.CaptureFixture[str]
+    growing: SurveyEnv, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract)
-    assert maintain.main(["--lake", str(busy.lake), "--keep-days", "0", "--force"]) == 0
-    assert aggregate.aggregate(OPEN, str(busy.lake), busy.config, busy.contract) is None
+    aggregate.aggregate(OPEN, str(growing.lake), growing.config, growing.contract)
+    assert maintain.main(["--lake", str(growing.lake), "--keep-days", "0", "--force"]) == 0
+    assert aggregate.aggregate(OPEN, str(growing.lake), growing.config, growing.contract) is None
     assert "nothing new in" in capsys.readouterr().out
-    assert_proved(busy)
-    busy.survey.write_text(busy.survey.read_text().replace("max = 110", "max = 300"))
-    assert replay.main(["--lake", str(busy.lake), "--survey", str(busy.survey)]) == 0
+    assert_proved(growing)
+    growing.survey.write_text(growing.survey.read_text().replace("max = 110", "max = 300"))
+    assert replay.main(["--lake", str(growing.lake), "--survey", str(growing.survey)]) == 0
     assert "10 records changed" in capsys.readouterr().out
-    busy.send(5, start=60)
-    busy.take()
-    busy.assert_every_offset_once(65)
+    growing.send(5, start=60)
+    growing.take()
+    growing.assert_every_offset_once(65)
 
 
 def test_every_file_but_the_last_is_larger_than_the_smaller_size(
@@ -127,27 +151,27 @@ def test_every_file_but_the_last_is_larger_than_the_smaller_size(
     assert 1 < compaction.after.count <= compaction.before.count // 2
 
 
-def test_compaction_beside_a_running_stream_loses_nothing(busy: SurveyEnv, spark: SparkSession) -> None:
+def test_compaction_beside_a_running_stream_loses_nothing(growing: SurveyEnv, spark: SparkSession) -> None:
     """Batches and compactions go by turns, in one process, through one Delta log."""
-    path = str(busy.lake / RECORDS)
-    busy.send(240, start=60)
+    path = str(growing.lake / RECORDS)
+    growing.send(240, start=60)
     with ThreadPoolExecutor(1) as pool:
-        stream = pool.submit(busy.take)
+        stream = pool.submit(growing.take)
         compactions = 0
         while not stream.done():
             compactions += compact(spark, path).before.count > 1
         stream.result()
-    busy.assert_every_offset_once(300)
-    history = operations(busy.lake)
+    growing.assert_every_offset_once(300)
+    history = operations(growing.lake)
     optimized = [at for at, what in enumerate(history) if what == "OPTIMIZE"]
     assert len(optimized) == compactions
     between = [what for what in history[optimized[0] : optimized[-1]] if what == "STREAMING UPDATE"]
     assert len(optimized) >= 3, history
     assert len(between) >= 3, history
-    assert_proved(busy)
-    busy.send(5, start=300)
-    busy.take()
-    busy.assert_every_offset_once(305)
+    assert_proved(growing)
+    growing.send(5, start=300)
+    growing.take()
+    growing.assert_every_offset_once(305)
 
 
 class IdleHousekeeper:
@@ -173,25 +197,26 @@ def idle(busy: SurveyEnv, spark: SparkSession) -> Iterator[IdleHousekeeper]:
 
 
 def test_the_housekeeper_waits_for_an_idle_stream_then_compacts_once_per_pile(
-    busy: SurveyEnv, idle: IdleHousekeeper
+    growing: SurveyEnv, spark: SparkSession
 ) -> None:
-    before = rows(busy.lake)
+    before, idle = rows(growing.lake), IdleHousekeeper(spark, growing, 10)
     keeper = idle.keeper
     assert keeper.after_batch(None) is None
     assert keeper.after_batch(housekeeping.NEAR + 1) is None
-    assert "OPTIMIZE" not in operations(busy.lake)
+    assert "OPTIMIZE" not in operations(growing.lake)
     begun = keeper.after_batch(0)
     assert begun is not None
-    assert begun.startswith(f"compacting {files(busy.lake)} files")
+    assert begun.startswith(f"compacting {files(growing.lake)} files")
     assert "taken together into 1 file" in idle.outcome()
-    assert (files(busy.lake), rows(busy.lake)) == (1, before)
+    assert (files(growing.lake), rows(growing.lake)) == (1, before)
     assert keeper.after_batch(0) is None, "one file is no pile"
-    busy.send(60, start=60)
-    busy.take()
-    assert files(busy.lake) > 10
+    growing.send(60, start=60)
+    growing.take()
+    assert files(growing.lake) > 10
     assert (keeper.after_batch(0) or "").startswith("compacting")
     assert "taken together" in idle.outcome()
-    busy.assert_every_offset_once(120)
+    growing.assert_every_offset_once(120)
+    keeper.close()
 
 
 def test_no_pile_no_compaction_and_zero_is_never(busy: SurveyEnv, spark: SparkSession) -> None:

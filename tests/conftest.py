@@ -17,13 +17,13 @@ from pyspark.sql import SparkSession
 from support import hdfs as hdfs_servers
 from support import object_store as stores
 from support import selection, shell
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
 from surveylake.paths import SHARED
 from surveylake.runtime.class_archive import SHARED_ARCHIVES, ClassArchive
 from surveylake.runtime.jars import SETS, fetch, local_jars
-from surveylake.runtime.session import open_session
 
 KAFKA_PORT = 9092
 
@@ -130,8 +130,12 @@ def hdfs(tmp_path_factory: pytest.TempPathFactory, kept_classes: None) -> Iterat
 
 @pytest.fixture(scope="session")
 def spark(kept_classes: None) -> Iterator[SparkSession]:
-    """The run's Spark session, with the project's own settings and jars."""
-    session = open_session("surveylake tests")
+    """The run's Spark session, with the project's own settings and jars, as `make run` opens it for a short input.
+
+    So it interprets plans and has no thorough compiler. Both change what a query costs, and not what it gives. tests/validate
+    has Spark generate code, since a large input is judged by it, and so have verbs that are processes of their own.
+    """
+    session = OPEN()
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from support import shell
+from support.sessions import generated_code
 from surveylake.paths import ROOT
 
 PAGE = "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nbetween\n<!-- ablations:begin -->\n<!-- ablations:end -->\nafter\n"
@@ -19,7 +21,8 @@ PEERS = "loader,confluent,judge,seed"
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), "--results", str(folder / "results"),
                "--page", str(folder / "page.md"), "--folder", str(folder / "work"), *arguments]  # fmt: skip
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    env = os.environ | shell.QUICK_COMPILER
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=folder)
 
 
 def found(folder: Path) -> dict[str, Any]:
@@ -155,7 +158,11 @@ def test_every_ablation_finds_what_it_changes(spark: Any) -> None:
     """A renamed function or a setting that is gone would leave an ablation that changes nothing."""
     ablations = json.loads(alone(EVERY_ABLATION))
     assert len(ablations) > 10
+    with generated_code(spark):
+        known_settings = {
+            key: spark.conf.get(key, None) for each in ablations.values() for key in each["settings"]
+        }
     for name, ablation in ablations.items():
         for key, value in ablation["settings"].items():
-            known = spark.conf.get(key, None)
+            known = known_settings[key]
             assert known != value and (known is not None or not ablation["ours"]), f"{name} changes nothing"

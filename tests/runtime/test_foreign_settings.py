@@ -27,8 +27,9 @@ def test_b13_a_variable_that_is_in_the_way_is_named(case: str, tmp_path: Path) -
     variables, error, message = IN_THE_WAY[case]
     (tmp_path / "conf").mkdir()
     variables = {name: value.replace("EMPTY", str(tmp_path / "conf")) for name, value in variables.items()}
-    done = shell.run(shell.command("quarantine", "--lake", tmp_path / "lake"), tmp_path / "var", **variables)
     (name,) = variables
+    words = shell.command("quarantine", "--lake", tmp_path / "lake")
+    done = shell.run(words, tmp_path / "var", **shell.NO_OPTIONS, **variables)
     assert done.returncode == error.exit_code, done.stderr
     assert message in done.stderr and f"unset {name}" in done.stderr
     assert done.stderr.count("\n") == 2 and shell.strangers(done.stderr) == []
@@ -37,7 +38,7 @@ def test_b13_a_variable_that_is_in_the_way_is_named(case: str, tmp_path: Path) -
 def test_b13_a_value_that_may_hold_a_password_is_not_shown(tmp_path: Path) -> None:
     words = shell.command("quarantine", "--lake", tmp_path / "lake")
     options = f"-XX:+UseG1GC -Djavax.net.ssl.keyStorePassword={SECRET}"
-    done = shell.run(words, tmp_path / "var", JAVA_TOOL_OPTIONS=options)
+    done = shell.run(words, tmp_path / "var", JAVA_TOOL_OPTIONS=options, **shell.NO_OPTIONS)
     assert done.returncode == SetupError.exit_code and "JAVA_TOOL_OPTIONS" in done.stderr
     assert SECRET not in done.stdout + done.stderr
 

@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 import stream
+from support import shell
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, until
 from surveylake.errors import StorageError, TopicError
@@ -190,7 +191,7 @@ def test_a_second_writer_is_refused_with_the_holder_named(
     env: SurveyEnv, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with one_writer(str(env.lake), "the first"):
-        code = subprocess.run(env.command(), capture_output=True, text=True, timeout=60)
+        code = shell.run(env.command(), env.folder / "var", 60)
     assert code.returncode == StorageError.exit_code
     assert f"the first (process {os.getpid()})" in code.stderr
     assert "Traceback" not in code.stderr
@@ -199,6 +200,7 @@ def test_a_second_writer_is_refused_with_the_holder_named(
 def test_kill_9_in_mid_run_then_a_rerun_has_every_offset_once(env: SurveyEnv) -> None:
     env.send(4000)
     process = subprocess.Popen(env.command("--conf", str(env.with_limit(100))), start_new_session=True,
+                               env=shell.environment(env.folder / "var"),
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     log = env.lake / "records" / "_delta_log"
     until(lambda: log.is_dir() and len(list(log.glob("*.json"))) > 4)
@@ -212,7 +214,11 @@ def test_kill_9_in_mid_run_then_a_rerun_has_every_offset_once(env: SurveyEnv) ->
 def test_sigterm_ends_a_running_stream_after_its_batch_with_exit_code_0(env: SurveyEnv) -> None:
     env.send(50)
     process = subprocess.Popen(
-        env.command("--trigger", "1 second"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        env.command("--trigger", "1 second"),
+        env=shell.environment(env.folder / "var"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     first = env.lake / "records" / "_delta_log" / f"{1:020d}.json"
     until(lambda: first.is_file() and len(env.rows()) == 50)

@@ -17,15 +17,19 @@ OURS = re.compile(
     r"|error: |  next: |    |port \d+ is taken|[\d,]+ records wait: |quarantine: | +\d+  \S|what  |log  |proved: |spellings of |warning: |left out |repair: |step: "
 )
 """How a line that we print begins."""
+QUICK_COMPILER = {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1"}
+"""Only the JVM's quick compiler, which computes the same: a verb's few records are through before the thorough one pays."""
+NO_OPTIONS = {"SPARK_SUBMIT_OPTS": ""}
+"""For a test of what is said of such variables: nothing is set, as at a user's."""
 
 
 def environment(var: Path, **more: str) -> dict[str, str]:
-    """What a process finds whose user set nothing but these; what it makes for itself goes to `var`."""
+    """What a process finds whose user set nothing but these and a quick compiler; what it makes for itself goes to `var`."""
     foreign = re.compile(
         r"(PY)?SPARK_|SURVEYLAKE_|HADOOP_|YARN_|_?JAVA_(TOOL_)?OPTIONS|JDK_JAVA_OPTIONS|PYTHON"
     )
     kept = {name: value for name, value in os.environ.items() if not foreign.match(name)}
-    return {**kept, "SURVEYLAKE_VAR": str(var), **more}
+    return {**kept, **QUICK_COMPILER, "SURVEYLAKE_VAR": str(var), **more}
 
 
 def command(verb: str, *arguments: str | Path, jobs: Path = JOBS) -> list[str]:

@@ -10,6 +10,7 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 
 from support import pets_survey
+from support.sessions import generated_code
 from support.survey_env import SURVEY, SurveyEnv, answers
 from surveylake.aggregate import responses
 from surveylake.contract.model import load_contract
@@ -32,9 +33,10 @@ FALLBACK = "spark.sql.codegen.fallback"
 @pytest.fixture
 def generated_only(spark: SparkSession) -> Iterator[None]:
     """Spark fails where the code it generates outgrows Java's limit, instead of interpreting the rows and printing the plan."""
-    spark.conf.set(FALLBACK, "false")
-    yield
-    spark.conf.unset(FALLBACK)
+    with generated_code(spark):
+        spark.conf.set(FALLBACK, "false")
+        yield
+        spark.conf.unset(FALLBACK)
 
 
 def arriving(spark: SparkSession, count: int) -> DataFrame:

@@ -108,8 +108,13 @@ def _kept_classes_of_processes(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory, kept_classes: None) -> Iterator[str]:
     """Where the run's Kafka answers; tests share it, so each uses topics of its own name."""
-    with EmbeddedBroker(tmp_path_factory.mktemp("kafka"), free_port()) as running:
-        yield running.bootstrap
+    shared = EmbeddedBroker(tmp_path_factory.mktemp("kafka"), free_port())
+    with pytest.MonkeyPatch.context() as patch:
+        # Half of its CPU went into the thorough compiler: it handles some thousand records.
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+        shared.start()
+    with shared:
+        yield shared.bootstrap
 
 
 @pytest.fixture(scope="session")

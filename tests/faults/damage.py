@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import repair
+from support import shell
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv
 from surveylake.errors import SurveylakeError
@@ -68,9 +69,9 @@ def verb(env: SurveyEnv, name: str, *more: str, seconds: float = 180) -> subproc
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of a verb that a user starts, without the settings of this process's own Spark."""
+    """Return the environment of a verb that a user starts, without the settings of this process's own Spark; its compiler is quick."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYSPARK_SUBMIT_ARGS"}
-    return {**inherited, **more}
+    return {**inherited, **shell.QUICK_COMPILER, **more}
 
 
 @contextmanager

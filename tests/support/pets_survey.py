@@ -67,10 +67,16 @@ def answer(who: str, pet: str = "cat", age: int = 3, **more: str) -> bytes:
 
 def send(settings: Config, topic: str, values: list[bytes], partition: int = 0) -> None:
     """Values to one partition, in order, all acknowledged; the topic is made when it is missing."""
+    send_each(settings, topic, {partition: values})
+
+
+def send_each(settings: Config, topic: str, values: dict[int, list[bytes]]) -> None:
+    """The same for several partitions, by one producer: each waits half a second for its number."""
     create_topic(settings.kafka, topic)
     producer = Producer({"bootstrap.servers": settings.kafka.bootstrap, "enable.idempotence": True})
-    for value in values:
-        producer.produce(topic, value, key=b"k", partition=partition)
+    for partition, its_values in values.items():
+        for value in its_values:
+            producer.produce(topic, value, key=b"k", partition=partition)
     assert producer.flush(30) == 0
 
 

@@ -144,8 +144,8 @@ def test_b7_the_holes_of_many_partitions_are_looked_up_in_one_job_and_asked_of_o
     broker: str, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = pets_survey.config(broker, 30)
-    for partition in range(30):
-        pets_survey.send(settings, "holes", [b"{}"] * (5 if partition else 6), partition)
+    sent = {partition: [b"{}"] * (5 if partition else 6) for partition in range(30)}
+    pets_survey.send_each(settings, "holes", sent)
     kafka = reach(settings.kafka, "holes")
     consumers = []
     monkeypatch.setattr(proof_broker, "Consumer", lambda options: consumers.append(1) or Consumer(options))

@@ -17,6 +17,10 @@ from surveylake.paths import CONF, JOBS, ROOT, VAR
 SURVEY = CONF / "surveys" / "food_preference.toml"
 
 
+MEASURABLE_ROWS = 10_000
+"""With fewer the harness itself is tried out: the figures mean nothing."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What is measured, and how much of it."""
@@ -33,6 +37,10 @@ class Settings:
     """who is run beside ours in the throughput part"""
     ablations: tuple[str, ...]
     """what is changed in the ablations part"""
+
+    def warm_up(self, rounds: int) -> int:
+        """Return how many of these rounds go before those that count: one at most where nothing is measured."""
+        return rounds if self.rows >= MEASURABLE_ROWS else min(rounds, 1)
 
 
 @dataclass

@@ -71,8 +71,9 @@ def _measured(
     """ablation -> what it is, and times as dear; `run` gives `seconds`, and `cpu` seconds where they count."""
     names = [OURS, *chosen] if chosen else []
     runs = {name: partial(_said, group, name, run) for name in names}
-    say(f"{group}: warming up, {WARM_UP[group]} rounds that do not count")
-    interleaved(runs, WARM_UP[group])
+    rounds = harness.settings.warm_up(WARM_UP[group])
+    say(f"{group}: warming up, {rounds} rounds that do not count")
+    interleaved(runs, rounds)
     costs = interleaved(runs, harness.settings.repeats)
     found: dict[str, object] = {}
     for name in chosen:

@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 import aggregate
 import quarantine
+from support.sender import sender
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import StorageError, TopicError
@@ -47,7 +48,7 @@ def send(
     env: SurveyEnv, stamped: list[int | None], partition: int = 0, start: int = 0, **more: object
 ) -> None:
     """One good answer with each stamp (None: the time of sending), in this order."""
-    producer = Producer({"bootstrap.servers": env.bootstrap, "enable.idempotence": True})
+    producer = sender(env.bootstrap)
     for number, (stamp, value) in enumerate(zip(stamped, answers(len(stamped), start), strict=True), start):
         with_time = {} if stamp is None else {"timestamp": stamp}
         producer.produce(env.topic, value, str(number), partition=partition, **with_time, **more)

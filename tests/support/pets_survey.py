@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from confluent_kafka import Producer
-
 import stream
+from support.sender import sender
 from support.sessions import OPEN
 from surveylake.config import Config, Kafka
 from surveylake.contract.model import Contract, load_contract
@@ -71,9 +70,9 @@ def send(settings: Config, topic: str, values: list[bytes], partition: int = 0) 
 
 
 def send_each(settings: Config, topic: str, values: dict[int, list[bytes]]) -> None:
-    """The same for several partitions, by one producer: each waits half a second for its number."""
+    """The same for several partitions, by one producer."""
     create_topic(settings.kafka, topic)
-    producer = Producer({"bootstrap.servers": settings.kafka.bootstrap, "enable.idempotence": True})
+    producer = sender(settings.kafka.bootstrap)
     for partition, its_values in values.items():
         for value in its_values:
             producer.produce(topic, value, key=b"k", partition=partition)

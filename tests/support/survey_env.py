@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
 
 import stream
+from support.sender import sender
 from support.sessions import OPEN
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
@@ -71,7 +71,7 @@ class SurveyEnv:
 
     def send_values(self, values: Iterable[bytes], start: int = 0) -> None:
         """All acknowledged, each under its number as key."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "enable.idempotence": True})
+        producer = sender(self.bootstrap)
         for number, value in enumerate(values, start):
             producer.produce(self.topic, value, str(number))
             producer.poll(0)

@@ -55,7 +55,7 @@ NOT_HERE: dict[str, Elsewhere | NotMet] = {
         (
             "produce/test_csv_rows.py::test_line_ends_byte_order_mark_and_quotes_do_not_make_another_file",
             "produce/test_csv_rows.py::test_a_bad_line_is_named_and_the_others_are_numbered_without_it",
-            "produce/test_csv_rows.py::test_a_header_that_names_a_column_twice_or_not_at_all_is_refused",
+            "produce/test_csv_rows.py::test_a_header_that_names_a_column_of_the_contract_twice_is_refused",
             "produce/test_csv_rows.py::test_other_encodings_are_named_and_not_guessed",
             "produce/test_csv_rows.py::test_a_cell_of_a_megabyte_is_read",
             "produce/test_csv_rows.py::test_an_empty_file_is_refused",

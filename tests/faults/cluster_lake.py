@@ -28,7 +28,7 @@ from surveylake.paths import CONF, JOBS
 TESTS = Path(__file__).parent.parent
 LIMIT = 150
 """Records per micro-batch."""
-JOB_SECONDS = 300
+JOB_SECONDS = 500
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
@@ -17,11 +19,14 @@ import stream
 from support import shell
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, until
+from surveylake.config import Store
 from surveylake.errors import StorageError, TopicError
 from surveylake.lake import maintenance
 from surveylake.lake.lock import one_writer
+from surveylake.lake.tables import Lake
 from surveylake.stream import query
 from surveylake.stream.batch_progress import Taken
+from surveylake.stream.job import StreamJob
 from surveylake.stream.sink import DeltaSink
 
 
@@ -228,3 +233,15 @@ def test_sigterm_ends_a_running_stream_after_its_batch_with_exit_code_0(env: Sur
     assert "stream: 50 records (accepted 50, rejected 0)" in out
     env.take()
     env.assert_every_offset_once(50)
+
+
+def test_a_failure_names_the_store_of_a_lake_at_a_uri() -> None:
+    def said(root: str) -> str:
+        config = SimpleNamespace(store=Store(endpoint="http://store:8333"))
+        job = cast(StreamJob, SimpleNamespace(lake=Lake(root), config=config))
+        return query.explained(job, ConnectionRefusedError("Connection refused")).message
+
+    assert said("s3a://bucket/lake") == (
+        "the stream into s3a://bucket/lake at http://store:8333 stopped: Connection refused"
+    )
+    assert said("/data/lake") == "the stream stopped: Connection refused"

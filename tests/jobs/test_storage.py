@@ -3,6 +3,7 @@
 What is written there is read without Spark and without Hadoop's clients. Every test leaves a sound lake, which the next uses too.
 """
 
+import json
 import re
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from support.survey_env import SurveyEnv
 from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch
 from surveylake.errors import LakeLockedError
 from surveylake.lake import commits
+from surveylake.lake.lake_path import HadoopPath
 
 pytestmark = pytest.mark.store
 STORAGES = {"s3a": "object_store", "hdfs": "hdfs"}
@@ -235,6 +237,41 @@ def test_the_exports_are_made_and_proved_with_the_lake(lake: UriLake, tmp_path: 
     assert lake.run("verify", "--out", tmp_path / "out") == 0
     (tmp_path / "out" / "responses.csv").write_text("changed", encoding="utf-8")
     assert lake.run("verify", "--out", tmp_path / "out") == 7
+
+
+def test_the_exports_go_to_the_storage_and_are_proved_there(lake: UriLake) -> None:
+    out, folder = f"{lake.root}-out", f"{lake.name}-out"
+    assert lake.run("aggregate") == lake.run("export", "--out", out) == 0
+    manifest = json.loads(lake.files.read(f"{folder}/manifest.json"))
+    answers = f"{folder}/{manifest['folder']}/responses.csv"
+    people = lake.table("responses").to_pyarrow_table().num_rows
+    assert len(lake.files.read(answers).decode().splitlines()) == 1 + people
+    assert not [path for path in lake.files.paths(folder) if "part-" in path]
+    assert lake.run("verify", "--out", out) == 0
+    lake.files.write(answers, b"changed")
+    assert lake.run("verify", "--out", out) == 7
+    assert lake.run("export", "--out", out) == lake.run("verify", "--out", out) == 0
+
+
+def test_what_is_broken_is_mended_and_read_again(lake: UriLake) -> None:
+    lake.fill(10)
+    assert lake.run("repair") == 0
+    newest = max(path for path in lake.paths("records/_delta_log") if path.endswith(".json"))
+    lake.write(newest, b"")
+    assert lake.run("repair", "--dry-run") == 7
+    assert lake.run("repair") == 0
+    lake.take()
+    lake.assert_each_once()
+    assert lake.run("aggregate") == lake.run("verify") == 0
+
+
+def test_a_checkpoint_with_an_empty_folder_is_put_aside(lake: UriLake, spark: SparkSession) -> None:
+    """A store keeps an object in the name of an empty folder, which SeaweedFS cannot copy."""
+    for path in lake.paths(f"{EPOCH}/commits"):
+        lake.delete(path)
+    HadoopPath(spark, f"{lake.root}/{EPOCH}/commits").mkdir()
+    lake.fill(10)
+    lake.assert_each_once()
 
 
 @on_this_disk_too

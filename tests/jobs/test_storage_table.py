@@ -16,6 +16,8 @@ VERBS = {
     "replay": "test_a_changed_contract_reaches_what_is_stored",
     "aggregate": "test_people_and_numbers_are_those_of_the_records",
     "export, --out on this machine": "test_the_exports_are_made_and_proved_with_the_lake",
+    "export, --out in the storage": "test_the_exports_go_to_the_storage_and_are_proved_there",
+    "repair": "test_what_is_broken_is_mended_and_read_again",
     "an older version": "test_an_older_version_is_read_and_published",
     "maintain, beside a stream": "test_maintenance_beside_a_stream_loses_nothing",
     "verify": "test_verify_names_the_file_that_is_short_or_missing",

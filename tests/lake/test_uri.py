@@ -18,9 +18,10 @@ from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch
 from surveylake.cli import lake_folder
 from surveylake.errors import LakeLockedError, StorageError
 from surveylake.export import csv_files
-from surveylake.lake import commits, writer_token
+from surveylake.lake import commits, records_table, tables, writer_token
 from surveylake.lake.lake_path import HadoopPath, lake_path
 from surveylake.lake.lock import one_writer
+from surveylake.lake.tables import Lake
 from surveylake.stream.sink import DeltaSink
 
 
@@ -160,6 +161,46 @@ def test_a_stream_whose_next_batch_its_successor_has_planned_stops_with_its_name
     monkeypatch.undo()
     uri.take()
     uri.assert_each_once(40)
+
+
+def test_a_property_that_is_set_beside_a_stream_costs_no_batch(
+    uri: Uri, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`maintain.py` sets some, and may run beside a stream where there is no lock."""
+    uri.env.set_stream(max_offsets_per_trigger=10)
+    uri.env.send(30)
+    done: list[str] = []
+
+    def once() -> None:
+        if not done:
+            tables.set_property(spark, f"{uri.root}/records", "surveylake.test", "1")
+            done.append("set")
+
+    before_the_batch(monkeypatch, 1, once, "before it commits")
+    uri.take()
+    assert done
+    uri.assert_each_once(30)
+    assert uri.proof().proved
+
+
+def test_a_table_that_another_stream_has_just_made_is_not_replaced(uri: Uri, spark: SparkSession) -> None:
+    uri.env.send(10)
+    uri.take()
+    records_table.create_records(spark, Lake(uri.root), uri.env.contract, "another/topic")
+    uri.assert_each_once(10)
+
+
+def test_a_stream_that_was_replaced_does_not_take_its_turn_back(uri: Uri, spark: SparkSession) -> None:
+    """It may begin its query anew, around a record that Spark cannot read, and must not touch the other's checkpoint."""
+    uri.env.send(10)
+    uri.take()
+    sink = DeltaSink(spark, f"{uri.root}/records", shared=True)
+    sink.take_turn()
+    sink.take_turn()
+    writer_token.take(spark, f"{uri.root}/records", "another.py")
+    for again in (sink.require_turn, sink.take_turn):
+        with pytest.raises(LakeLockedError, match=r"is being written by another\.py on "):
+            again()
 
 
 def test_of_two_that_take_the_token_at_once_one_is_refused(uri: Uri, spark: SparkSession) -> None:

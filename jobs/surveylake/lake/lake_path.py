@@ -71,6 +71,14 @@ def files_below(folder: LakePath) -> Iterator[LakePath]:
             yield path
 
 
+def remove_empty_folders(folder: LakePath) -> None:
+    """Delete the folders below a folder that hold nothing. A store may fail to copy what stands for an empty one."""
+    for path in [path for path in folder.iterdir() if path.is_dir()]:
+        remove_empty_folders(path)
+        if not any(path.iterdir()):
+            remove_tree(path)
+
+
 def remove_tree(path: LakePath) -> None:
     """Delete a folder with all that is in it, or a file; nothing there is as well."""
     if isinstance(path, HadoopPath):

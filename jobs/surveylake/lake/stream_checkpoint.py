@@ -8,7 +8,7 @@ import contextlib
 import json
 from dataclasses import dataclass, field
 
-from surveylake.lake.lake_path import LakePath
+from surveylake.lake.lake_path import LakePath, remove_empty_folders
 
 Offsets = dict[int, int]
 """Partition -> next offset to read."""
@@ -111,6 +111,7 @@ def retire(folder: LakePath) -> LakePath:
     number = 1
     while (retired := folder.with_name(f"{folder.name}.retired-{number}")).exists():
         number += 1
+    remove_empty_folders(folder)
     folder.rename(retired)
     return retired
 

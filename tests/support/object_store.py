@@ -118,7 +118,10 @@ class Server:
 
     def __init__(self, folder: Path, machine: Machine | None = None) -> None:
         self._folder, self._log, self._machine = folder, folder / "weed.log", machine
-        self._ports = {f"{server}.port{kind}": free_port() for server in SERVERS for kind in ("", ".grpc")}
+        names, ports = [f"{server}.port{kind}" for server in SERVERS for kind in ("", ".grpc")], set[int]()
+        while len(ports) < len(names):  # a port that is drawn twice is free both times
+            ports.add(free_port())
+        self._ports = dict(zip(names, ports, strict=True))
         self._process: subprocess.Popen[bytes] | None = None
         self.store = ObjectStore(self._ports["s3.port"], machine.address if machine else LOOPBACK)
 

@@ -20,8 +20,9 @@ import verify
 from faults.damage import forget_logs
 from faults.ledger import Ledger
 from faults.rows import brief
+from support.driver import Driver
 from support.object_store import KEY, REGION, SECRET
-from support.standalone import BUCKET, Driver, Standalone
+from support.standalone import BUCKET, Standalone
 from support.survey_env import SurveyEnv, until
 from surveylake.paths import CONF, JOBS
 

@@ -16,8 +16,9 @@ from faults.ledger import Ledger
 from faults.rows import Row
 from faults.soak import paced
 from faults.store_proxy import StoreProxy
+from support.driver import Driver
 from support.netns import Machine
-from support.standalone import STORE, WORKERS, Driver, Standalone, standalone
+from support.standalone import STORE, WORKERS, Standalone, standalone
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.errors import StorageError
 

@@ -21,7 +21,7 @@ from surveylake.export import csv_files, store_publication
 from surveylake.export.manifest import damaged_files
 from surveylake.export.places import parts_folder, publication_of
 from surveylake.export.store_publication import ABANDONED_SECONDS, PARTS, StorePublication
-from surveylake.lake.lake_path import HadoopPath
+from surveylake.lake.hadoop_path import HadoopPath
 from surveylake.lake.tables import Lake
 from surveylake.verify.checks import NOT_PROVED, PROVED
 from surveylake.verify.proof import prove

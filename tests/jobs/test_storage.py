@@ -19,7 +19,7 @@ from support.survey_env import SurveyEnv
 from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch
 from surveylake.errors import LakeLockedError
 from surveylake.lake import commits
-from surveylake.lake.lake_path import HadoopPath
+from surveylake.lake.hadoop_path import HadoopPath
 
 pytestmark = pytest.mark.store
 STORAGES = {"s3a": "object_store", "hdfs": "hdfs"}

@@ -19,7 +19,8 @@ from surveylake.cli import lake_folder
 from surveylake.errors import LakeLockedError, StorageError
 from surveylake.export import csv_files
 from surveylake.lake import commits, records_table, tables, writer_token
-from surveylake.lake.lake_path import HadoopPath, lake_path
+from surveylake.lake.hadoop_path import HadoopPath
+from surveylake.lake.lake_path import lake_path
 from surveylake.lake.lock import one_writer
 from surveylake.lake.tables import Lake
 from surveylake.stream.sink import DeltaSink

@@ -12,7 +12,8 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 
 Value = str | int | bool | Decimal | date | None
 Row = dict[str, Value]

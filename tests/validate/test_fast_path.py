@@ -21,7 +21,8 @@ from support.validation import (
     kafka_rows,
     verdicts,
 )
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 from surveylake.validate import fast_path, pipeline
 from surveylake.validate.pipeline import validated
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from surveylake.contract.field_types import is_number
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 
 Rank: TypeAlias = tuple[object, ...]
 DIGITS = re.compile(r"(\d+)")

@@ -1,6 +1,7 @@
 """The reasons in `failed_rules`, in words. Text only: it holds no value of any record."""
 
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 from surveylake.export.formatting import in_sentence, joined
 
 ALONE = {

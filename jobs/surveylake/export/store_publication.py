@@ -20,7 +20,8 @@ from surveylake.export.manifest import FOLDER, MANIFEST, manifest_text, read_man
 from surveylake.export.out_folder import ANOTHER
 from surveylake.export.staging import Staging
 from surveylake.lake.commits import FAILURES
-from surveylake.lake.lake_path import HadoopPath, LakePath, files_below, remove_tree
+from surveylake.lake.hadoop_path import HadoopPath
+from surveylake.lake.lake_path import LakePath, files_below, remove_tree
 from surveylake.lake.log_files import LOG
 from surveylake.runtime import scratch
 from surveylake.wording import innermost

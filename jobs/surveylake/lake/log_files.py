@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from surveylake.lake.lake_path import HadoopPath, LakePath, remove_tree
+from surveylake.lake.hadoop_path import HadoopPath
+from surveylake.lake.lake_path import LakePath, remove_tree
 
 LOG = "_delta_log"
 POINTER = "_last_checkpoint"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 
 Cells: TypeAlias = dict[str, str]
 """Header name -> text of one answer, in contract order."""

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from surveylake.contract.complaints import explain
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 from surveylake.contract.strict_toml import read_toml
 from surveylake.errors import ConfigError
 from surveylake.wording import listed

@@ -2,7 +2,7 @@
 
 from surveylake import sql
 from surveylake.contract.field_types import DECIMAL
-from surveylake.contract.model import SurveyField
+from surveylake.contract.fields import SurveyField
 from surveylake.validate.strict_json import BLANKS
 
 INTEGER_TEXT = "^[+-]?[0-9]+$"

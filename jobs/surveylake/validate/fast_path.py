@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame
 
 from surveylake import sql
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 from surveylake.sql import TEXT
 from surveylake.validate import rules
 from surveylake.validate.cleaning import spelled, typed

@@ -1,7 +1,8 @@
 """The reasons for rejecting a record: at most one per field, then the contract's own rules. NULL fails a rule."""
 
 from surveylake import sql
-from surveylake.contract.model import Contract, SurveyField
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
 from surveylake.validate.cleaning import DECIMAL_TEXT, INTEGER_TEXT, too_precise
 from surveylake.validate.strict_json import KEY_EDGE
 

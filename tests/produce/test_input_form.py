@@ -180,6 +180,37 @@ def test_a_header_that_would_send_one_name_twice_is_refused(tmp_path: Path) -> N
         read_answers(file(tmp_path, "id,Q,Q,Q#1\n1,2,3,4\n"), contract("id"))
 
 
+# --- nobody's id
+
+
+def test_where_nobody_has_an_id_a_person_is_a_row_of_a_file(tmp_path: Path) -> None:
+    survey = Contract.model_validate({
+        "name": "tea", "title": "Tea", "topic": "Tea", "key": "row",
+        "fields": {"tea": {"source": "Tea", "type": "string"}},
+    })  # fmt: skip
+    path = file(tmp_path, "Tea,Cups\nAssam,1\nAssam,1\n,\n")
+    rows = sent(path, survey)
+    ids = [row.pop("#row") for row in rows]
+    assert rows == [{"Tea": "Assam", "Cups": "1"}, {"Tea": "Assam", "Cups": "1"}, {"Tea": "", "Cups": ""}]
+    assert len(set(ids)) == 3, "two people with the same answers are two"
+    assert [row["#row"] for row in sent(file(tmp_path, path.read_bytes(), "copy.csv"), survey)] == ids
+    changed = sent(file(tmp_path, "Tea,Cups\nAssam,2\n", "changed.csv"), survey)
+    assert changed[0]["#row"] not in ids
+    answers = read_answers(path, survey)
+    assert [key.decode() for chunk in chunks(answers, survey) for _, _, key, _ in chunk] == ids
+    assert list(survey.columns) == ["row", "tea"]
+    assert write_csv(Plan(survey, {"Tea": {"Assam": 1}}, 5, 7, 0.0), tmp_path / "made.csv") == 5
+    assert (tmp_path / "made.csv").read_text(encoding="utf-8").splitlines()[:2] == ["Tea", "Assam"]
+
+
+def test_a_field_that_is_called_row_is_a_key_like_any_other(tmp_path: Path) -> None:
+    survey = Contract.model_validate({
+        "name": "tea", "title": "Tea", "topic": "Tea", "key": "row",
+        "fields": {"row": {"source": "No.", "type": "string", "required": True}},
+    })  # fmt: skip
+    assert sent(file(tmp_path, "No.\n7\n"), survey) == [{"No.": "7"}]
+
+
 # --- all forms
 
 

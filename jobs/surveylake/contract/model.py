@@ -15,6 +15,14 @@ from surveylake.contract.names import check_names
 from surveylake.errors import ConfigError
 from surveylake.wording import listed
 
+ROW, ROW_SOURCE = "row", "#row"
+"""The key of a survey whose files have nobody's id, and the name under which produce.py sends it: file and row."""
+ROW_FIELD = {
+    "source": ROW_SOURCE,
+    "type": "string",
+    "required": True,
+    "description": "which row of which file: the first 12 digits of the file's sha256, and the row from 0",
+}
 LATER_KEYS = {"missing", "true", "false"}
 """Keys of a contract and its fields that an earlier release did not have."""
 
@@ -93,6 +101,16 @@ class Contract(Part):
         return [field.source for field in self.fields.values()]
 
     @property
+    def file_sources(self) -> list[str]:
+        """Names that the header of a CSV must have: those of `sources` but for the row's own, which no file has."""
+        return [source for source in self.sources if not (self.has_row_key and source == ROW_SOURCE)]
+
+    @property
+    def has_row_key(self) -> bool:
+        """Whether nobody's id is in the files: a person is a row of one."""
+        return self.key == ROW and self.fields[ROW].source == ROW_SOURCE
+
+    @property
     def fingerprint(self) -> str:
         """sha256 (hex) of the contract's content; comments and layout do not change it, nor how its files are written."""
         content = self.model_dump(mode="json", exclude={"input"})
@@ -106,17 +124,15 @@ class Contract(Part):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_missing_over(cls, content: Any) -> Any:
-        """Give the survey's words for a missing answer to each field that has none of its own."""
-        fields, words = (
-            (content.get("fields"), content.get("missing")) if isinstance(content, dict) else (0, 0)
-        )
-        if not isinstance(fields, dict) or not words:
+    def _complete_fields(cls, content: Any) -> Any:
+        """Give each field the survey's words for a missing answer, and the survey the field of a person who has no other id."""
+        fields = content.get("fields") if isinstance(content, dict) else None
+        if not isinstance(fields, dict):
             return content
-        own = {
-            name: {"missing": words, **field} if isinstance(field, dict) else field
-            for name, field in fields.items()
-        }
+        words = {"missing": content["missing"]} if content.get("missing") else {}
+        own = {name: {**words, **part} if isinstance(part, dict) else part for name, part in fields.items()}
+        if content.get("key") == ROW and ROW not in own:
+            own = {ROW: ROW_FIELD, **own}
         return {**content, "fields": own}
 
     @model_validator(mode="after")

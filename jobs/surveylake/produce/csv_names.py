@@ -18,7 +18,7 @@ def column_names(header: Iterable[str], contract: Contract) -> list[str]:
     are called Q. Letters that no source may hold are replaced.
     """
     tidy = [tidied(name) for name in header]
-    number, seen, wanted = Counter(tidy), Counter[str](), set(contract.sources)
+    number, seen, wanted = Counter(tidy), Counter[str](), set(contract.file_sources)
     names = []
     for place, name in enumerate(tidy, 1):
         seen[name] += 1

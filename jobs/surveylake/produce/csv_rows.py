@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surveylake.contract.input_format import UTF8
-from surveylake.contract.model import Contract
+from surveylake.contract.model import ROW_SOURCE, Contract
 from surveylake.errors import InputError
 from surveylake.produce.bad_lines import checked, describe
 from surveylake.produce.csv_form import UTF8_MARK, Row, opened, text_of
@@ -73,7 +73,7 @@ def read_answers(path: Path, contract: Contract) -> Answers:
         raise InputError(
             f"{path} has a header and no answers", "Give a file with at least one row under the header."
         )
-    extra = [name for name in header if name not in contract.sources]
+    extra = [name for name in header if name not in contract.file_sources]
     notes = ["byte order mark at the start: left out"] if start.startswith(UTF8_MARK) else []
     notes += told
     notes += [f"columns the contract does not name are sent along: {listed(extra)}"] if extra else []
@@ -89,8 +89,9 @@ def chunks(
     Key: the cell of the contract's key field, or with `row_key` the row's number.
     Raises InputError when the file changed since it was read.
     """
-    template = "{" + ", ".join(f"{escape(name)}: ".replace("%", "%%") + "%s" for name in answers.header) + "}"
-    key_at = answers.header.index(contract.fields[contract.key].source)
+    names = ([ROW_SOURCE] if contract.has_row_key else []) + list(answers.header)
+    template = "{" + ", ".join(f"{escape(name)}: ".replace("%", "%%") + "%s" for name in names) + "}"
+    key_at = names.index(contract.fields[contract.key].source)
     chunk: list[Record] = []
     number = -1
     form, checks = contract.input, _Checks(answers.header, contract)
@@ -106,14 +107,21 @@ def chunks(
             number += 1
             if sent is not None and sent[number]:
                 continue
-            key = str(number) if row_key else row[key_at]
             cells = checks.converted(row)
+            if contract.has_row_key:
+                cells = [row_id(answers.source, number), *cells]
+            key = str(number) if row_key else cells[key_at]
             chunk.append((number, line, key.encode(), (template % tuple(map(escape, cells))).encode()))
             if len(chunk) == ROWS_PER_CHUNK:
                 yield chunk
                 chunk = []
     if chunk:
         yield chunk
+
+
+def row_id(source: str, number: int) -> str:
+    """Return who a row is where nobody's id is in the file: the same whenever the same file is read."""
+    return f"{source[:12]}-{number}"
 
 
 class _Checks:

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -86,7 +86,7 @@ def write_csv(plan: Plan, path: Path) -> int:
                 file, delimiter=form.delimiter, quotechar=form.quote or None,
                 quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
             )  # fmt: skip
-            writer.writerows([plan.contract.sources] * form.header_rows)
+            writer.writerows([plan.contract.file_sources] * form.header_rows)
             for block in _blocks(plan):
                 rows = [list(row) for row in zip(*block.columns, strict=True)]
                 for at, kind in _spoiled(plan, block.start, len(rows), kinds):
@@ -94,7 +94,7 @@ def write_csv(plan: Plan, path: Path) -> int:
                         rows[at] = list(
                             kind.cells(_cells(plan, block, at), _cells(plan, block, max(at - 1, 0))).values()
                         )
-                writer.writerows(_with_commas(plan.contract, rows) if form.decimal == "," else rows)
+                writer.writerows(_as_in_a_file(plan.contract, rows))
         os.replace(part, path)
     except (UnicodeEncodeError, csv.Error) as error:
         part.unlink()
@@ -160,10 +160,12 @@ def _cells(plan: Plan, block: Block, at: int) -> Cells:
     return {source: column[at] for source, column in zip(plan.contract.sources, block.columns, strict=True)}
 
 
-def _with_commas(contract: Contract, rows: list[list[str]]) -> list[list[str]]:
-    """Return rows whose numbers have a comma as decimal mark."""
-    numbers = [at for at, field in enumerate(contract.fields.values()) if field.is_number]
+def _as_in_a_file(contract: Contract, rows: list[list[str]]) -> Iterable[list[str]]:
+    """Return rows as a file of the contract has them: its decimal mark, and no column for the row's own number."""
+    fields = list(contract.fields.values())
+    numbers = [at for at, field in enumerate(fields) if field.is_number and contract.input.decimal == ","]
     for row in rows:
         for at in numbers:
             row[at] = row[at].replace(".", ",")
-    return rows
+    left_out = list(contract.fields).index(contract.key) if contract.has_row_key else None
+    return rows if left_out is None else [row[:left_out] + row[left_out + 1 :] for row in rows]

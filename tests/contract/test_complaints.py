@@ -72,7 +72,7 @@ def test_the_contract_that_is_changed_is_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message_part"),
     [
-        ('source = "Cup"', """source = 'The "big" cup'""", "fields.cup.source: 'The \"big\" cup' holds a double quote (letter 5), which a source cannot; give the column another name, in the CSV's header and here (line 12)"),
+        ('source = "Cup"', """source = 'The "big" cup'""", "fields.cup.source: 'The \"big\" cup' holds a double quote (letter 5), which a source cannot; write source = \"The 'big' cup\": the CSV's header is read so (line 12)"),
         ('source = "Cup"', 'source = "Which\\ncup?"', r"fields.cup.source: 'Which\ncup?' holds a line break (letter 6)"),
         ('source = "Cup"', 'source = "a\\u0007"', "holds the control character U+0007 (letter 2)"),
         ('source = "Cup"', 'source = "a`b"', "holds a backtick (letter 2)"),

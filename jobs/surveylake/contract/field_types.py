@@ -1,5 +1,6 @@
 """The types of a contract's values: names, types, texts and patterns, each validated as it is read."""
 
+import json
 import re
 from typing import Annotated
 
@@ -41,6 +42,10 @@ FORBIDDEN_IN_SOURCE = {
     "\t": "a tab",
 }
 """Characters that a field's name in the record cannot contain, beside other control characters."""
+INSTEAD = str.maketrans({
+    '"': "'", "`": "'", "\\": "/", **{chr(code): " " for code in range(32)},
+})  # fmt: skip
+"""A letter that no source may hold -> what stands for it in a header."""
 BLANK_RUN = re.compile(r"[\s\x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff]+", re.ASCII)
 """Blanks that cleaning collapses to one space; see surveylake.validate.strict_json.BLANKS."""
 
@@ -109,9 +114,22 @@ def _source(name: str) -> str:
             kind = FORBIDDEN_IN_SOURCE.get(letter, f"the control character U+{ord(letter):04X}")
             raise WrongValueError(
                 f"{quoted(name)} holds {kind} (letter {place}), which a source cannot; "
-                "give the column another name, in the CSV's header and here"
+                f"write {_as_read(name)}: the CSV's header is read so"
             )
     return name
+
+
+def _as_read(name: str) -> str:
+    """Return how such a name is written; a long one by its rule."""
+    if len(name) > LONGEST_NAME:
+        return "' for quotes, / for a backslash, one blank for line breaks"
+    return f"source = {json.dumps(tidied(name), ensure_ascii=False)}"
+
+
+def tidied(name: str) -> str:
+    """Return a header's name as a source may be written: without quotes, backslashes and line breaks."""
+    other = name.translate(INSTEAD)
+    return name if other == name else " ".join(other.split())
 
 
 def _topic(name: str) -> str:

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from surveylake.contract.field_types import tidied
 from surveylake.contract.model import Contract
 from surveylake.wording import columns, listed, quoted
 
-INSTEAD = str.maketrans({'"': "'", "`": "'", "\\": "/", "\r": " ", "\n": " ", "\t": " "})
-"""a letter that no source may hold -> what stands for it"""
 MOST_TOLD = 5
 
 
@@ -27,11 +26,6 @@ def column_names(header: Iterable[str], contract: Contract) -> list[str]:
         else:
             names.append(f"{name}#{seen[name]}" if number[name] > 1 else name)
     return names
-
-
-def tidied(name: str) -> str:
-    """Return a header's name as a source may be written: without quotes, backslashes and line breaks."""
-    return " ".join(name.translate(INSTEAD).split()) if name.translate(INSTEAD) != name else name
 
 
 def renamed(header: list[str], contract: Contract) -> list[str]:

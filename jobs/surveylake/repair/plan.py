@@ -129,7 +129,7 @@ def _derived_steps(lake: LakePath, newest: int, read: ReadCheckpoint, say: Say) 
 
 def _checkpoint_steps(folder: LakePath, topic: str, log: Log, say: Say, config: Config) -> list[Step]:
     """Return the step for a checkpoint that the stream cannot or must not go on from; the table's offsets are used then."""
-    if not folder.is_dir():
+    if not checkpoint_check.is_there(folder):
         return []
     reason = checkpoint_check.unfit(folder, topic, checkpoint_check.newest_done(folder), log.batch_by_query)
     if not reason:

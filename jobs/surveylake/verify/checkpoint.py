@@ -1,7 +1,7 @@
 """Check of the streaming checkpoint against the table: a commit that vanished from the table shows here."""
 
 from surveylake.lake import stream_checkpoint as cp
-from surveylake.lake.lake_path import LakePath
+from surveylake.lake.lake_path import LakePath, files_below
 from surveylake.verify.broker import Broker, Range
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
 from surveylake.verify.offsets import spoken_against, spoken_for
@@ -37,7 +37,7 @@ def check(
     newest batch by the table's log.
     """
     where = folder.name
-    if not folder.is_dir():
+    if not is_there(folder):
         return Check(WHAT, where, SAID, "none: the stream would go on from the table's own offsets")
     if reason := unfit(folder, topic, done, batch_by_query):
         return Check(WHAT, where, NOT_PROVED, reason, RETIRE)
@@ -48,6 +48,11 @@ def check(
         return _compare(where, batch, ends, cp.batch_end(folder, batch, topic), broker)
     except cp.Unusable as error:
         return Check(WHAT, where, NOT_PROVED, UNUSABLE.format(error), RETIRE)
+
+
+def is_there(folder: LakePath) -> bool:
+    """Return whether there is a checkpoint. A store may show the folder of one that was moved away, with nothing in it."""
+    return any(True for _ in files_below(folder))
 
 
 def unfit(folder: LakePath, topic: str, done: int | None, batch_by_query: dict[str, int]) -> str:

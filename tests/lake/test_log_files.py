@@ -97,7 +97,7 @@ def test_a_folder_seen_in_the_middle_of_a_commit_is_looked_at_again(
     table: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([[log_faults.Fault("commit of version 3 is missing")], []])
-    monkeypatch.setattr(log_faults, "faults", lambda _: next(answers))
+    monkeypatch.setattr(log_faults, "faults", lambda *_: next(answers))
     log_faults.require_whole(table)
     assert next(answers, None) is None
 

@@ -111,7 +111,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, kept_classes: None) -> Iter
     shared = EmbeddedBroker(tmp_path_factory.mktemp("kafka"), free_port())
     with pytest.MonkeyPatch.context() as patch:
         # Half of its CPU went into the thorough compiler: it handles some thousand records.
-        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
         shared.start()
     with shared:
         yield shared.bootstrap

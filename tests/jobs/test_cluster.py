@@ -95,7 +95,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "HOSTNAME": "127.0.0.1",
         # Eight short-lived JVMs: the second compiler would cost more than it saves.
-        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     }
     made = command_of(read_compose()["services"]["secrets"], places)
     subprocess.run([sys.executable, *made[1:]], cwd=ROOT, check=True)

@@ -62,7 +62,7 @@ def executed(made: Path) -> Any:
         for name in [name for name in os.environ if name.startswith(("PYSPARK_", "SPARK_"))]:
             patch.delenv(name)
         # A short-lived JVM: the second compiler would cost more than it saves.
-        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m")
         client = NotebookClient(
             notebook, timeout=RUN_SECONDS, resources={"metadata": {"path": str(NOTEBOOK.parent)}}
         )

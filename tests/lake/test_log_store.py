@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from deltalake import DeltaTable
+from py4j import java_gateway, protocol
 from py4j.protocol import Py4JJavaError
 from pyarrow.fs import FileSelector
 from pyspark.sql import SparkSession
@@ -86,6 +87,12 @@ def race(drivers: list[Driver], files: Any, name: str, versions: int) -> Race:
     return Race(sum(map(sum, answers)), len(lost))
 
 
+@pytest.fixture
+def plain_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Java's errors as py4j has them: once a session was open, PySpark asks that session's own JVM about those of any other."""
+    monkeypatch.setattr(java_gateway, "get_return_value", protocol.get_return_value)
+
+
 @pytest.fixture(scope="module")
 def javas(object_store: ObjectStore) -> Iterator[list[Any]]:
     """Two JVMs with the jars of a driver, without Spark."""
@@ -98,6 +105,7 @@ def drivers(javas: list[Any], store: str, object_store: ObjectStore) -> list[Dri
     return [Driver(java, f"driver {n}", store, object_store) for n, java in enumerate(javas)]
 
 
+@pytest.mark.usefixtures("plain_errors")
 def test_two_drivers_that_commit_at_once_lose_nothing_they_were_promised(
     javas: list[Any], object_store: ObjectStore
 ) -> None:
@@ -105,12 +113,14 @@ def test_two_drivers_that_commit_at_once_lose_nothing_they_were_promised(
     assert race(both, object_store.files(), "ours", VERSIONS) == Race(acknowledged=VERSIONS, lost=0)
 
 
+@pytest.mark.usefixtures("plain_errors")
 def test_with_deltas_own_log_store_they_do(javas: list[Any], object_store: ObjectStore) -> None:
     """The race of the test above is one that a store can lose."""
     both = drivers(javas, DELTAS_OWN, object_store)
     assert race(both, object_store.files(), "deltas", FEW_VERSIONS).lost > 0
 
 
+@pytest.mark.usefixtures("plain_errors")
 def test_a_commit_whose_answer_was_lost_is_ones_own_and_another_is_not(
     javas: list[Any], object_store: ObjectStore
 ) -> None:
@@ -122,6 +132,7 @@ def test_a_commit_whose_answer_was_lost_is_ones_own_and_another_is_not(
     assert object_store.files().open_input_stream(path.removeprefix("s3a://")).read() == b"one\n"
 
 
+@pytest.mark.usefixtures("plain_errors")
 def test_a_file_system_that_cannot_create_only_if_absent_is_refused(
     javas: list[Any], object_store: ObjectStore, tmp_path: Path
 ) -> None:

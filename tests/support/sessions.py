@@ -3,23 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from pyspark.sql import SparkSession
 
 from surveylake.runtime.launch import Launch
 from surveylake.runtime.session import OpenSession, open_session
 from surveylake.runtime.spark_conf import SHORT_RUN, spark_settings
 
-CODE_CACHE = "-XX:ReservedCodeCacheSize=240m"
-"""A JVM with the quick compiler alone keeps 48 MB of compiled code, and from then on sweeps it without end: a run of all tests
-compiles more. This is the size that a JVM with both compilers has."""
-
 
 def _open() -> SparkSession:
     """Open the run's session, as `make run` opens it for a short input, since each test handles a few records."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_SUBMIT_OPTS", CODE_CACHE)
-        return open_session("surveylake tests", Launch(short=True))
+    return open_session("surveylake tests", Launch(short=True))
 
 
 OPEN: OpenSession = _open

@@ -17,7 +17,7 @@ OURS = re.compile(
     r"|error: |  next: |    |port \d+ is taken|[\d,]+ records wait: |quarantine: | +\d+  \S|what  |log  |proved: |spellings of |warning: |left out |repair: |step: "
 )
 """How a line that we print begins."""
-QUICK_COMPILER = {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1"}
+QUICK_COMPILER = {"SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"}
 """Only the JVM's quick compiler, which computes the same: a verb's few records are through before the thorough one pays."""
 NO_OPTIONS = {"SPARK_SUBMIT_OPTS": ""}
 """For a test of what is said of such variables: nothing is set, as at a user's."""

@@ -177,7 +177,7 @@ class Standalone:
         return shell.environment(
             var, **java_environment(), PATH=path, SPARK_LOCAL_IP=here.address, SPARK_CONF_DIR=str(self.folder / "conf"),
             # Short-lived JVMs: the second compiler would cost more than it saves.
-            JDK_JAVA_OPTIONS="-XX:TieredStopAtLevel=1", **more,
+            JDK_JAVA_OPTIONS="-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m", **more,
         )  # fmt: skip
 
     def _until(self, true: Callable[[], bool]) -> None:

@@ -267,11 +267,14 @@ def test_what_is_broken_is_mended_and_read_again(lake: UriLake) -> None:
 
 def test_a_checkpoint_with_an_empty_folder_is_put_aside(lake: UriLake, spark: SparkSession) -> None:
     """A store keeps an object in the name of an empty folder, which SeaweedFS cannot copy."""
+    lake.fill(10)
+    retired = [path for path in lake.paths("_checkpoints") if ".retired-" in path]
     for path in lake.paths(f"{EPOCH}/commits"):
         lake.delete(path)
     HadoopPath(spark, f"{lake.root}/{EPOCH}/commits").mkdir()
     lake.fill(10)
     lake.assert_each_once()
+    assert len([path for path in lake.paths("_checkpoints") if ".retired-" in path]) > len(retired)
 
 
 @on_this_disk_too

@@ -184,6 +184,25 @@ def test_a_property_that_is_set_beside_a_stream_costs_no_batch(
     assert uri.proof().proved
 
 
+def test_what_another_stream_takes_in_while_this_one_starts_is_no_loss(
+    uri: Uri, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The topic is asked where it ends after the turn was taken: else the table would seem to have read beyond its end."""
+    uri.env.send(10)
+    uri.take()
+    real = DeltaSink.take_turn
+
+    def after_another(sink: DeltaSink) -> None:
+        monkeypatch.setattr(DeltaSink, "take_turn", real)
+        uri.env.send(10, start=10)
+        uri.take()
+        real(sink)
+
+    monkeypatch.setattr(DeltaSink, "take_turn", after_another)
+    uri.take()
+    uri.assert_each_once(20)
+
+
 def test_a_table_that_another_stream_has_just_made_is_not_replaced(uri: Uri, spark: SparkSession) -> None:
     uri.env.send(10)
     uri.take()

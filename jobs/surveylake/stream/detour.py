@@ -46,7 +46,7 @@ def stream(job: StreamJob, identity: TopicIdentity, options: StartOptions, trigg
     """
     intake, met, began, disturbed = Intake(job), list[Misstamped](), dict[int, int](), 0
     while True:
-        plan = plan_start(job, identity, job.topic.bounds(), options, began)
+        plan = plan_start(job, identity, options, began)
         running = query.start_query(job, plan, trigger)
         try:
             return query.follow(job, running, plan, intake)

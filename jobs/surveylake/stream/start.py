@@ -40,7 +40,7 @@ class StartOptions:
 
 
 def plan_start(
-    job: StreamJob, topic: TopicIdentity, kept: Bounds, options: StartOptions, began: cp.Offsets | None = None
+    job: StreamJob, topic: TopicIdentity, options: StartOptions, began: cp.Offsets | None = None
 ) -> Start:
     """Make `records` when it is missing. Returns where to go on.
 
@@ -57,6 +57,8 @@ def plan_start(
     job.sink.take_turn()
     properties = tables.properties(spark, path)
     known = [] if is_new and lake.is_local else records_table.offset_ranges(tables.read(spark, path))
+    # After the table: another stream may have read on until its turn was taken, and the table would seem to be ahead.
+    kept = job.topic.bounds()
     read_before = {r.epoch: r.topic for r in known}
     epoch = _epoch(spark, path, properties, topic, read_before, options)
     ranges = [r for r in known if r.epoch == epoch]

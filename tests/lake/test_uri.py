@@ -23,6 +23,8 @@ from surveylake.lake.hadoop_path import HadoopPath
 from surveylake.lake.lake_path import lake_path
 from surveylake.lake.lock import one_writer
 from surveylake.lake.tables import Lake
+from surveylake.stream import housekeeping
+from surveylake.stream.housekeeping import Housekeeper
 from surveylake.stream.sink import DeltaSink
 
 
@@ -201,6 +203,25 @@ def test_what_another_stream_takes_in_while_this_one_starts_is_no_loss(
     monkeypatch.setattr(DeltaSink, "take_turn", after_another)
     uri.take()
     uri.assert_each_once(20)
+
+
+def test_a_store_that_does_not_answer_is_named_and_ends_no_stream_that_only_looks_for_small_files(
+    uri: Uri, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unanswered(*_: object) -> None:
+        spark._jvm.java.nio.file.Files.size(
+            spark._jvm.java.nio.file.Path.of(
+                "/nowhere", spark.sparkContext._gateway.new_array(spark._jvm.java.lang.String, 0)
+            )
+        )  # type: ignore[union-attr]
+
+    uri.env.send(10)
+    uri.take()
+    monkeypatch.setattr(housekeeping, "small_files", unanswered)
+    assert Housekeeper(spark, Lake(uri.root), uri.env.config).after_batch(0) is None
+    monkeypatch.setattr(records_table, "check_columns", unanswered)
+    with pytest.raises(StorageError, match=f"the stream into {uri.root} stopped: NoSuchFileException"):
+        uri.take()
 
 
 def test_a_table_that_another_stream_has_just_made_is_not_replaced(uri: Uri, spark: SparkSession) -> None:

@@ -19,6 +19,7 @@ from surveylake.kafka.topic import TopicIdentity
 from surveylake.lake import commits, records_table, stream_checkpoint, tables, timestamps
 from surveylake.lake.lake_path import lake_path
 from surveylake.lake.timestamps import Misstamped
+from surveylake.runtime import java_exit
 from surveylake.signals import stop_signals
 from surveylake.stream import query
 from surveylake.stream.batch_progress import Intake, Taken
@@ -46,10 +47,15 @@ def stream(job: StreamJob, identity: TopicIdentity, options: StartOptions, trigg
     """
     intake, met, began, disturbed = Intake(job), list[Misstamped](), dict[int, int](), 0
     while True:
-        plan = plan_start(job, identity, options, began)
-        running = query.start_query(job, plan, trigger)
         try:
+            plan = plan_start(job, identity, options, began)
+            running = query.start_query(job, plan, trigger)
             return query.follow(job, running, plan, intake)
+        except commits.FAILURES as error:
+            if job.lake.is_local or java_exit.out_of_memory(error):
+                raise
+            # Outside the query too the store is asked, and may not answer: then it is named.
+            raise query.explained(job, error) from error
         except query.PlannedByAnother as error:
             disturbed += 1
             if disturbed > DISTURBED:

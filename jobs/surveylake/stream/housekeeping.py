@@ -6,7 +6,7 @@ from pyspark.sql import SparkSession
 
 from surveylake.config import Config
 from surveylake.lake import commits
-from surveylake.lake.maintenance import Compaction, compact, small_files
+from surveylake.lake.maintenance import Compaction, Files, compact, small_files
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.wording import first_line
 
@@ -40,7 +40,7 @@ class Housekeeper:
             return self._outcome(self._running) if self._running.done() else None
         if not self._pile or lag is None or lag > NEAR:
             return None
-        small = small_files(self._spark, self._path)
+        small = self._small()
         if small is None or small.count - self._left < self._pile:
             return None
         if not self._log.equals(commits.log_of(self._spark, self._path)):
@@ -56,13 +56,20 @@ class Housekeeper:
             wait([self._running], CANCEL_SECONDS)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def _small(self) -> Files | None:
+        """Return the small files; None where nobody knows, or the store does not answer: no reason to end a stream."""
+        try:
+            return small_files(self._spark, self._path)
+        except commits.FAILURES:
+            return None
+
     def _compact(self) -> Compaction:
         self._spark.sparkContext.setJobGroup(GROUP, f"compaction of {self._path}")
         return compact(self._spark, self._path)
 
     def _outcome(self, ended: "Future[Compaction]") -> str:
         self._running = None
-        small = small_files(self._spark, self._path)
+        small = self._small()
         self._left = small.count if small else 0
         error = ended.exception()
         if error is not None:

@@ -45,13 +45,9 @@ def _maintain(args: argparse.Namespace) -> list[str]:
     lake = tables.open_lake(spark, cli.absolute(args.lake), writes=not args.dry_run)
     names = folders.names(spark, lake)
     published_versions = retention.published_versions(spark, lake)
-    if (
-        tables.RECORDS in names
-        and not (lake.is_local or args.dry_run)
-        and args.keep_days < retention.SAFE_DAYS
-    ):
-        # Files that a stream is about to commit look like unneeded ones, and there is no lock at a URI: it is stopped.
-        writer_token.take(spark, lake.table(tables.RECORDS), "maintain.py --force")
+    if tables.RECORDS in names and args.keep_days < retention.SAFE_DAYS and not args.dry_run:
+        # Files that a stream is about to commit look like unneeded ones.
+        writer_token.stop_streams(spark, lake, "maintain.py --force")
     for name in names:
         path = lake.table(name)
         if args.dry_run:

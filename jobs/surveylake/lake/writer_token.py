@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from surveylake.errors import LakeLockedError
 from surveylake.lake import commits, folders, tables
+from surveylake.lake.tables import RECORDS, Lake
 
 WRITER = "surveylake.writer"
 """The application that the token is numbered under, as a stream's batches are under its query's id."""
@@ -45,6 +46,12 @@ def take(spark: SparkSession, path: str, verb: str) -> WriterToken:
             raise
         raise replaced(spark, path, int(before.version())) from error
     return WriterToken(number, version)
+
+
+def stop_streams(spark: SparkSession, lake: Lake, verb: str) -> None:
+    """Take the token of `records` for a verb that no stream may run beside. In a local lake the lock keeps streams away."""
+    if not lake.is_local:
+        take(spark, lake.table(RECORDS), verb)
 
 
 def holds(spark: SparkSession, path: str, token: WriterToken) -> bool:

@@ -89,7 +89,8 @@ def chunks(
     Key: the cell of the contract's key field, or with `row_key` the row's number.
     Raises InputError when the file changed since it was read.
     """
-    names = ([ROW_SOURCE] if contract.has_row_key else []) + list(answers.header)
+    is_row_key = contract.has_row_key
+    names = ([ROW_SOURCE] if is_row_key else []) + list(answers.header)
     template = "{" + ", ".join(f"{escape(name)}: ".replace("%", "%%") + "%s" for name in names) + "}"
     key_at = names.index(contract.fields[contract.key].source)
     chunk: list[Record] = []
@@ -108,7 +109,7 @@ def chunks(
             if sent is not None and sent[number]:
                 continue
             cells = checks.converted(row)
-            if contract.has_row_key:
+            if is_row_key:
                 cells = [row_id(answers.source, number), *cells]
             key = str(number) if row_key else cells[key_at]
             chunk.append((number, line, key.encode(), (template % tuple(map(escape, cells))).encode()))

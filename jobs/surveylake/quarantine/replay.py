@@ -71,8 +71,8 @@ def replay(
     """
     path = tables.require(spark, lake, RECORDS, "jobs/stream.py")
     records_table.check_columns(spark, lake, contract)
-    if not (lake.is_local or dry_run):
-        writer_token.take(spark, path, "replay.py")
+    if not dry_run:
+        writer_token.stop_streams(spark, lake, "replay.py")
     version = tables.version(spark, path)
     changes = changed(tables.read(spark, path, version), contract, max_bytes).persist()
     try:

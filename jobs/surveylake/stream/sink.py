@@ -105,9 +105,8 @@ class DeltaSink:
 
     def require_turn(self) -> None:
         """Raise LakeLockedError when another writer has replaced this one: nothing of its own may be changed then."""
-        if self._token is not None:
-            now = commits.begin(self._spark, commits.snapshot(self._spark, self._path))
-            writer_token.require(now, self._spark, self._path, self._token)
+        if replaced := self.successor():
+            raise replaced
 
     def successor(self) -> StorageError | None:
         """Return the error that names the writer who took the turn from this one; None while it is this one's."""

@@ -76,35 +76,37 @@ def text_of(start: bytes, form: Input) -> str:
 
 
 def rows(file: io.TextIOWrapper, start: bytes, form: Input) -> Iterator[Row]:
-    """Yield each row that is neither empty nor, where the contract says so, a comment or blank."""
+    """Return each row that is neither empty nor, where the contract says so, a comment or blank."""
     csv.field_size_limit(LONGEST_CELL)
     above = 0
     if (match := SPREADSHEET_LINE.match(text_of(start, form))) and match[2] == form.delimiter:
         file.readline()
         above = 1
-    yield from _numbered(file, form, above)
+    return _numbered(file, form, above)
 
 
 def _numbered(file: Iterable[str], form: Input, above: int) -> Iterator[Row]:
     """Yield the rows below the first `above` lines."""
-    lines = _Lines(file, form.comment, above)
+    # A class of our own costs time for each line, so it is used only where lines are left out.
+    lines = _Lines(file, form.comment, above) if form.comment else None
     reader = csv.reader(
-        # A class of our own costs time for each line, so it is used only where lines are left out.
-        lines if form.comment else file, delimiter=form.delimiter, quotechar=form.quote or None,
+        lines or file, delimiter=form.delimiter, quotechar=form.quote or None,
         quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE, strict=True,
     )  # fmt: skip
+    are_blank_rows_sent = form.blank_rows == "send"
     while True:
         line = reader.line_num + 1 + above
-        lines.begin_row()
+        if lines:
+            lines.begin_row()
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            yield lines.row_line or line, []
+            yield lines.row_line if lines else line, []
             continue
-        if row and (form.blank_rows == "send" or any(map(str.strip, row))):
-            yield lines.row_line or line, row
+        if row and (are_blank_rows_sent or any(map(str.strip, row))):
+            yield lines.row_line if lines else line, row
 
 
 class _Lines:
@@ -114,7 +116,7 @@ class _Lines:
         self._file, self._comment, self._number = iter(file), comment, above
         self._begins = True
         self.row_line = 0
-        """the line at which the newest row begins; 0 when no line was taken"""
+        """the line at which the newest row begins"""
 
     def begin_row(self) -> None:
         """Tell that the next line is not inside quotes."""

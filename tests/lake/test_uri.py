@@ -13,19 +13,22 @@ from deltalake import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from support.sessions import OPEN
 from support.survey_env import SurveyEnv
 from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch
 from surveylake.cli import lake_folder
 from surveylake.errors import LakeLockedError, StorageError
 from surveylake.export import csv_files
-from surveylake.lake import commits, records_table, tables, writer_token
+from surveylake.lake import commits, folders, records_table, tables, writer_token
 from surveylake.lake.hadoop_path import HadoopPath
 from surveylake.lake.lake_path import lake_path
 from surveylake.lake.lock import one_writer
+from surveylake.lake.store_errors import StoreError
 from surveylake.lake.tables import Lake
 from surveylake.stream import housekeeping
 from surveylake.stream.housekeeping import Housekeeper
 from surveylake.stream.sink import DeltaSink
+from surveylake.verify.proof import prove
 
 
 class Uri(UriLake):
@@ -269,6 +272,15 @@ def test_a_lake_at_a_uri_is_proved_and_what_is_wrong_with_it_is_named(uri: Uri) 
     assert "instead of" in uri.proof().conclusion
     data.unlink()
     assert "is missing" in uri.proof().conclusion
+
+
+def test_a_store_that_cannot_be_reached_is_named_by_whoever_asks_it(uri: Uri, spark: SparkSession) -> None:
+    nowhere = "viewfs://nobody/lake"
+    with pytest.raises(StoreError, match=f"{nowhere}/records cannot be reached: IOException") as raised:
+        prove(OPEN, nowhere, uri.env.config, uri.env.contract)
+    assert "[store]" in raised.value.hint
+    with pytest.raises(StoreError, match=f"{nowhere} cannot be reached"):
+        folders.names(spark, Lake(nowhere))
 
 
 def test_a_path_at_a_uri_answers_as_one_on_this_disk(uri: Uri, spark: SparkSession) -> None:

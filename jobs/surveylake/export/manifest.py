@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from surveylake.errors import ConfigError
-from surveylake.lake.hadoop_path import DamagedError
 from surveylake.lake.lake_path import LakePath
+from surveylake.lake.store_errors import DamagedError
 from surveylake.paths import sha256
 
 MANIFEST = "manifest.json"

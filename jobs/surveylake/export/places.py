@@ -31,9 +31,8 @@ def parts_folder(spark: SparkSession, out: str, lake: Lake, file: Path) -> Itera
     """
     root = next((root for root in (out, lake.root) if not is_local(root)), "")
     if root:
-        own = uuid.uuid4().hex
-        remove_abandoned(lake_path(spark, root) / PARTS, "", {own})
-        parts = lake_path(spark, root) / PARTS / own
+        remove_abandoned(lake_path(spark, root) / PARTS, "", set())
+        parts = lake_path(spark, root) / PARTS / uuid.uuid4().hex
     else:
         parts = file.with_name(f"_{file.name}.parts")
     try:

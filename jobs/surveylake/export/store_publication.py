@@ -19,12 +19,11 @@ from surveylake.errors import ConfigError, StorageError
 from surveylake.export.manifest import FOLDER, MANIFEST, manifest_text, read_manifest
 from surveylake.export.out_folder import ANOTHER
 from surveylake.export.staging import Staging
-from surveylake.lake.commits import FAILURES
 from surveylake.lake.hadoop_path import HadoopPath
 from surveylake.lake.lake_path import LakePath, files_below, remove_tree
 from surveylake.lake.log_files import LOG
+from surveylake.lake.store_errors import StoreError
 from surveylake.runtime import scratch
-from surveylake.wording import innermost
 
 SET = "set-"
 PARTS = "_parts"
@@ -48,7 +47,7 @@ class StorePublication:
     def __enter__(self) -> Self:
         try:
             self._before = read_manifest(self._out).get(FOLDER, "")
-        except FAILURES as error:
+        except StoreError as error:
             raise self._unwritable(error) from error
         self._staging = Staging(Path(tempfile.mkdtemp(prefix="export-", dir=scratch.folder())))
         self.path, self.folder = self._staging.path, self._staging.folder
@@ -68,7 +67,7 @@ class StorePublication:
                 (self._out / name / file).upload(self._staging.root / file)
             (self._out / MANIFEST).replace_text(manifest_text({**facts, FOLDER: name}, files))
             remove_abandoned(self._out, SET, {name, self._before})
-        except FAILURES as error:
+        except StoreError as error:
             raise self._unwritable(error) from error
         self.where = f"{self.where}/{name}"
         return [*files, MANIFEST]
@@ -84,15 +83,14 @@ class StorePublication:
             folder = f"{scheme}://{'/'.join([host, *names[:depth]])}/"
             try:
                 is_table = HadoopPath(self._spark, f"{folder}{LOG}").is_dir()
-            except FAILURES as error:
+            except StoreError as error:
                 raise self._unwritable(error) from error
             if is_table:
                 raise ConfigError(f"exports cannot go to {self.where}: {folder} is a Delta table", ANOTHER)
 
-    def _unwritable(self, error: Exception) -> StorageError:
+    def _unwritable(self, error: StoreError) -> StorageError:
         return StorageError(
-            f"cannot write the exports to {self._out}: {innermost(error)}",
-            f"Check [store] in the conf file, the keys in the environment, and the rights. {ANOTHER}",
+            f"cannot write the exports to {self._out}: {error.message}", f"{error.hint} {ANOTHER}"
         )
 
 

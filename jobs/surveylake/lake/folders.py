@@ -1,15 +1,13 @@
 """The contents of a lake's folders on any file system: tables, their data files, the files of their logs."""
 
-import os
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark.sql import SparkSession
 
 from surveylake.errors import StorageError
 from surveylake.lake import commits, tables
+from surveylake.lake.lake_path import lake_path
 from surveylake.lake.tables import Lake
-from surveylake.paths import is_local
 
 
 @dataclass(frozen=True)
@@ -24,30 +22,22 @@ class File:
 
 def files_in(spark: SparkSession, path: str) -> list[File]:
     """Return the data files in a table's folder, also those that its log does not name."""
-    if is_local(path):
-        entries = [(entry.name, entry.stat()) for entry in os.scandir(path) if entry.is_file()]
-        files = [File(name, stat.st_size, int(stat.st_mtime * 1000)) for name, stat in entries]
-    else:
-        folder, system = _located(spark, path)
-        files = [
-            File(str(status.getPath().getName()), int(status.getLen()), int(status.getModificationTime()))
-            for status in system.listStatus(folder)
-            if status.isFile()
-        ]
+    entries = [(entry.name, entry.stat()) for entry in lake_path(spark, path).iterdir() if entry.is_file()]
+    files = [File(name, status.st_size, round(status.st_mtime * 1000)) for name, status in entries]
     return [file for file in files if file.name[0] not in "._"]
 
 
 def uri(spark: SparkSession, path: str) -> str:
     """Return a table's path as Hadoop's full URI, such as `file:/data/lake/records`."""
-    folder, system = _located(spark, path)
+    folder = commits.jvm(spark).org.apache.hadoop.fs.Path(path)
+    system = folder.getFileSystem(spark._jsc.hadoopConfiguration())
     return str(system.makeQualified(folder).toString())
 
 
 def names(spark: SparkSession, lake: Lake) -> list[str]:
     """Return the names of a lake's tables, sorted. Raises StorageError when there is none."""
-    root, system = _located(spark, lake.root)
-    statuses = system.listStatus(root) if system.exists(root) else []
-    folders = [str(status.getPath().getName()) for status in statuses if status.isDirectory()]
+    root = lake_path(spark, lake.root)
+    folders = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
     if existing := sorted(name for name in folders if tables.exists(spark, lake.table(name))):
         return existing
     raise StorageError(f"there is no table in {lake.root}", "Give another lake with --lake.")
@@ -61,9 +51,3 @@ def log_text(spark: SparkSession, path: str, name: str) -> str | None:
     if not file.getFileSystem(settings).exists(file):
         return None
     return str(log.store().read(file, settings).mkString("\n"))
-
-
-def _located(spark: SparkSession, path: str) -> tuple[Any, Any]:
-    """Return a folder as Hadoop's Path, and its file system."""
-    folder = commits.jvm(spark).org.apache.hadoop.fs.Path(path)
-    return folder, folder.getFileSystem(spark._jsc.hadoopConfiguration())

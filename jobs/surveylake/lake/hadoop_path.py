@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 
-from surveylake.wording import innermost
+from surveylake.lake.store_errors import read_error, told
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 BLOCK = 1 << 20
 """bytes that are read at once"""
-DAMAGED = ("ChecksumException", "BlockMissingException")
-"""The classes of Hadoop's errors for bytes that are not those that were written, and of which there is no other copy."""
-
-
-class DamagedError(ValueError):
-    """The file system itself finds a file's bytes damaged."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +36,8 @@ class _Status:
 class _JavaStream(io.RawIOBase):
     """Hadoop's FSDataInputStream as a Python stream; `size` is the file's, in bytes."""
 
-    def __init__(self, stream: Any, size: int) -> None:
-        self._stream, self._size = stream, size
+    def __init__(self, uri: str, stream: Any, size: int) -> None:
+        self._uri, self._stream, self._size = uri, stream, size
 
     def readable(self) -> bool:
         """Return that it can be read."""
@@ -60,13 +54,14 @@ class _JavaStream(io.RawIOBase):
         return int(base + offset)
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as there is something. Returns how many bytes that were. Raises DamagedError."""
+        """Fill the buffer as far as there is something. Returns how many bytes that were.
+
+        Raises DamagedError, or StoreError where the store does not answer.
+        """
         try:
             content = self._stream.readNBytes(len(buffer))
         except Py4JJavaError as error:
-            if str(error.java_exception.getClass().getSimpleName()) in DAMAGED:
-                raise DamagedError(innermost(error)) from error
-            raise
+            raise read_error(self._uri, error) from error
         buffer[: len(content)] = content
         return len(content)
 
@@ -137,26 +132,28 @@ class HadoopPath:
             raise FileNotFoundError(self._uri)
         return status
 
+    @told
     def iterdir(self) -> Iterator["HadoopPath"]:
-        """Yield what lies in the folder, each with what the one listing says of it."""
+        """Return what lies in the folder, each with what the one listing says of it."""
         path, system = self._located()
-        for status in system.listStatus(path):
-            yield HadoopPath(self._spark, f"{self._uri}/{status.getPath().getName()}", _Status.of(status))
+        return iter([self._listed(status) for status in system.listStatus(path)])
 
+    @told
     def listed_from(self, name: str) -> Iterator["HadoopPath"]:
-        """Yield the files of the folder whose names are not before `name`, by Delta's log store."""
-        settings = self._spark._jsc.hadoopConfiguration()
-        store = self._java.org.apache.spark.sql.delta.storage.DelegatingLogStore(settings)
+        """Return the files of the folder whose names are not before `name`, by Delta's log store."""
+        store, settings = self._log_store()
         statuses = store.listFrom((self / name)._located()[0], settings)
+        listed = []
         while statuses.hasNext():
-            status = statuses.next()
-            yield HadoopPath(self._spark, f"{self._uri}/{status.getPath().getName()}", _Status.of(status))
+            listed.append(self._listed(statuses.next()))
+        return iter(listed)
 
     def read_bytes(self) -> bytes:
         """Return the file's content. Raises FileNotFoundError when it is not there."""
         with self.open("rb") as file:
             return file.read()
 
+    @told
     def rename(self, target: "HadoopPath") -> "HadoopPath":
         """Move the file or folder; on an object store that is a copy of each file, then a deletion. Raises OSError if refused."""
         path, system = self._located()
@@ -164,6 +161,7 @@ class HadoopPath:
             raise OSError(f"{self._uri} cannot be renamed to {target}")
         return target
 
+    @told
     def open(self, mode: Literal["rb"]) -> BufferedReader:
         """Return the file's content as a stream to read, of which a block at a time is in memory.
 
@@ -171,8 +169,9 @@ class HadoopPath:
         """
         size = self.stat().st_size
         path, system = self._located()
-        return BufferedReader(_JavaStream(system.open(path), size), BLOCK)
+        return BufferedReader(_JavaStream(self._uri, system.open(path), size), BLOCK)
 
+    @told
     def upload(self, file: Path) -> None:
         """Make a file of this machine's the content of this one."""
         path, system = self._located()
@@ -180,24 +179,26 @@ class HadoopPath:
             False, True, self._java.org.apache.hadoop.fs.Path(file.absolute().as_uri()), path
         )
 
+    @told
     def mkdir(self, *, parents: bool = True, exist_ok: bool = True) -> None:
         """Make the folder, and those above it, where they are missing."""
         path, system = self._located()
         system.mkdirs(path)
 
+    @told
     def replace_text(self, text: str) -> None:
         """Make a text, which ends with a line's end, the file's content in one step: readers find the old one or the new.
 
         Delta's log stores know how for each scheme: by a rename, or because the store shows an object only when it is whole.
         """
-        java, lines = self._java, self._java.java.util.ArrayList()
+        lines = self._java.java.util.ArrayList()
         for line in text.removesuffix("\n").split("\n"):
             lines.add(line)
-        settings = self._spark._jsc.hadoopConfiguration()
-        store = java.org.apache.spark.sql.delta.storage.DelegatingLogStore(settings)
-        actions = java.scala.jdk.javaapi.CollectionConverters.asScala(lines.iterator())
+        store, settings = self._log_store()
+        actions = self._java.scala.jdk.javaapi.CollectionConverters.asScala(lines.iterator())
         store.write(self._located()[0], actions, True, settings)
 
+    @told
     def delete(self) -> None:
         """Delete the file, or the folder with all that is in it, where there is one."""
         path, system = self._located()
@@ -212,6 +213,16 @@ class HadoopPath:
         path = self._java.org.apache.hadoop.fs.Path(self._uri)
         return path, path.getFileSystem(self._spark._jsc.hadoopConfiguration())
 
+    def _log_store(self) -> tuple[Any, Any]:
+        """Return Delta's log store for any scheme, and the settings that it wants with each call."""
+        settings = self._spark._jsc.hadoopConfiguration()
+        return self._java.org.apache.spark.sql.delta.storage.DelegatingLogStore(settings), settings
+
+    def _listed(self, status: Any) -> "HadoopPath":
+        """Return a file or folder in this folder, of which Hadoop's FileStatus is known."""
+        return HadoopPath(self._spark, f"{self._uri}/{status.getPath().getName()}", _Status.of(status))
+
+    @told
     def _asked(self) -> _Status | None:
         """Return what is there; None for nothing."""
         if self._status is not None:

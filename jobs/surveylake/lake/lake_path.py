@@ -6,6 +6,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from surveylake.lake import s3
 from surveylake.lake.hadoop_path import HadoopPath
 from surveylake.paths import is_local
 
@@ -44,8 +45,14 @@ class LakePath(Protocol):
 
 
 def lake_path(spark: "SparkSession", path: str) -> LakePath:
-    """Return a path in a lake; one at a URI is reached as Spark reaches it, with the same rights."""
-    return Path(path) if is_local(path) else HadoopPath(spark, path.rstrip("/"))
+    """Return a path in a lake; one at a URI is reached as Spark reaches it, with the same rights.
+
+    Raises SetupError where the jars for it are missing.
+    """
+    if is_local(path):
+        return Path(path)
+    s3.check(spark, path, writes=False)
+    return HadoopPath(spark, path.rstrip("/"))
 
 
 def files_below(folder: LakePath) -> Iterator[LakePath]:

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from surveylake.errors import StorageError
-from surveylake.lake.commits import FAILURES
 from surveylake.lake.fsync import sync_folder
 from surveylake.lake.lake_path import LakePath
-from surveylake.wording import innermost
+from surveylake.lake.store_errors import StoreError
 
 FOLDER = "_repair"
 AGAIN = "Check the rights of the folder, then run this again: it goes on where it stopped."
@@ -43,5 +42,5 @@ def move_files(lake: LakePath, paths: Iterable[LakePath], into: LakePath) -> Non
             f"{error.filename or error} cannot be put aside in {into}: {error.strerror or 'it was refused'}",
             AGAIN,
         ) from error
-    except FAILURES as error:
-        raise StorageError(f"a file cannot be put aside in {into}: {innermost(error)}", AGAIN) from error
+    except StoreError as error:
+        raise StorageError(f"a file cannot be put aside in {into}: {error.message}", AGAIN) from error

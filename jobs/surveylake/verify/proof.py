@@ -74,12 +74,7 @@ def prove(
 
 def lake_at(open_spark: OpenSession, root: str) -> LakePath:
     """Return the lake's folder; Spark is opened for one at a URI only. Raises SetupError where jars for it are missing."""
-    if is_local(root):
-        return Path(root)
-    from surveylake.lake import s3
-
-    s3.check(open_spark(), root, writes=False)
-    return lake_path(open_spark(), root)
+    return Path(root) if is_local(root) else lake_path(open_spark(), root)
 
 
 @dataclass(frozen=True)

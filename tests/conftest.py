@@ -16,9 +16,10 @@ from pyspark.sql import SparkSession
 
 from support import hdfs as hdfs_servers
 from support import object_store as stores
-from support import selection, shell
+from support import pets_survey, selection, shell
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv
+from surveylake.contract.model import Contract
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
 from surveylake.paths import SHARED
@@ -103,6 +104,18 @@ def _kept_classes_of_processes(request: pytest.FixtureRequest) -> None:
     """Verbs as processes of their own find the kept classes too."""
     if request.node.get_closest_marker("integration"):
         request.getfixturevalue("kept_classes")
+
+
+@pytest.fixture(scope="module")
+def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the tests of a module share."""
+    return tmp_path_factory.mktemp(request.module.__name__.rpartition(".")[2])
+
+
+@pytest.fixture(scope="module")
+def survey(request: pytest.FixtureRequest, home: Path) -> Contract:
+    """The survey of pets whose topic is the module's TOPIC, its contract in `home`."""
+    return pets_survey.contract(home, request.module.TOPIC)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ import aggregate
 import export
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv
+from support.uri_lake import mounted
 from surveylake.errors import ConfigError, StorageError
 from surveylake.export import csv_files, store_publication
 from surveylake.export.manifest import damaged_files
@@ -40,9 +41,7 @@ def store(spark: SparkSession, tmp_path: Path) -> Uri:
     """A store, empty, where every test has another host of its own."""
     host = "".join(c for c in tmp_path.name.lower() if c.isalnum())
     (tmp_path / "store").mkdir()
-    settings = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
-    settings.set(f"fs.viewfs.mounttable.{host}.link./store", (tmp_path / "store").as_uri())
-    return Uri(f"viewfs://{host}/store", tmp_path / "store")
+    return Uri(mounted(spark, host, tmp_path / "store"), tmp_path / "store")
 
 
 def publish(spark: SparkSession, store: Uri, **texts: str) -> StorePublication:

@@ -59,16 +59,6 @@ def forget(spark: SparkSession) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("retention")
-
-
-@pytest.fixture(scope="module")
-def survey(home: Path) -> Contract:
-    return pets_survey.contract(home, TOPIC)
-
-
-@pytest.fixture(scope="module")
 def published(spark: SparkSession, broker: str, home: Path, survey: Contract) -> Path:
     """`records` at version 3; responses and summaries are of version 2: two batches, of which one record was rejected."""
     lake, settings = home / "lake", pets_survey.config(broker)

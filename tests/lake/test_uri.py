@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv
-from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch
+from support.uri_lake import EPOCH, LocalFiles, UriLake, before_the_batch, mounted
 from surveylake.cli import lake_folder
 from surveylake.errors import LakeLockedError, StorageError
 from surveylake.export import csv_files
@@ -35,11 +35,9 @@ class Uri(UriLake):
     """The lake of a test; `folder` is where its files are."""
 
     def __init__(self, env: SurveyEnv, spark: SparkSession) -> None:
-        settings = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
-        name, store = env.topic.lower(), env.folder / "store"
+        store = env.folder / "store"
         store.mkdir()
-        settings.set(f"fs.viewfs.mounttable.{name}.link./store", store.as_uri())
-        super().__init__(env, f"viewfs://{name}/store", LocalFiles(store))
+        super().__init__(env, mounted(spark, env.topic.lower(), store), LocalFiles(store))
         self.folder = store / "lake"
 
 

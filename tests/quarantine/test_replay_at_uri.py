@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 import replay
 from support import pets_survey
+from support.uri_lake import mounted
 from surveylake.errors import LakeLockedError
 from surveylake.lake import commits, writer_token
 from surveylake.lake.tables import RECORDS
@@ -18,9 +19,9 @@ TOPIC = "replayed-at-a-uri"
 def test_a_stream_that_runs_beside_a_replay_stops_with_its_name(
     spark: SparkSession, broker: str, tmp_path: Path
 ) -> None:
-    settings = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
-    settings.set("fs.viewfs.mounttable.replayed.link./lakes", tmp_path.as_uri())
-    lake, path = "viewfs://replayed/lakes/lake", f"viewfs://replayed/lakes/lake/{RECORDS}"
+    (tmp_path / "lakes").mkdir()
+    lake = f"{mounted(spark, 'replayed', tmp_path / 'lakes')}/lake"
+    path = f"{lake}/{RECORDS}"
     config, contract = pets_survey.config(broker, 1), pets_survey.contract(tmp_path, TOPIC)
     pets_survey.send(config, TOPIC, [pets_survey.answer("a"), pets_survey.answer("b", "Kat")])
     pets_survey.take_in(lake, config, contract)
@@ -38,6 +39,8 @@ def test_a_stream_that_runs_beside_a_replay_stops_with_its_name(
     with pytest.raises(LakeLockedError, match=r"is being written by replay\.py on "):
         writer_token.require(late, spark, path, token)
     rows = (
-        DeltaTable(tmp_path / "lake" / RECORDS).to_pyarrow_table(columns=["offset", "accepted"]).to_pylist()
+        DeltaTable(tmp_path / "lakes" / "lake" / RECORDS)
+        .to_pyarrow_table(columns=["offset", "accepted"])
+        .to_pylist()
     )
     assert sorted((row["offset"], row["accepted"]) for row in rows) == [(0, True), (1, True)]

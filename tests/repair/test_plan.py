@@ -43,16 +43,6 @@ def fill(lake: Path, settings: Config, survey: Contract) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("repair")
-
-
-@pytest.fixture(scope="module")
-def survey(home: Path) -> Contract:
-    return pets_survey.contract(home, TOPIC)
-
-
-@pytest.fixture(scope="module")
 def sound(spark: SparkSession, broker: str, home: Path, survey: Contract) -> Path:
     """A lake of 30 records. Tests break copies of it."""
     fill(home / "lake", pets_survey.config(broker), survey)

@@ -15,6 +15,7 @@ import aggregate
 import repair
 from support import pets_survey
 from support.sessions import OPEN
+from support.uri_lake import mounted
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError
 from surveylake.lake import commits, log_files, writer_token
@@ -27,21 +28,10 @@ Output = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("repair-uri")
-
-
-@pytest.fixture(scope="module")
-def survey(home: Path) -> Contract:
-    return pets_survey.contract(home, TOPIC)
-
-
-@pytest.fixture(scope="module")
 def sound(spark: SparkSession, broker: str, home: Path, survey: Contract) -> Path:
     """A store with a lake of 30 records in three batches, versions 2 to 4 of `records` (1 is the writer's token)."""
-    settings = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
-    settings.set(f"fs.viewfs.mounttable.{HOST}.link./lakes", (home / "lakes").as_uri())
     (home / "lakes").mkdir()
+    mounted(spark, HOST, home / "lakes")
     config = pets_survey.config(broker)
     for batch in range(3):
         people = [f"p{batch * 10 + n}" for n in range(10)]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 from deltalake import DeltaTable
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 import stream
 from support.sessions import OPEN
@@ -59,6 +59,13 @@ class LocalFiles:
     def remove(self, folder: str) -> None:
         """Delete a folder with all that is in it."""
         shutil.rmtree(self.folder / folder)
+
+
+def mounted(spark: SparkSession, host: str, folder: Path) -> str:
+    """Make a folder of the test reachable at a URI of Hadoop's own `viewfs://`, on a host of that name. Returns the URI."""
+    settings = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
+    settings.set(f"fs.viewfs.mounttable.{host}.link./{folder.name}", folder.as_uri())
+    return f"viewfs://{host}/{folder.name}"
 
 
 class UriLake:

@@ -42,16 +42,6 @@ TOPIC = "verified"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("verify")
-
-
-@pytest.fixture(scope="module")
-def survey(home: Path) -> Contract:
-    return pets_survey.contract(home, TOPIC)
-
-
-@pytest.fixture(scope="module")
 def sound(spark: SparkSession, broker: str, home: Path, survey: Contract) -> Path:
     """Two batches and what was made of them: partition 0 has offsets 0 to 6, partition 1 has 0 and 1. Tests break copies."""
     lake, settings = home / "lake", pets_survey.config(broker)

@@ -11,6 +11,8 @@ from pyspark.sql import SparkSession
 
 from support.survey_env import answers
 from support.validation import FOOD, MAX_BYTES, kafka_rows
+from surveylake.lake.hadoop_path import HadoopPath
+from surveylake.lake.store_errors import StoreError
 from surveylake.validate.pipeline import validated
 from surveylake.verify.logs import Log
 from surveylake.verify.parquet_bytes import damaged
@@ -30,6 +32,12 @@ def file(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (path,) = folder.glob("*.parquet")
     path.with_name(f".{path.name}.crc").unlink()
     yield path
+
+
+def test_a_store_that_does_not_answer_is_no_damage(spark: SparkSession) -> None:
+    nowhere = HadoopPath(spark, "viewfs://nobody/lake/records")
+    with pytest.raises(StoreError, match=r"viewfs://nobody/lake/records/a\.parquet cannot be reached"):
+        damaged(spark, Log(nowhere, files={"a.parquet": 7}))
 
 
 def found(spark: SparkSession, file: Path) -> list[str]:

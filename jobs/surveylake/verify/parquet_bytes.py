@@ -7,8 +7,11 @@ is wrong: docs/reliability.md lists it.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from surveylake.lake.lake_path import lake_path
+from surveylake.lake.store_errors import DamagedError
 from surveylake.runtime import java_exit
 from surveylake.verify.logs import Log
 from surveylake.wording import causes, innermost
@@ -48,7 +51,14 @@ def fault(spark: "SparkSession", path: str) -> str:
     except Exception as error:
         if java_exit.out_of_memory(error):
             raise
+        _require_readable(spark, path)
         return innermost(error)
+
+
+def _require_readable(spark: "SparkSession", path: str) -> None:
+    """Raise StoreError where the store does not give the file at all: then nothing is known of its bytes."""
+    with suppress(DamagedError, FileNotFoundError), lake_path(spark, path).open("rb") as file:
+        file.read(1)
 
 
 def _faults(spark: "SparkSession", reader: Any) -> Iterator[str]:
@@ -129,6 +139,8 @@ def _undecodable(spark: "SparkSession", table: str, names: list[str]) -> list[st
     except Exception as error:
         if java_exit.out_of_memory(error):
             raise
+        for name in names:
+            _require_readable(spark, f"{table}/{name}")
         said = " ".join(causes(error))
         named = next((name for name in names if name in said), "a data file")
         return [f"{named}: {innermost(error)}"]

@@ -1,4 +1,4 @@
-"""Quoting: the only two ways a name or a text gets into a SQL string."""
+"""Quoting: the only ways a name or a text gets into a SQL string."""
 
 TEXT = "cast(value AS string)"
 """A record's value as text. No column of its own: it is the same bytes, and a column would be copied from one stage of the
@@ -14,6 +14,11 @@ def text(value: str) -> str:
     """Return a SQL string literal of exactly `value`."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return "'" + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + "'"
+
+
+def literal(value: str) -> str:
+    """Return a regular expression of Java that finds exactly `value`."""
+    return "\\Q" + value.replace("\\E", "\\E\\\\E\\Q") + "\\E"
 
 
 def path(key: str) -> str:

@@ -95,7 +95,7 @@ def test_the_contract_that_is_changed_is_sound(tmp_path: Path) -> None:
         ('key = "who"', 'key = "who"\nby = [["cup"]]', "by: unknown key; it belongs under [summaries] (line 5)"),
         ('key = "who"', 'key = "who"\nrequired = true', "required: unknown key; it belongs under [fields.NAME] (line 5)"),
         ("min = 1", "min = 200", "fields.age.min: min 200 is above max 110: nothing would be accepted (line 22)"),
-        ('type = "integer"', 'type = "int"', "fields.age.type: unknown type 'int'; write integer, or decimal(10,2); known types: string, integer, date, boolean, decimal(precision,scale) (line 21)"),
+        ('type = "integer"', 'type = "int"', "fields.age.type: unknown type 'int'; write integer, or decimal(10,2); known types: string, integer, double, boolean, date, timestamp, scale, set, decimal(precision,scale) (line 21)"),
         ('type = "integer"', 'type = "VARCHAR(20)"', "unknown type 'VARCHAR(20)'; write string;"),
         ('type = "integer"', 'type = "string"', "fields.age.min: min and max are for numbers; the type is string: leave them out, or write another type (line 22)"),
         ('type = "integer"', 'type = "integer"\nmissing = ["9"]\nallowed = [8, 9]', "fields.age.missing: 9 has another meaning in this field; each text may have one (line 22)"),

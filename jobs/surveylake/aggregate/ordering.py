@@ -15,11 +15,11 @@ DIGITS = re.compile(r"(\d+)")
 def by_value(contract: Contract, column: str) -> Callable[[str], Rank]:
     """Return the sort key of a column's values as text.
 
-    Numbers sort by value, a closed list as the contract lists it, and texts by name with the numbers in them by value: the band
-    6-25 comes before 26-100.
+    Numbers sort by value, a closed list as the contract lists or orders it, and texts by name with the numbers in them by
+    value: the band 6-25 comes before 26-100.
     """
-    part = contract.fields.get(column)
-    listed = part.allowed if isinstance(part, SurveyField) else []
+    part = contract.parts[column]
+    listed = part.order or (part.allowed if isinstance(part, SurveyField) else [])
     places = {value: place for place, value in enumerate(listed)}
     numeric = is_number(contract.types[column])
 
@@ -34,7 +34,8 @@ def by_value(contract: Contract, column: str) -> Callable[[str], Rank]:
 def has_order(contract: Contract, column: str, values: list[str]) -> bool:
     """True if the values have an order of their own, so that sorting them by size would be wrong."""
     kind = contract.types[column]
-    return is_number(kind) or kind == "date" or all(DIGITS.match(value) for value in values)
+    ordered = kind in ("date", "scale") or bool(contract.parts[column].order)
+    return is_number(kind) or ordered or all(DIGITS.match(value) for value in values)
 
 
 def _natural(text: str) -> Rank:

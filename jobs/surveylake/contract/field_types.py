@@ -10,16 +10,23 @@ from surveylake.contract.complaints import WrongValueError
 from surveylake.contract.topic_name import wrong_with
 from surveylake.wording import quoted
 
-SPARK_TYPES = {"string": "string", "integer": "int", "date": "date", "boolean": "boolean"}
+SPARK_TYPES = {
+    "string": "string", "integer": "int", "double": "double", "boolean": "boolean", "date": "date", "timestamp": "timestamp",
+    "scale": "string", "set": "array<string>",
+}  # fmt: skip
 """Contract type -> Spark SQL type; `decimal(p,s)` is the same in both."""
+TEXTS = {"string", "scale", "set"}
+"""Types whose answers are texts, or several of them."""
 SYNONYMS = {
     **dict.fromkeys(("text", "str", "varchar", "char", "enum", "category"), "string"),
     **dict.fromkeys(("int", "bigint", "long", "smallint", "number", "numeric"), "integer, or decimal(10,2)"),
-    **dict.fromkeys(
-        ("float", "double", "real", "decimal"), "decimal(10,2): 10 digits, 2 of them after the point"
-    ),
+    "decimal": "decimal(10,2): 10 digits, 2 of them after the point",
+    **dict.fromkeys(("float", "real"), "double, or decimal(10,2): 10 digits, 2 of them after the point"),
     **dict.fromkeys(("bool", "yesno"), "boolean"),
-    **dict.fromkeys(("datetime", "timestamp", "time"), "date, or string"),
+    **dict.fromkeys(("datetime", "instant"), "timestamp"),
+    "time": "string",
+    **dict.fromkeys(("list", "array", "multiselect", "multiple"), "set: several answers in one cell"),
+    **dict.fromkeys(("likert", "ordinal", "rating", "ordered"), "scale: ordered answers"),
 }
 """A type's name in another language -> the contract type."""
 DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
@@ -58,7 +65,7 @@ class Part(BaseModel):
 
 def is_number(kind: str) -> bool:
     """Return whether a contract type is a number."""
-    return kind == "integer" or kind.startswith("decimal")
+    return kind in ("integer", "double") or kind.startswith("decimal")
 
 
 def spark_type(kind: str) -> str:
@@ -151,6 +158,15 @@ def _cleaned(text: str) -> str:
     return text
 
 
+def _separator(text: str) -> str:
+    """Return the text. Raises WrongValueError for one that cannot stand between two answers."""
+    if not text.strip() or BLANK_RUN.sub(" ", text) != text:
+        raise WrongValueError(
+            f'{quoted(text)} cannot separate answers; write one such as ";" or "," or " | "'
+        )
+    return text.strip()
+
+
 def _linear_pattern(pattern: str) -> str:
     """Return the pattern. Raises WrongValueError for one that Python or Java cannot compile, or with nested quantifiers, whose
     time is exponential in the input."""
@@ -172,6 +188,7 @@ def _linear_pattern(pattern: str) -> str:
 TypeName = Annotated[str, AfterValidator(_known_type)]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 Cleaned = Annotated[str, AfterValidator(_cleaned)]
+Separator = Annotated[str, AfterValidator(_separator)]
 Pattern = Annotated[str, AfterValidator(_linear_pattern)]
 Source = Annotated[str, AfterValidator(_source)]
 TopicName = Annotated[str, AfterValidator(_topic)]
@@ -183,6 +200,12 @@ class Typed(Part):
 
     type: TypeName
     description: str = ""
+    label: str = ""
+    """what reports call it: the question's text"""
+    unit: str = ""
+    """such as kg; of a number"""
+    order: list[Cleaned] = Field(default_factory=list)
+    """the values as tables and charts put them"""
 
     @property
     def sql_type(self) -> str:

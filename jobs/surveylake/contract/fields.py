@@ -1,12 +1,25 @@
 """The fields of an answer and the columns that are computed from them: types, limits, and what texts mean."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from surveylake.contract.complaints import WrongValueError
-from surveylake.contract.field_types import Cleaned, Limit, Pattern, Source, Typed, is_number
-from surveylake.wording import listed
+from surveylake.contract.date_format import DateFormat, Zone
+from surveylake.contract.field_checks import check_derived, check_field
+from surveylake.contract.field_types import (
+    TEXTS,
+    Cleaned,
+    Limit,
+    Pattern,
+    Separator,
+    Source,
+    Typed,
+    is_number,
+)
+
+SEPARATOR = ";"
+"""Between two answers in one cell, where the contract says nothing."""
 
 
 class SurveyField(Typed):
@@ -16,6 +29,8 @@ class SurveyField(Typed):
     required: bool = False
     allowed: list[Cleaned] = Field(default_factory=list)
     """the acceptable answers, as texts; of an integer its digits"""
+    labels: dict[Cleaned, Cleaned] = Field(default_factory=dict)
+    """code in the record -> the answer that it stands for"""
     missing: list[Cleaned] = Field(default_factory=list)
     true: list[Cleaned] = Field(default_factory=list)
     false: list[Cleaned] = Field(default_factory=list)
@@ -23,6 +38,14 @@ class SurveyField(Typed):
     max: Limit | None = None
     pattern: Pattern | None = None
     spellings: dict[Cleaned, list[Cleaned]] = Field(default_factory=dict)
+    format: DateFormat | None = None
+    """how a date or a time is written; None: as ISO 8601 has it"""
+    zone: Zone | None = None
+    """where a time without an offset is meant; None: UTC"""
+    separator: Separator | None = None
+    """what stands between two answers of a set; None: a semicolon"""
+    when_wrong: Literal["reject", "blank"] = "reject"
+    """what an unacceptable value costs: the record, or the value alone"""
 
     @property
     def is_number(self) -> bool:
@@ -30,17 +53,34 @@ class SurveyField(Typed):
         return is_number(self.type)
 
     @property
+    def is_text(self) -> bool:
+        """Whether every text that is no blank denotes a value."""
+        return self.type in TEXTS
+
+    @property
+    def between(self) -> str:
+        """The text between two answers of a set."""
+        return self.separator or SEPARATOR
+
+    @property
     def written_as(self) -> dict[str, str]:
-        """Text in an answer, cleaned -> the text that it stands for: a spelling's name, `true`, `false`, or nothing."""
+        """Text in an answer, cleaned -> the text that it stands for: a spelling's name, a code's label, `true`, or nothing."""
         texts = {variant: name for name, variants in self.spellings.items() for variant in variants}
-        texts |= dict.fromkeys(self.true, "true") | dict.fromkeys(self.false, "false")
+        texts |= self.labels | dict.fromkeys(self.true, "true") | dict.fromkeys(self.false, "false")
         return texts | dict.fromkeys(self.missing, "")
 
     @model_validator(mode="before")
     @classmethod
-    def _take_whole_numbers(cls, content: Any) -> Any:
-        """Take the allowed answers of an integer as texts. Raises WrongValueError for one that is no whole number."""
-        allowed = content.get("allowed") if isinstance(content, dict) else None
+    def _complete_allowed(cls, content: Any) -> Any:
+        """Take the allowed answers of an integer as texts, and labels as the allowed answers where none are listed.
+
+        Raises WrongValueError for an allowed answer of an integer that is no whole number.
+        """
+        if not isinstance(content, dict):
+            return content
+        labels, allowed = content.get("labels"), content.get("allowed")
+        if isinstance(labels, dict) and "allowed" not in content:
+            return {**content, "allowed": list(dict.fromkeys(labels.values()))}
         if not isinstance(allowed, list) or content.get("type") != "integer":
             return content
         if other := [value for value in allowed if type(value) is not int]:
@@ -52,68 +92,18 @@ class SurveyField(Typed):
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
-        if (self.min is not None or self.max is not None) and not self.is_number:
-            raise WrongValueError(
-                f"min and max are for numbers; the type is {self.type}: leave them out, or write another type",
-                "min" if self.min is not None else "max",
-            )
-        self._check_texts()
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise WrongValueError(f"min {self.min} is above max {self.max}: nothing would be accepted", "min")
-        self._check_spellings()
+        check_field(self)
         return self
-
-    def _check_texts(self) -> None:
-        """Raise WrongValueError for what a field of this type cannot have."""
-        texts = {"pattern": self.pattern, "spellings": self.spellings}
-        if self.type != "string" and (names := [name for name, value in texts.items() if value]):
-            raise WrongValueError(
-                f"pattern and spellings are for strings; the type is {self.type}: "
-                f'leave {names[0]} out, or write type = "string"',
-                names[0],
-            )
-        if self.allowed and self.type not in ("string", "integer"):
-            raise WrongValueError(
-                f'allowed is for strings and integers; the type is {self.type}: leave it out, or write type = "string"',
-                "allowed",
-            )
-        if (self.true or self.false) and self.type != "boolean":
-            raise WrongValueError(
-                f"true and false are the words of a boolean; the type is {self.type}",
-                "true" if self.true else "false",
-            )
-
-    def _check_spellings(self) -> None:
-        """Raise WrongValueError for a text with two meanings, or one that could never be accepted."""
-        variants = [variant for spellings in self.spellings.values() for variant in spellings]
-        twice = {name for name in variants if variants.count(name) > 1 or name in self.spellings}
-        if twice:
-            raise WrongValueError(
-                f"spelled for two names: {listed(sorted(twice))}; each may stand once", "spellings"
-            )
-        useless = sorted(set(self.spellings) - set(self.allowed)) if self.allowed else []
-        if useless:
-            raise WrongValueError(
-                f"spellings of what is not allowed: {listed(useless)}; add it to allowed, or leave it out",
-                "spellings",
-            )
-        meanings = [
-            *map(str, self.allowed),
-            *self.spellings,
-            *variants,
-            *self.true,
-            *self.false,
-            *self.missing,
-        ]
-        own = {*self.missing, *self.true, *self.false}
-        if double := sorted({text for text in meanings if meanings.count(text) > 1} & own):
-            key = next(key for key in ("missing", "true", "false") if double[0] in getattr(self, key))
-            raise WrongValueError(
-                f"{listed(double)} has another meaning in this field; each text may have one", key
-            )
 
 
 class Derived(Typed):
-    """A column computed from the typed fields."""
+    """A column computed from the typed fields: by an expression, or the answers of a question that has several columns."""
 
-    sql: str
+    sql: str = ""
+    choices: dict[Cleaned, str] = Field(default_factory=dict)
+    """answer -> the field that says whether it was chosen"""
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        check_derived(self)
+        return self

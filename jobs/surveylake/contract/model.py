@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from surveylake.contract.complaints import WrongValueError, load
-from surveylake.contract.field_types import Cleaned, ColumnName, Part, TopicName, spark_type
+from surveylake.contract.field_types import Cleaned, ColumnName, Part, TopicName, Typed, spark_type
 from surveylake.contract.fields import Derived, SurveyField
 from surveylake.contract.input_format import Input
 from surveylake.contract.names import check_names
@@ -23,8 +23,16 @@ ROW_FIELD = {
     "required": True,
     "description": "which row of which file: the first 12 digits of the file's sha256, and the row from 0",
 }
-LATER_KEYS = {"missing", "true", "false"}
-"""Keys of a contract and its fields that an earlier release did not have."""
+LATER_KEYS: dict[str, object] = {
+    "missing": [], "true": [], "false": [], "order": [], "labels": {}, "choices": {}, "label": "", "unit": "",
+    "format": None, "zone": None, "separator": None, "when_wrong": "reject",
+}  # fmt: skip
+"""Keys of a contract and its columns that an earlier release did not have, and what they are where nothing is said."""
+BLANKED = "blanked"
+"""The column that says which answers of a record were left blank, where a field has when_wrong = "blank"."""
+BLANKED_COLUMN = Derived(
+    type="set", sql="~", description="answers that were unacceptable and left blank, each with the reason"
+)
 
 
 class Summaries(Part):
@@ -92,8 +100,18 @@ class Contract(Part):
     @property
     def types(self) -> dict[str, str]:
         """Contract columns in order: name -> type as the contract says it."""
-        fields = {name: field.type for name, field in self.fields.items()}
-        return fields | {name: part.type for name, part in self.derived.items()}
+        return {name: part.type for name, part in self.parts.items()}
+
+    @property
+    def parts(self) -> dict[str, Typed]:
+        """Contract columns in order: name -> the field or the derived column; last the list of blanked answers, if any may be."""
+        blanked = {BLANKED: BLANKED_COLUMN} if self.may_blank else {}
+        return {**self.fields, **self.derived, **blanked}
+
+    @property
+    def may_blank(self) -> bool:
+        """Whether an unacceptable answer may cost itself only, and not the record."""
+        return any(field.when_wrong == "blank" for field in self.fields.values())
 
     @property
     def sources(self) -> list[str]:
@@ -115,9 +133,9 @@ class Contract(Part):
         """sha256 (hex) of the contract's content; comments and layout do not change it, nor how its files are written."""
         content = self.model_dump(mode="json", exclude={"input"})
         # What came with a later release counts only where it is used: lakes of earlier ones have the same contract.
-        for part in (content, *content["fields"].values()):
-            for key in LATER_KEYS & part.keys():
-                if not part[key]:
+        for part in (content, *content["fields"].values(), *content["derived"].values()):
+            for key in LATER_KEYS.keys() & part.keys():
+                if part[key] == LATER_KEYS[key]:
                     del part[key]
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()

@@ -33,6 +33,7 @@ def check_names(contract: "Contract") -> None:
             "required",
         )
     _check_doubles(contract)
+    _check_choices(contract)
     _check_columns(contract)
 
 
@@ -51,10 +52,42 @@ def _check_doubles(contract: "Contract") -> None:
             )
 
 
+def _check_choices(contract: "Contract") -> None:
+    for name, part in contract.derived.items():
+        for chosen in part.choices.values():
+            if chosen not in contract.fields:
+                raise WrongValueError(
+                    f"not a field: {quoted(chosen)}{_near(chosen, contract.fields)}",
+                    "derived",
+                    name,
+                    "choices",
+                )
+            if contract.fields[chosen].type == "set":
+                raise WrongValueError(
+                    f"{chosen} is a set by itself; a choice is a field of its own", "derived", name, "choices"
+                )
+    if contract.may_blank and "blanked" in {*contract.fields, *contract.derived}:
+        raise WrongValueError(
+            "is the column in which surveylake lists what was left blank; choose another name",
+            "fields" if "blanked" in contract.fields else "derived",
+            "blanked",
+        )
+
+
 def _check_columns(contract: "Contract") -> None:
     for at, name in _mentions(contract):
         if name not in contract.columns:
             raise WrongValueError(f"not a column: {quoted(name)}{_near(name, contract.columns)}", *at)
+        if contract.types[name] == "set":
+            raise WrongValueError(
+                f"{name} is a set, of which a person has several answers; "
+                f'derive a column for one: type = "boolean", sql = "array_contains({name}, \'ANSWER\')"',
+                *at,
+            )
+        if at != ("summaries", "measure") and contract.types[name] == "timestamp":
+            raise WrongValueError(
+                f"{name} is a timestamp, and hardly two people share one: derive a day or a month of it", *at
+            )
     measure = contract.summaries.measure
     if measure is not None and not is_number(contract.types[measure]):
         raise WrongValueError(

@@ -11,6 +11,8 @@ from pyspark.sql import functions as F
 from surveylake.aggregate import summary_tables
 from surveylake.aggregate.findings import Findings
 from surveylake.aggregate.summary_tables import QUANT
+from surveylake.contract.field_types import TEXTS, Typed
+from surveylake.contract.fields import SEPARATOR, SurveyField
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
 from surveylake.export.statements.model import DIGITS
@@ -85,7 +87,7 @@ def write_responses(
     is in the driver's memory. With `bom` the file begins with a byte order mark.
     Returns the bytes written. Raises StorageError when lines that the executors wrote are not here.
     """
-    columns = [_neutral_column(name, kind) for name, kind in contract.columns.items()]
+    columns = [_text_column(name, part) for name, part in contract.parts.items()]
     counted, lines = Observation(), F.lit(1)
     for name, kind in contract.columns.items():
         if kind == "string":  # a cell may have lines of its own, between quotes
@@ -116,9 +118,15 @@ def parts_in(folder: LakePath) -> list[LakePath]:
     return sorted(path for path in folder.iterdir() if path.name.startswith("part-"))
 
 
-def _neutral_column(name: str, kind: str) -> Column:
+def _text_column(name: str, part: Typed) -> Column:
+    """Return a column as a CSV has it: text neutralised, the answers of a set in one cell, times as ISO 8601 has them."""
     column = F.col(name)
-    return F.regexp_replace(column, NEUTRALISE_PATTERN, "'").alias(name) if kind == "string" else column
+    if part.type == "timestamp":
+        return F.concat(F.replace(column.cast("string"), F.lit(" "), F.lit("T")), F.lit("Z")).alias(name)
+    if part.type == "set":
+        column = F.array_join(column, part.between if isinstance(part, SurveyField) else SEPARATOR)
+    is_text = part.type in TEXTS
+    return F.regexp_replace(column, NEUTRALISE_PATTERN, "'").alias(name) if is_text else column
 
 
 def facts_of(findings: Findings) -> dict[str, object]:

@@ -98,6 +98,6 @@ def measure_words(contract: Contract) -> str:
     measure = contract.summaries.measure
     if measure is None:
         return ""
-    part = contract.fields.get(measure) or contract.derived.get(measure)
-    unit = part.description if part else ""
+    part = contract.parts[measure]
+    unit = part.unit or part.description
     return f"{words(measure)} ({isolated(unit)})" if 0 < len(unit) <= 24 else words(measure)

@@ -103,8 +103,7 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
 
 def _described(contract: Contract) -> dict[str, tuple[str, str]]:
     """Return column -> (SQL type, description) of the contract's columns."""
-    parts = {**contract.fields, **contract.derived}
-    return {name: (kind, parts[name].description) for name, kind in contract.columns.items()}
+    return {name: (part.sql_type, part.description or part.label) for name, part in contract.parts.items()}
 
 
 def _listed(columns: dict[str, str] | Iterable[tuple[str, str]]) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pyspark.sql import DataFrame
 
 from surveylake import sql
+from surveylake.contract.field_types import MOST_DIGITS
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
 from surveylake.sql import TEXT
@@ -63,8 +64,9 @@ class _Slot:
 
     def __init__(self, index: int, field: SurveyField, contract: Contract) -> None:
         self._index, self._field = index, field
-        place = _skeleton(contract).index(index)
-        self._piece = f"get(`~pieces`, {place})"
+        places = [place for place, part in enumerate(_skeleton(contract)) if part == index]
+        parts = [f"get(`~pieces`, {place})" for place in places]
+        self._piece = parts[0] if len(parts) == 1 else f"concat_ws({sql.text(CUT)}, {', '.join(parts)})"
         self._ends = [_end(index, contract, gap) for gap in GAPS]
 
     def known(self) -> str:
@@ -91,7 +93,7 @@ class _Slot:
     def value(self) -> str:
         """Return SQL: the typed value."""
         known, free, field = f"`~known{self._index}`", f"`~free{self._index}`", self._field
-        if field.type == "string":
+        if field.type in ("string", "scale"):
             return (
                 f"nullif({known if _is_closed(field) else f'coalesce({known}, {spelled(free, field)})'}, '')"
             )
@@ -144,11 +146,19 @@ def _is_plain(contract: Contract, slots: list[_Slot], max_bytes: int) -> str:
 def _skeleton(contract: Contract) -> list[str | int]:
     """Return the pieces of a plain value: a constant text, or the index of the field whose value is there."""
     pieces: list[str | int] = []
+    fields = list(contract.fields.values())
     for i, source in enumerate(contract.sources):
         first, *more = f'{{"{source}"'.split(CUT) if not i else f'"{source}"'.split(CUT)
         pieces += [first, *more] if not i else more
-        pieces.append(i)
+        pieces += [i] * (1 + _cuts_within(fields[i]))
     return pieces
+
+
+def _cuts_within(field: SurveyField) -> int:
+    """Return how many colons the field's values have: those of a time of day."""
+    if field.type != "timestamp":
+        return 0
+    return field.format.replace("XXX", CUT).count(CUT) if field.format else len(("hour", "minute"))
 
 
 def _end(index: int, contract: Contract, gap: str) -> str:
@@ -164,17 +174,19 @@ def _known(field: SurveyField) -> dict[str, str]:
     names = dict.fromkeys(field.allowed) if field.allowed else dict.fromkeys(field.spellings)
     if field.type == "boolean":
         names = dict.fromkeys(("true", "false"))
+    if field.type == "set":
+        return blank
     texts = {name: name for name in names} | field.written_as
     quoted = {f'"{text}"': name for text, name in texts.items() if not set(text) & UNFIT}
     bare = {
         text: name
         for text, name in texts.items()
         if (field.type == "boolean" and text in ("true", "false"))
-        or (field.type == "integer" and WHOLE_NUMBER.fullmatch(text))
+        or (WHOLE_NUMBER.fullmatch(text) and len(text) < MOST_DIGITS)
     }
     return blank | bare | quoted
 
 
 def _is_closed(field: SurveyField) -> bool:
     """Return whether the contract names every acceptable text."""
-    return bool(field.allowed) or field.type == "boolean"
+    return (bool(field.allowed) and field.type != "set") or field.type == "boolean"

@@ -5,15 +5,21 @@ from functools import partial
 from pyspark.sql import DataFrame
 
 from surveylake import sql
+from surveylake.contract import model
 from surveylake.contract.field_types import RECORD_COLUMNS
+from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
 from surveylake.validate import cleaning, fast_path, rules, strict_json
+from surveylake.validate.derived import expression as derive
 from surveylake.validate.fast_path import PLAIN
 
 MOST_GENERATED = 11_500
 """Characters of SQL. Up to this size, parsing is generated into the same Java method as the fast path, and no row is copied.
 Beyond it the method would come near Java's 64 KB, or be too long for its compiler: then Spark interprets the parsing, between
 two generated stages."""
+
+BLANKED = "~blanked"
+"""The reasons against answers that are left blank, as one text; NULL where there are none."""
 
 
 def validated(kafka_rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
@@ -37,7 +43,7 @@ def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFra
         for name, step in steps.items():
             rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {step}) AS {sql.name(name)}")
         return rows
-    results = ("~broken", "~reasons", "~fields")
+    results = ["~broken", "~reasons", "~fields", *([BLANKED] if contract.may_blank else [])]
     parsed = f"named_struct({', '.join(f'{sql.text(name)}, {sql.name(name)}' for name in results)})"
     for name, step in reversed(steps.items()):
         parsed = sql.let(sql.name(name), step, parsed)
@@ -58,10 +64,12 @@ def _steps(contract: Contract) -> dict[str, str]:
         f"{sql.text(name)}, {cleaning.typed(f'`~answers`[{i}]', field)}"
         for i, (name, field) in enumerate(fields)
     ]
-    reasons = [
-        rules.field_reason(f"`~answers`[{i}]", f"`~fields`.{sql.name(name)}", field)
-        for i, (name, field) in enumerate(fields)
-    ]
+    reasons: dict[str, list[str]] = {"reject": [], "blank": []}
+    for i, (name, field) in enumerate(fields):
+        reason = rules.field_reason(
+            f"`~answers`[{i}]", f"`~fields`.{sql.name(name)}", field, f"`~wrong`[{i}]"
+        )
+        reasons[field.when_wrong].append(reason)
     steps = {
         "~untidy": strict_json.untidy(),
         "~wrong": f"array({', '.join(cleaning.is_wrong_type(field) for _, field in fields)})",
@@ -69,8 +77,10 @@ def _steps(contract: Contract) -> dict[str, str]:
         "~answers": f"array({', '.join(answers)})",
         "~shape": rules.listed(*rules.shape_reasons(contract)),
         "~fields": f"named_struct({', '.join(values)})",
-        "~reasons": rules.listed("`~shape`", *reasons),
+        "~reasons": rules.listed("`~shape`", *reasons["reject"]),
     }
+    if contract.may_blank:
+        steps[BLANKED] = rules.listed(*reasons["blank"])
     if not any(field.missing for _, field in fields):
         # Where nothing is to be left out, the array is not copied.
         del steps["~answers"]
@@ -80,13 +90,24 @@ def _steps(contract: Contract) -> dict[str, str]:
 
 def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
     """Take the contract's typed columns from the fast path or from parsing, and add the derived ones."""
-    parsed = {name: f"IF({PLAIN}, {sql.name(name)}, `~fields`.{sql.name(name)})" for name in contract.fields}
+    parsed = {
+        name: f"IF({PLAIN}, {sql.name(name)}, {_kept(f'`~fields`.{sql.name(name)}', field)})"
+        for name, field in contract.fields.items()
+    }
     others = [sql.name(column) for column in rows.columns if column not in parsed]
-    derived = [
-        f"CAST({part.sql} AS {part.sql_type}) AS {sql.name(name)}" for name, part in contract.derived.items()
-    ]
+    derived = [f"{derive(part, contract)} AS {sql.name(name)}" for name, part in contract.derived.items()]
+    if contract.may_blank:
+        reasons = f"split(`{BLANKED}`, {sql.text(rules.SEPARATOR)})"
+        none = f"{PLAIN} OR `{BLANKED}` IS NULL"
+        derived.append(f"IF({none}, CAST(array() AS array<string>), {reasons}) AS {sql.name(model.BLANKED)}")
     chosen = [f"{expression} AS {sql.name(name)}" for name, expression in parsed.items()]
     return rows.selectExpr(*others, *chosen).selectExpr("*", *derived)
+
+
+def _kept(value: str, field: SurveyField) -> str:
+    """Return SQL: the typed value; NULL for an unacceptable one that costs itself only."""
+    limits = [condition for condition, _ in rules.limits(value, field)] if field.when_wrong == "blank" else []
+    return f"IF({' AND '.join(limits)}, {value}, NULL)" if limits else value
 
 
 def _with_verdict(rows: DataFrame, contract: Contract) -> DataFrame:

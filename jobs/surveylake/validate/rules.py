@@ -3,7 +3,7 @@
 from surveylake import sql
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
-from surveylake.validate.cleaning import DECIMAL_TEXT, INTEGER_TEXT, too_precise
+from surveylake.validate.cleaning import DECIMAL_TEXT, DOUBLE_TEXT, INTEGER_TEXT, too_precise
 from surveylake.validate.strict_json import KEY_EDGE
 
 
@@ -15,7 +15,8 @@ def shape_reasons(contract: Contract) -> list[str]:
         near = f"{missing} AND contains(lower(`~names`), {_key(field.source.lower())})"
         reasons.append(_when(missing, "missing_field", field))
         reasons.append(_when(near, "wrong_case", field))
-        reasons.append(_when(f"`~wrong`[{i}]", "wrong_type", field))
+        if field.when_wrong == "reject":
+            reasons.append(_when(f"`~wrong`[{i}]", "wrong_type", field))
     if contract.unknown_fields == "reject":
         known = ", ".join(sql.text(source) for source in contract.sources)
         reasons.append(f"IF(size(array_except(`~keys`, array({known}))) > 0, 'unknown_field', NULL)")
@@ -24,28 +25,34 @@ def shape_reasons(contract: Contract) -> list[str]:
 
 def is_acceptable(clean: str, value: str, field: SurveyField) -> str:
     """Return SQL: whether a field with the trimmed text `clean` and the typed `value` is acceptable; never NULL."""
-    present = (
-        f"{value} IS NOT NULL" if field.required else f"({value} IS NOT NULL OR coalesce({clean}, '') = '')"
-    )
+    present = f"{value} IS NOT NULL"
+    if not field.required:
+        present = "true" if field.type == "set" else f"({present} OR coalesce({clean}, '') = '')"
     return " AND ".join([present, *(condition for condition, _ in limits(value, field))])
 
 
-def field_reason(clean: str, value: str, field: SurveyField) -> str:
-    """Return SQL: the reason against a field's value, such as `out_of_range:Age`, or NULL; also NULL if `~shape` has one."""
-    filled = f"coalesce({clean}, '') <> ''"
+def field_reason(clean: str, value: str, field: SurveyField, wrong: str) -> str:
+    """Return SQL: the reason against a field's value, such as `out_of_range:Age`, or NULL; also NULL if `~shape` has one.
+
+    `wrong` is the SQL of whether the value is of another type.
+    """
+    # A set of which only separators are written is no answer.
+    filled = f"{value} IS NOT NULL" if field.type == "set" else f"coalesce({clean}, '') <> ''"
     unreadable = f"{filled} AND {value} IS NULL"
-    pattern = f"(^|{SEPARATOR})(missing_field|wrong_type):{_literal(field.source)}($|{SEPARATOR})"
-    has_reason = f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(pattern)})"
-    whens = [(has_reason, "NULL")]
+    pattern = f"(^|{SEPARATOR})(missing_field|wrong_type):{sql.literal(field.source)}($|{SEPARATOR})"
+    whens = [(f"(`~shape` IS NOT NULL AND `~shape` RLIKE {sql.text(pattern)})", "NULL")]
+    if field.when_wrong == "blank":
+        whens.append((wrong, "wrong_type"))
     if field.required:
         whens.append((f"NOT ({filled})", "blank"))
-    if field.type == "integer":
-        whens.append((f"{unreadable} AND {clean} RLIKE '{INTEGER_TEXT}'", "out_of_range"))
+    if field.type in ("integer", "double"):
+        number = INTEGER_TEXT if field.type == "integer" else DOUBLE_TEXT
+        whens.append((f"{unreadable} AND {clean} RLIKE {sql.text(number)}", "out_of_range"))
     if field.type.startswith("decimal"):
         whens.append((f"{unreadable} AND {too_precise(clean, field)}", "too_precise"))
         whens.append((f"{unreadable} AND {clean} RLIKE {sql.text(DECIMAL_TEXT)}", "out_of_range"))
-    if field.type != "string":
-        whens.append((unreadable, f"not_a_{field.type if field.type in ('date', 'boolean') else 'number'}"))
+    if not field.is_text:
+        whens.append((unreadable, f"not_a_{'number' if field.is_number else field.type}"))
     whens += [(f"NOT ({condition})", reason) for condition, reason in limits(value, field)]
     cases = [f"WHEN {condition} THEN {_reason(reason, field)}" for condition, reason in whens]
     return f"CASE {' '.join(cases)} END"
@@ -55,8 +62,9 @@ def limits(column: str, field: SurveyField) -> list[tuple[str, str]]:
     """Return (SQL pass condition on the typed `column`, reason) of each limit; NULL passes only where not required."""
     conditions = []
     if field.allowed:
-        values = field.allowed if field.type == "integer" else map(sql.text, field.allowed)
-        conditions.append((f"{column} IN ({', '.join(values)})", "not_allowed"))
+        values = ", ".join(field.allowed if field.type == "integer" else map(sql.text, field.allowed))
+        one, several = f"{column} IN ({values})", f"size(array_except({column}, array({values}))) = 0"
+        conditions.append((several if field.type == "set" else one, "not_allowed"))
     if field.min is not None:
         conditions.append((f"{column} >= {field.min}", "out_of_range"))
     if field.max is not None:
@@ -109,8 +117,3 @@ def _reason(reason: str, field: SurveyField) -> str:
 
 def _key(source: str) -> str:
     return sql.text(KEY_EDGE + source + KEY_EDGE)
-
-
-def _literal(source: str) -> str:
-    """Return a header name, quoted for a Java regular expression."""
-    return f"\\Q{source}\\E"

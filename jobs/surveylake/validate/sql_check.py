@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError
+from surveylake.validate.derived import expression
 from surveylake.wording import first_line
 
 
@@ -15,9 +16,9 @@ def check_sql(spark: SparkSession, contract: Contract) -> None:
     """Raise ConfigError for the first rule or derived column that Spark cannot run, or that is not deterministic."""
     columns = ", ".join(f"{sql.name(name)} {field.sql_type}" for name, field in contract.fields.items())
     empty = spark.createDataFrame([], columns)
-    for key, expression in _expressions(contract):
+    for key, value in _expressions(contract):
         try:
-            checked = empty.selectExpr(f"({expression}) AS checked")
+            checked = empty.selectExpr(f"({value}) AS checked")
         except (AnalysisException, ParseException) as error:
             raise ConfigError(
                 f"{key}: not SQL that Spark understands: {first_line(error)}",
@@ -34,11 +35,11 @@ def check_sql(spark: SparkSession, contract: Contract) -> None:
                 "Rules and derived columns may only use the fields.",
             )
         if key.startswith("derived."):
-            empty = empty.selectExpr("*", f"({expression}) AS {sql.name(key.split('.')[1])}")
+            empty = empty.selectExpr("*", f"({value}) AS {sql.name(key.split('.')[1])}")
 
 
 def _expressions(contract: Contract) -> Iterator[tuple[str, str]]:
     for name, part in contract.derived.items():
-        yield f"derived.{name}", f"CAST({part.sql} AS {part.sql_type})"
+        yield f"derived.{name}", expression(part, contract)
     for name, predicate in contract.rules.items():
         yield f"rules.{name}", predicate

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from support.reference_verdict import verdict
-from support.validation import ANSWER, CODES, MAX_BYTES, SECOND, SECOND_RULES, VISIT, verdicts
+from support.validation import (
+    ANSWER,
+    CODES,
+    MAX_BYTES,
+    SECOND,
+    SECOND_RULES,
+    TYPED,
+    TYPED_RULES,
+    TYPES,
+    VISIT,
+    verdicts,
+)
 from surveylake.contract.model import Contract
 
 BATCH = 10_000
@@ -31,12 +42,20 @@ TEXTS = [
     "2019-12-31", "true", "TRUE", " False ", "tRuE", "yes", "1", "t", "female", "FEMALE", "Female ", " Male", "MY", "MALAYSIAN",
     "Indonesain", "Malaysia", "Yes", "no", "Traditional  food", "Western Food", "bike", "espresso's machine", "V-12", "V-1234567", "v-1",
     "NA", "n/a", " NA ", "na", "NA.", "-", "No answer", "No  answer", "9", "99", "-9", "099", "9.0", "2", "-7", "02", "YES", "Yes ", "Graz", "Vienna ",
+    "8/27/2014 11:29:31", "12/31/2029 23:59:59", "2/29/2023 0:00:00", "02/29/2024 24:00:00", "3/30/2014 2:30:00", "10/26/2014 2:30:00",
+    "1/1/0001 0:00:00", "12/31/9999 23:59:59", "13/1/2020 1:00:00", "8/27/2014 1:2:3", "2024-05-04T10:11", "2024-05-04 10:11:12.5",
+    "2024-05-04T10:11:12Z", "2024-05-04T10:11:12+02:00", "2024-05-04T10:11:12-25:00", "2024-05-04T25:11:12", "2024-05-04T10:11:60",
+    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00", "2018-11-04T00:30:00", "2018-02-17T23:30:00", "1890-01-01T00:00:00",
+    "07 Jun 99", "31 jun 99", "29 FEB 00", "29 Feb 01", "7 Jun 99", "07 June 99", "07 Jun 1999", "1e2", "1e400", "-1e-400", "1.5E+1", "2.5e2",
+    "172,5", "144 lbs", "70.55", "0.0", "4", "3", "always", "Always", "never", "F", "Female", "py", "python;R", " ; ", ";", "R;;R", "R; Cobol",
+    "none", "none;R", "C++", "c++", "Graz,Wien, Graz", ",", "ABC", "abc",
     "FPS\u0130", "+12.50", "-12.50", "1,5", "1.2.3", "١٢",
 ]  # fmt: skip
 NAMES = [
     *ANSWER,
     *VISIT,
     *CODES,
+    *TYPES,
     "age",
     "AGE",
     "gender ",
@@ -98,7 +117,32 @@ def one_held(rng: random.Random, text: str) -> str:
     if way < 0.95:
         return spelled(rng, rng.choice(TEXTS))
     return rng.choice(
-        ["null", "true", "false", "[]", "{}", "[1]", '{"a":1,"a":2}', '"" ', "nul", '{"b":[1,{"c":null}]}']
+        [
+            "null",
+            "true",
+            "false",
+            "[]",
+            "{}",
+            "[1]",
+            '["R", "py"]',
+            '["R", null, "Graz"]',
+            '["R", 1]',
+            "[1, 2.50, 3]",
+            "[[1]]",
+            "[null]",
+            '["R;SQL"]',
+            "[true]",
+            "[1e3]",
+            "1.5e2",
+            "250",
+            "250.1",
+            "1e999",
+            "-0.0",
+            '{"a":1,"a":2}',
+            '"" ',
+            "nul",
+            '{"b":[1,{"c":null}]}',
+        ]
     )
 
 
@@ -197,7 +241,7 @@ def thought_up_by_hypothesis(answer: dict[str, str], count: int) -> list[bytes]:
 
 def disagreements(spark: SparkSession, values: list[bytes], contract: Contract) -> list[str]:
     """Each value on which engine and reference differ, with both verdicts."""
-    rules = SECOND_RULES if contract is SECOND else {}
+    rules = SECOND_RULES if contract is SECOND else TYPED_RULES if contract is TYPED else {}
     found = []
     for start in range(0, len(values), BATCH):
         batch = values[start : start + BATCH]

@@ -8,14 +8,15 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
 
-Value = str | int | bool | Decimal | date | None
+Value = str | int | float | bool | Decimal | date | datetime | list[str] | None
 Row = dict[str, Value]
 Rule = Callable[[Row], bool | None]
 
@@ -56,7 +57,8 @@ def verdict(
     """The verdict on one Kafka value."""
     found = _members(value, max_bytes)
     if isinstance(found, str):
-        return Verdict((found,), dict.fromkeys(contract.fields))
+        none: Row = {"blanked": []} if contract.may_blank else {}
+        return Verdict((found,), {**dict.fromkeys(contract.fields), **none})
     members = dict(found)
     shape: list[str] = []
     for field in contract.fields.values():
@@ -65,12 +67,19 @@ def verdict(
         shape.append("unknown_field")
     row: Row = {}
     wrong: list[str] = []
+    blanked: list[str] = []
     for name, field in contract.fields.items():
         held = members.get(field.source)
         readable = field.source in members and not _is_wrong_type(held, field)
-        row[name], reason = _typed(_text(held) if readable else "", field)
+        row[name], reason = _typed(_text(held, field) if readable else "", field)
+        costs_itself_only = field.when_wrong == "blank"
+        if costs_itself_only and field.source in members and not readable:
+            blanked.append(f"wrong_type:{field.source}")
         if readable and reason:
-            wrong.append(f"{reason}:{field.source}")
+            (blanked if costs_itself_only else wrong).append(f"{reason}:{field.source}")
+            row[name] = None if costs_itself_only else row[name]
+    if contract.may_blank:
+        row["blanked"] = blanked
     own = [name for name, holds in (rules or {}).items() if holds(row) is not True]
     assert list(rules or {}) == list(contract.rules), "every rule of the contract needs its function"
     return Verdict((*shape, *wrong, *own), row)
@@ -197,7 +206,8 @@ def _closing_quote(text: str, at: int) -> int | None:
 def _shape(field: SurveyField, members: dict[str, object]) -> list[str]:
     """What is wrong before the field's text is looked at."""
     if field.source in members:
-        return [f"wrong_type:{field.source}"] if _is_wrong_type(members[field.source], field) else []
+        wrong = _is_wrong_type(members[field.source], field) and field.when_wrong == "reject"
+        return [f"wrong_type:{field.source}"] if wrong else []
     near = any(name.lower() == field.source.lower() for name in members)
     return [f"missing_field:{field.source}", *([f"wrong_case:{field.source}"] if near else [])]
 
@@ -205,7 +215,20 @@ def _shape(field: SurveyField, members: dict[str, object]) -> list[str]:
 def _is_wrong_type(held: object, field: SurveyField) -> bool:
     if isinstance(held, bool):
         return field.type != "boolean"
-    return isinstance(held, list) or (isinstance(held, Number) and not _is_exact(held))
+    if isinstance(held, list) and not isinstance(held, Members) and field.type == "set":
+        return not _is_list_of_one_kind(held)
+    return isinstance(held, list) or (
+        isinstance(held, Number) and field.type != "double" and not _is_exact(held)
+    )
+
+
+def _is_list_of_one_kind(held: list[object]) -> bool:
+    """Whether it has texts, or exact numbers, and nothing else but nulls."""
+    values = [value for value in held if value is not None]
+    numbers = [value for value in values if isinstance(value, Number)]
+    if numbers:
+        return len(numbers) == len(values) and all(map(_is_exact, numbers))
+    return all(isinstance(value, str) for value in values)
 
 
 def _is_exact(number: str) -> bool:
@@ -216,10 +239,12 @@ def _is_exact(number: str) -> bool:
     return len((whole + fraction).lstrip("0")) <= EXACT_DIGITS and len(fraction) <= EXACT_DIGITS
 
 
-def _text(held: object) -> str:
-    """A string as it is; a number by its value, without needless zeros; true and false; null as nothing."""
+def _text(held: object, field: SurveyField) -> str:
+    """A string as it is; a number by its value, without needless zeros; true and false; null as nothing; a list joined."""
     if held is None:
         return ""
+    if isinstance(held, list):
+        return (field.separator or ";").join(_text(value, field) for value in held if value is not None)
     if isinstance(held, bool):
         return "true" if held else "false"
     if isinstance(held, Number):
@@ -239,26 +264,33 @@ def _typed(text: str, field: SurveyField) -> tuple[Value, str | None]:
     clean = _cleaned(text)
     if not clean or clean in field.missing:
         return None, "blank" if field.required else None
-    if field.type == "string":
-        value: Value = _spellings(field).get(clean, clean)
-    elif field.type == "integer":
-        value, reason = _integer(clean)
-        if reason:
-            return None, reason
-    elif field.type == "boolean":
-        words = {**dict.fromkeys(field.true, True), **dict.fromkeys(field.false, False)}
-        value = words.get(clean, {"true": True, "false": False}.get(clean.lower()))
-        if value is None:
-            return None, "not_a_boolean"
-    elif field.type == "date":
-        value = _date(clean)
-        if value is None:
-            return None, "not_a_date"
-    else:
-        value, reason = _decimal(clean, field.type)
-        if reason:
-            return None, reason
+    value, reason = _denoted(clean, field)
+    if reason or (value is None and field.type == "set"):
+        return None, reason or ("blank" if field.required else None)
     return value, _beyond(value, field)
+
+
+def _denoted(clean: str, field: SurveyField) -> tuple[Value, str | None]:
+    """The value that a text which is no blank denotes, or why it denotes none."""
+    if field.type in ("string", "scale"):
+        return _spellings(field).get(clean, clean), None
+    if field.type == "set":
+        return _several(clean, field), None
+    if field.type == "integer":
+        return _integer(clean)
+    if field.type == "double":
+        return _double(clean)
+    if field.type.startswith("decimal"):
+        return _decimal(clean, field.type)
+    if field.type == "boolean":
+        words = {**dict.fromkeys(field.true, True), **dict.fromkeys(field.false, False)}
+        value: Value = words.get(clean, {"true": True, "false": False}.get(clean.lower()))
+    elif field.type == "timestamp":
+        value = _instant(clean, field)
+    else:
+        moment = _moment(clean, field.format) if field.format else None
+        value = _date(clean) if not field.format else moment.date() if moment else None
+    return value, f"not_a_{field.type}" if value is None else None
 
 
 @cache
@@ -267,7 +299,91 @@ def _pairs(spellings: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, str]
 
 
 def _spellings(field: SurveyField) -> dict[str, str]:
-    return _pairs(tuple((known, tuple(variants)) for known, variants in field.spellings.items()))
+    return {
+        **_pairs(tuple((known, tuple(words)) for known, words in field.spellings.items())),
+        **field.labels,
+    }
+
+
+def _several(clean: str, field: SurveyField) -> list[str] | None:
+    """The answers in a cell, each once."""
+    answers: dict[str, None] = {}
+    for part in clean.split(field.separator or ";"):
+        answer = part.strip(" ")
+        if answer and answer not in field.missing:
+            answers[_spellings(field).get(answer, answer)] = None
+    return list(answers) or None
+
+
+def _double(clean: str) -> tuple[float | None, str | None]:
+    if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", clean):
+        return None, "not_a_number"
+    number = float(clean) + 0.0
+    return (number, None) if abs(number) != float("inf") else (None, "out_of_range")
+
+
+FORMAT_LETTERS = {
+    "yyyy": r"(?P<year>\d{4})", "yy": r"(?P<year>\d\d)", "MMM": "(?P<name>[A-Za-z]{3})", "MM": r"(?P<month>\d\d)", "M": r"(?P<month>\d\d?)",
+    "dd": r"(?P<day>\d\d)", "d": r"(?P<day>\d\d?)", "HH": r"(?P<hour>\d\d)", "H": r"(?P<hour>\d\d?)", "hh": r"(?P<half>\d\d)",
+    "h": r"(?P<half>\d\d?)", "mm": r"(?P<minute>\d\d)", "ss": r"(?P<second>\d\d)", "SSS": r"(?P<milli>\d{3})",
+    "a": "(?P<noon>[AaPp][Mm])", "XXX": r"(?P<offset>Z|[+-]\d\d:\d\d)",
+}  # fmt: skip
+ISO = r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[T ](?P<hour>\d\d):(?P<minute>\d\d)(:(?P<second>\d\d)(\.(?P<micro>\d{1,6}))?)?(?P<offset>Z|[+-]\d\d:\d\d)?"
+MONTH_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+
+@cache
+def _compiled(form: str) -> re.Pattern[str]:
+    parts = re.findall(r"'[^']*'|[A-Za-z]+|[^A-Za-z']", form)
+    return re.compile(
+        "".join(FORMAT_LETTERS.get(part) or re.escape(part.strip("'")) for part in parts), re.ASCII
+    )
+
+
+def _moment(clean: str, form: str | None) -> datetime | None:
+    """The time that the text says, with its offset if it has one; None for one that does not exist."""
+    match = _compiled(form).fullmatch(clean) if form else re.fullmatch(ISO, clean, re.ASCII)
+    if not match:
+        return None
+    said = {name: value for name, value in match.groupdict().items() if value is not None}
+    try:
+        month = MONTH_NAMES.index(said["name"].lower()) + 1 if "name" in said else int(said["month"])
+        year = int(said["year"]) + (2000 if len(said["year"]) == 2 else 0)
+        hour = int(said.get("hour", 0))
+        if "half" in said:
+            if not 1 <= int(said["half"]) <= 12:
+                return None
+            hour = int(said["half"]) % 12 + (12 if said["noon"].lower() == "pm" else 0)
+        micro = int(said.get("milli", "0")) * 1000 or int(said.get("micro", "0").ljust(6, "0"))
+        moment = datetime(
+            year,
+            month,
+            int(said["day"]),
+            hour,
+            int(said.get("minute", 0)),
+            int(said.get("second", 0)),
+            micro,
+            UTC,
+        )
+        if (offset := said.get("offset", "Z")) == "Z":
+            return moment if "offset" not in said else moment.replace(fold=1)
+        ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
+        if ahead > timedelta(hours=18) or int(offset[4:]) > 59:
+            return None
+        return (moment - ahead if offset[0] == "+" else moment + ahead).replace(fold=1)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _instant(clean: str, field: SurveyField) -> datetime | None:
+    """The instant in UTC: a time without an offset (fold 0) is meant in the field's zone."""
+    moment = _moment(clean, field.format)
+    if moment is None or moment.fold or not field.zone:
+        return moment.replace(fold=0) if moment else None
+    try:
+        return moment.replace(tzinfo=ZoneInfo(field.zone)).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _integer(clean: str) -> tuple[int | None, str | None]:
@@ -306,11 +422,12 @@ def _all_digits(clean: str) -> bool:
 
 def _beyond(value: Value, field: SurveyField) -> str | None:
     """Which of the field's limits the value breaks first."""
-    if field.allowed and str(value) not in field.allowed:
+    values = value if isinstance(value, list) else [str(value)]
+    if field.allowed and not set(values) <= set(field.allowed):
         return "not_allowed"
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        low = field.min is not None and value < Decimal(str(field.min))
-        high = field.max is not None and value > Decimal(str(field.max))
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        low = field.min is not None and Decimal(value) < Decimal(str(field.min))
+        high = field.max is not None and Decimal(value) > Decimal(str(field.max))
         if low or high:
             return "out_of_range"
     if field.pattern is not None and not re.search(field.pattern, str(value)):

@@ -1,18 +1,20 @@
 """Values in, the engine's verdicts out: one Spark batch for any number of them."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from support.reference_verdict import Row, Verdict
-from surveylake.contract.model import Contract, load_contract
+from support.reference_verdict import Row, Value, Verdict
+from surveylake.contract.model import BLANKED, Contract, load_contract
 from surveylake.paths import CONF
 from surveylake.validate.pipeline import validated
 
 FOOD = load_contract(CONF / "surveys" / "food_preference.toml")
 SECOND = load_contract(Path(__file__).parent / "surveys" / "second.toml")
+TYPED = load_contract(Path(__file__).parent / "surveys" / "typed.toml")
 CODED = load_contract(Path(__file__).parent / "surveys" / "coded.toml")
 MAX_BYTES = 65_536
 SECOND_RULES = {
@@ -32,6 +34,17 @@ VISIT = {
 CODES = {
     "id": "P1", "sex": "2", "score": "7", "smokes": "yes", "price": "3.50", "why?": "taste", "town": "Vienna",
 }  # fmt: skip
+TYPES = {
+    "id": "P1", "Timestamp": "8/27/2014 11:29:31", "sent": "2024-05-04T10:11:12", "born": "07 Jun 99", "height": "172.5",
+    "weight": "70.5", "children": "2", "Q4: agree?": "3", "sex": "1", "tools": "py; R", "towns": "Graz, Wien", "news TV": "1",
+    "news web": "yes",
+}  # fmt: skip
+TYPED_RULES = {
+    "not_from_the_future": lambda row: (
+        row["answered_at"] and row["answered_at"] < datetime(2030, 1, 1, tzinfo=UTC)
+    ),
+}
+"""The typed contract's rule, said again in Python for the reference verdict."""
 
 
 def kafka_rows(spark: SparkSession, values: Sequence[bytes | None]) -> DataFrame:
@@ -47,7 +60,7 @@ def verdicts(
     spark: SparkSession, values: Sequence[bytes | None], contract: Contract = FOOD, max_bytes: int = MAX_BYTES
 ) -> list[Verdict]:
     """The engine's verdict on each value, in order; `accepted` and `failed_rules` are seen to say the same."""
-    fields = [f"`{name}`" for name in contract.fields]
+    fields = [f"`{name}`" for name in columns_of(contract)]
     rows = validated(kafka_rows(spark, values), contract, max_bytes).select(
         "offset", "accepted", "failed_rules", *fields
     )
@@ -57,8 +70,18 @@ def verdicts(
     return [Verdict(tuple(row["failed_rules"]), fields_of(row.asDict(), contract)) for row in found]
 
 
+def columns_of(contract: Contract) -> list[str]:
+    """The fields, and the list of answers that were left blank."""
+    return [*contract.fields, *([BLANKED] if contract.may_blank else [])]
+
+
 def fields_of(row: Row, contract: Contract) -> Row:
-    return {name: row[name] for name in contract.fields}
+    return {name: _in_utc(row[name]) for name in columns_of(contract)}
+
+
+def _in_utc(value: Value) -> Value:
+    """An instant with its zone: PySpark gives the time of this machine's zone, without saying so."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def reasons(spark: SparkSession, *values: bytes | None, contract: Contract = FOOD) -> list[list[str]]:

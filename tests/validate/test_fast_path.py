@@ -17,6 +17,8 @@ from support.validation import (
     MAX_BYTES,
     SECOND,
     SECOND_RULES,
+    TYPED,
+    TYPES,
     VISIT,
     kafka_rows,
     verdicts,
@@ -126,6 +128,40 @@ def test_codes_and_words_for_nothing_are_plain(
     spark: SparkSession, change: dict[str, object], plain: bool
 ) -> None:
     assert taken(spark, CODED, written(CODES | change)) == [plain]
+
+
+def test_every_typed_answer_that_differs_in_one_character_has_the_reference_verdict(
+    spark: SparkSession,
+) -> None:
+    changes: list[dict[str, object]] = [
+        {},
+        {
+            "sent": "",
+            "height": "",
+            "weight": None,
+            "children": "",
+            "Q4: agree?": "NA",
+            "tools": "",
+            "news TV": "",
+        },
+        {"Q4: agree?": 2, "sex": 2, "children": 1, "height": "1.7e2", "tools": "R;SQL ; C++;R", "sex ": "1"},
+    ]
+    values = [value for change in changes for value in near(written(TYPES | change, COMPACT))]
+    assert disagreements(spark, values, TYPED) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "plain"),
+    [
+        ({}, True), ({"Q4: agree?": 3, "sex": 1}, True), ({"sex": "F"}, True), ({"tools": "R; Python"}, True), ({"tools": ""}, True),
+        ({"height": "1.5e2"}, True), ({"height": "99"}, True), ({"height": 99}, True), ({"born": ""}, True), ({"weight": ""}, True),
+        ({"weight": "144 lbs"}, False), ({"tools": ["R"]}, False), ({"sent": "2024-05-04T10:11"}, False), ({"born": "31 Jun 99"}, False),
+        ({"tools": "none"}, False), ({"towns": ";"}, True), ({"towns": ","}, False), ({"Q4: agree?": "often"}, False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_answers_of_every_type_are_plain(spark: SparkSession, change: dict[str, object], plain: bool) -> None:
+    assert taken(spark, TYPED, written(TYPES | change)) == [plain]
 
 
 def test_a_question_may_hold_what_the_value_is_cut_at(spark: SparkSession) -> None:

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from support.fuzz_values import SMALL, check, written_by_chance
 from support.reference_verdict import verdict
-from support.validation import ANSWER, CODED, CODES, FOOD, MAX_BYTES, SECOND, VISIT, verdicts
+from support.validation import ANSWER, CODED, CODES, FOOD, MAX_BYTES, SECOND, TYPED, TYPES, VISIT, verdicts
 
 COUNT = int(os.environ.get("SURVEYLAKE_FUZZ", SMALL))
 
@@ -26,12 +26,16 @@ def test_the_engine_and_the_reference_agree_on_codes_and_words_for_nothing(spark
     check(spark, CODED, CODES, SMALL * 3 // 5, seed=5)
 
 
+def test_the_engine_and_the_reference_agree_on_every_type(spark: SparkSession) -> None:
+    check(spark, TYPED, TYPES, SMALL, seed=7)
+
+
 @pytest.mark.faults
 @pytest.mark.slow
 @pytest.mark.skipif(COUNT <= SMALL, reason="some minutes: SURVEYLAKE_FUZZ=100000 make test")
 def test_the_engine_and_the_reference_agree_on_very_many_values(spark: SparkSession) -> None:
-    for contract, answer in ((FOOD, ANSWER), (SECOND, VISIT), (CODED, CODES)):
-        check(spark, contract, answer, COUNT // 3, seed=3)
+    for contract, answer in ((FOOD, ANSWER), (SECOND, VISIT), (CODED, CODES), (TYPED, TYPES)):
+        check(spark, contract, answer, COUNT // 4, seed=3)
 
 
 def test_the_values_are_of_every_kind() -> None:

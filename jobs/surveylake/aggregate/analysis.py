@@ -47,6 +47,7 @@ def findings_of(
     try:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             spellings = pool.submit(_uncounted_spellings, responses, contract)
+            blanked = pool.submit(people.blanked, responses) if contract.may_blank else None
             received = pool.submit(_received, records.records, contract, smallest)
             counted = groups.counts(cells, groups.groupings(contract))
             answered = {by: disclosure.answered(counted.people[by]) for by in groups.published(contract)}
@@ -75,6 +76,7 @@ def findings_of(
         group_counts=_group_counts(contract, counted),
         points=points.result(),
         points_total=counted.people.get((groups.PLOTTED,), {}).get(("true",), 0),
+        blanked_by_reason=blanked.result() if blanked else {},
     )
 
 

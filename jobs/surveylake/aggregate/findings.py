@@ -1,6 +1,6 @@
 """The findings of one run, aggregated on the driver: the input of exports, charts and report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from surveylake.contract.model import Contract
@@ -104,6 +104,8 @@ class Findings:
     """for the scatter chart: every response with measure and group, or a seeded sample of them"""
     points_total: int
     """responses with measure and group, before sampling"""
+    blanked_by_reason: dict[str, int] = field(default_factory=dict)
+    """reason -> answers of people counted that were left blank for it"""
 
     @property
     def rejected(self) -> int:

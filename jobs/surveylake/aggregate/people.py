@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from surveylake import sql
 from surveylake.aggregate.findings import Point
 from surveylake.aggregate.groups import MEASURE
-from surveylake.contract.model import Contract
+from surveylake.contract.model import BLANKED, Contract
 
 MOST_SPELLINGS = 1000
 """values of a field that are counted; a free text has as many as people"""
@@ -104,6 +104,12 @@ def spellings(responses: DataFrame, column: str) -> dict[tuple[str | None, ...],
     counted = responses.where(F.col(column).isNotNull()).groupBy(column).agg(F.count("*").alias("people"))
     most = counted.orderBy(F.desc("people"), column).limit(MOST_SPELLINGS)
     return {(row[column],): row["people"] for row in most.collect()}
+
+
+def blanked(responses: DataFrame) -> dict[str, int]:
+    """Count the answers that were left blank, by reason, the most frequent first."""
+    reasons = responses.select(F.explode(BLANKED).alias("reason")).groupBy("reason").count()
+    return {row["reason"]: row["count"] for row in reasons.orderBy(F.desc("count"), "reason").collect()}
 
 
 def points(

@@ -144,4 +144,5 @@ def facts_of(findings: Findings) -> dict[str, object]:
                  "responses": findings.responses},
         "replaced": findings.replaced,
         "rejected_by_rule": dict(sorted(findings.rejected_by_rule.items())),
+        **({"blanked_by_reason": findings.blanked_by_reason} if findings.contract.may_blank else {}),
     }  # fmt: skip

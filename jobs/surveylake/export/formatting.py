@@ -15,6 +15,8 @@ UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories that draw nothing or turn the text around: control, format, surrogate, private, unassigned."""
 ISOLATES = ("\u2068", "\u2069")
 """first strong isolate, pop directional isolate"""
+LONGEST_QUESTION = 160
+"""columns of a question's text in a caption"""
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
 """bidirectional classes: Hebrew and its kin, Arabic and its kin, Arabic digits"""
 
@@ -91,6 +93,13 @@ def joined(parts: Iterable[str], last: str = "and") -> str:
     """Return `a`, `a and b`, or `a, b and c`."""
     *first, end = list(parts) or [""]
     return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def questions(columns: Iterable[str], contract: Contract) -> list[str]:
+    """Return `age: How old are you?` of each column whose question has a text; each is a sentence."""
+    labels = [(column, shorten(contract.parts[column].label, LONGEST_QUESTION)) for column in columns]
+    ended = [(column, text if text[-1] in ".?!…" else f"{text}.") for column, text in labels if text]
+    return [f"{words(column)}: {isolated(text)}" for column, text in ended]
 
 
 def measure_words(contract: Contract) -> str:

@@ -27,6 +27,7 @@ OF_FIELD = {
     "blank": "{} is blank",
     "not_a_number": "{} is not a number",
     "not_a_date": "{} is not a date",
+    "not_a_timestamp": "{} is not a date and a time",
     "not_a_boolean": "{} is neither true nor false",
     "too_precise": "{} has more digits than the contract keeps",
     "out_of_range": "{} is out of range",
@@ -68,6 +69,8 @@ def _limits(kind: str, field: SurveyField) -> str:
         low = "" if field.min is None else f"{field.min:,} "
         high = "and more" if field.max is None else f"to {field.max:,}" if low else f"up to {field.max:,}"
         return f" (allowed: {low}{high})"
+    if kind in ("not_a_date", "not_a_timestamp") and field.format:
+        return f" (written as {field.format})"
     if kind == "not_allowed":
         return f" (allowed: {joined((in_sentence(value) for value in field.allowed[:8]), 'or')})"
     return ""

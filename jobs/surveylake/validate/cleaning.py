@@ -31,6 +31,9 @@ def parsed_text(field: SurveyField, wrong: str) -> str:
     if field.type == "set":
         listed = f"array_join(try_variant_get(`~json`, {path}, 'array<string>'), {sql.text(field.between)})"
         text = f"IF(startswith({_kind(field)}, 'ARRAY'), {listed}, {text})"
+    if field.type == "double":
+        # A number beyond the largest double is one all the same: out of range.
+        text = f"IF({_kind(field)} = 'DOUBLE', replace({text}, 'Infinity', '1E999'), {text})"
     text = f"IF({wrong}, NULL, {text})"
     collapsed = f"IF(`~untidy`, regexp_replace({text}, {sql.text(BLANKS + '+')}, ' '), {text})"
     if field.type not in ("integer", "double"):
@@ -109,7 +112,9 @@ def _instant(clean: str, field: SurveyField) -> str:
     if field.zone:
         local = f"to_utc_timestamp({moment}, {sql.text(field.zone)})"
         moment = local if field.format else f"IF({clean} RLIKE {sql.text(OFFSET)}, {moment}, {local})"
-    return f"IF({clean} RLIKE {sql.text(pattern)}, {moment}, NULL)"
+    # An offset may lead beyond the years that every reader of the table knows.
+    known = f"{moment} BETWEEN timestamp'0001-01-01 00:00:00Z' AND timestamp'9999-12-31 23:59:59.999999Z'"
+    return f"IF({clean} RLIKE {sql.text(pattern)} AND {known}, {moment}, NULL)"
 
 
 def _moment(clean: str, field: SurveyField) -> str:

@@ -17,7 +17,7 @@ from surveylake.export.charts.style import (
     place,
     text_width,
 )  # fmt: skip
-from surveylake.export.formatting import count, in_sentence, joined, percent, shorten, words
+from surveylake.export.formatting import count, in_sentence, joined, percent, questions, shorten, words
 from surveylake.export.statements.model import Table
 from surveylake.wording import counted
 
@@ -34,7 +34,11 @@ def draw_bars(table: Table, contract: Contract, version: int, coloured: bool = F
     `version` of `records` is in the caption.
     """
     bars, folded = bars_of(table, contract, MOST_BARS)
-    label, title, caption = words(table.columns[0]), table.headline.text, caption_of(table, version, folded)
+    label, title, caption = (
+        words(table.columns[0]),
+        table.headline.text,
+        caption_of(table, contract, version, folded),
+    )
     figure, box = frame(title, caption, BAR * 1.25 * len(bars) + 0.42)
     axes = named_axes(
         figure, box, [shorten(bar.name) for bar in bars], room=text_width(f"{count(table.base)}  100.0 %")
@@ -54,7 +58,7 @@ def draw_pie(table: Table, contract: Contract, version: int) -> Drawn:
     `version` of `records` is in the caption.
     """
     bars, folded = bars_of(table, contract, MOST_SLICES)
-    label, caption = words(table.columns[0]), caption_of(table, version, folded)
+    label, caption = words(table.columns[0]), caption_of(table, contract, version, folded)
     named = [f"{in_sentence(bar.name, 18)} {percent(bar.share)}" for bar in bars[:3]]
     title = (
         f"{joined(named) if len(bars) <= 3 else ', '.join(named) + ' …'} of {counted(table.base, 'answer')}"
@@ -73,9 +77,10 @@ def draw_pie(table: Table, contract: Contract, version: int) -> Drawn:
     return Drawn(figure, title, caption, alt)
 
 
-def caption_of(table: Table, version: int, folded: int = 0, more: str = "") -> str:
-    """Return the caption: n, how many did not answer, the version of `records`, and what is not shown by name."""
-    parts = [f"{table_note(table)}; records version {version}."]
+def caption_of(table: Table, contract: Contract, version: int, folded: int = 0, more: str = "") -> str:
+    """Return the caption: the questions, n, how many did not answer, the version of `records`, what is not shown by name."""
+    parts = questions(table.columns, contract)
+    parts += [f"{table_note(table)}; records version {version}."]
     if folded:
         parts.append(f"{counted(folded, 'smaller group is', 'smaller groups are')} drawn within 'Other'.")
     parts += [

@@ -21,7 +21,7 @@ def draw_line(table: Table, contract: Contract, version: int) -> Drawn:
     band, measure, bands = table.columns[0], contract.summaries.measure, table.lines[:MOST_BANDS]
     left_out = sum(_people(line) for line in (*table.lines[MOST_BANDS:], *table.rest))
     more = f"{counted(left_out, 'answer')} without a band of their own not drawn." if left_out else ""
-    caption = caption_of(table, version, more=more)
+    caption = caption_of(table, contract, version, more=more)
     title = _peak(table, bands)
     medians = [_median(table, line) for line in bands]
     panels = 2 if any(median == median for median in medians) else 1

@@ -88,7 +88,7 @@ def _figures(report: Report, findings: Findings) -> Iterator[tuple[str, Drawn]]:
                 yield f"scatter_{measure}_{settings.group}", scatter
         both = report.table(settings.group, settings.stack) if settings.stack else None
         if both and both.lines:
-            yield f"stacked_{settings.group}_{settings.stack}", draw_stacked(both, version)
+            yield f"stacked_{settings.group}_{settings.stack}", draw_stacked(both, contract, version)
         drawn = {settings.group, settings.bands}
     for table in report.tables():
         if len(table.columns) == 1 and table.columns[0] not in drawn and table.lines:

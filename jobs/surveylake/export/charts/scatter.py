@@ -29,7 +29,7 @@ def draw_scatter(
     if not strips:
         return None
     label, shown = measure_words(contract), sum(map(len, strips.values()))
-    caption = caption_of(table, version, more=_how_drawn(shown, total))
+    caption = caption_of(table, contract, version, more=_how_drawn(shown, total))
     middles = {name: value for name in strips if (value := _median(table, name)) is not None}
     medians = [f"{in_sentence(name, 18)} {middles[name]:,g}" for name in strips if name in middles]
     measure = words(contract.summaries.measure or "")

@@ -1,5 +1,6 @@
 """Stacked bars of one column's groups, divided by a second column. From statements to a figure."""
 
+from surveylake.contract.model import Contract
 from surveylake.export.charts.bar_lines import Bar, bar_in_words
 from surveylake.export.charts.bars import MOST_BARS, caption_of, named_axes, plain_axis, tint
 from surveylake.export.charts.style import GRID, PAPER, WIDTH, Axes, Drawn, Figure, frame, on, text_width
@@ -12,7 +13,7 @@ TWO_LINES = 0.5
 WITHHELD = "not shown"
 
 
-def draw_stacked(table: Table, version: int) -> Drawn:
+def draw_stacked(table: Table, contract: Contract, version: int) -> Drawn:
     """Draw bars of the first column's groups, all of one length, divided by the second column: counts and percentages.
 
     `version` of `records` is in the caption. A part of a bar without a name is of answers that are not shown, or of rare ones.
@@ -21,7 +22,7 @@ def draw_stacked(table: Table, version: int) -> Drawn:
     rows, folded = _rows(table)
     layers = _layers(table, rows)
     cells = {cell.groups: cell for cell in table.lines}
-    caption = caption_of(table, version, folded)
+    caption = caption_of(table, contract, version, folded)
     title = table.headline.text
     figure, (left, bottom, width, height) = frame(title, caption, TWO_LINES * len(rows) + 0.72)
     names = [f"{shorten(row.groups[0])}\nn = {count(_people(row))}" for row in rows]

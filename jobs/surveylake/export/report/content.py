@@ -51,10 +51,8 @@ def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, A
         "tables": [table_view(table, contract) for table in report.tables()],
         "measure_name": words(contract.summaries.measure or ""),
         "measure": measure_words(contract),
-        "rejected": [
-            {"reason": shorten(line.groups[0], 60), "words": line.text, "records": _number(line.value)}
-            for line in report.all("rejected")
-        ],
+        "rejected": _by_reason(report, "rejected"),
+        "blanked": _by_reason(report, "blanked"),
         "unmapped": _spellings(report),
         "stages": stages(findings, len(charts)),
         "provenance": provenance(findings),
@@ -188,6 +186,14 @@ def _spellings(report: Report) -> list[dict[str, Any]]:
             "few": few.get(column, ""),
         }
         for column, texts in sorted(named.items())
+    ]
+
+
+def _by_reason(report: Report, what: str) -> list[dict[str, str]]:
+    """Return a reason, in words too, and the number of records or answers, of each statement of a kind."""
+    return [
+        {"reason": shorten(line.groups[0], 60), "words": line.text, "number": _number(line.value)}
+        for line in report.all(what)
     ]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from surveylake.aggregate.groups import MEASURES
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, decimal, percent, shorten, words
+from surveylake.export.formatting import count, decimal, percent, questions, shorten, words
 from surveylake.export.statements.model import Statement, Table
 from surveylake.lake.tables import Cell
 
@@ -18,7 +18,8 @@ def table_view(table: Table, contract: Contract) -> dict[str, Any]:
     rows, head = _crossed(table) if len(table.columns) == 2 else _listed(table, contract)
     measures = len(head) - 3 if len(table.columns) == 1 else 0
     return {
-        "title": f"By {' and '.join(map(words, table.columns))}", "head": head, "measures": measures, "rows": rows[:MOST_ROWS],
+        "title": f"By {' and '.join(map(words, table.columns))}", "questions": questions(table.columns, contract),
+        "head": head, "measures": measures, "rows": rows[:MOST_ROWS],
         "left": max(0, len(rows) - MOST_ROWS), "file": f"summary_{'_'.join(table.columns)}.csv",
         "notes": _notes(table), "none": "" if table.lines else table.headline.text,
     }  # fmt: skip

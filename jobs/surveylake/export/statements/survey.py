@@ -20,6 +20,7 @@ def survey_statements(findings: Findings, rejected_share: float) -> list[Stateme
             findings.rejected_by_rule, findings.received, findings.rejected, rejected_share, findings.contract
         ),
         *_rejected(findings),
+        *_blanked(findings),
         *_received(findings),
         *_spellings(findings),
     ]
@@ -97,6 +98,21 @@ def _rejected(findings: Findings) -> list[Statement]:
             n / findings.received,
         )
         for reason, n in ordered
+    ]
+
+
+def _blanked(findings: Findings) -> list[Statement]:
+    return [
+        Statement(
+            "blanked",
+            in_words(reason, findings.contract),
+            (),
+            (reason,),
+            n,
+            findings.responses,
+            n / findings.responses,
+        )
+        for reason, n in findings.blanked_by_reason.items()
     ]
 
 

@@ -99,7 +99,7 @@ def test_the_contract_that_is_changed_is_sound(tmp_path: Path) -> None:
         ('type = "integer"', 'type = "VARCHAR(20)"', "unknown type 'VARCHAR(20)'; write string;"),
         ('type = "integer"', 'type = "string"', "fields.age.min: min and max are for numbers; the type is string: leave them out, or write another type (line 22)"),
         ('type = "integer"', 'type = "integer"\nmissing = ["9"]\nallowed = [8, 9]', "fields.age.missing: 9 has another meaning in this field; each text may have one (line 22)"),
-        ('type = "integer"', 'type = "integer"\ntrue = ["1"]', "fields.age.true: true and false are the words of a boolean; the type is integer (line 22)"),
+        ('type = "integer"', 'type = "integer"\ntrue = ["1"]', "fields.age.true: true is for booleans; the type is integer: leave it out; or write type = \"boolean\" (line 22)"),
         ('type = "integer"', 'type = "integer"\nallowed = ["1"]', "fields.age.allowed: '1' is no whole number; the type is integer, so allowed lists such, without quotes (line 22)"),
         ('topic = "Tea"', 'topic = "Tea time"', "topic: 'Tea time': a topic's name is of the letters a to z and A to Z, digits, '.', '_' and '-'; letter 4 is a blank (line 3)"),
         ('topic = "Tea"', "", "topic: is missing; write topic = …"),

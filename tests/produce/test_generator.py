@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from support.reference_verdict import verdict
+from support.validation import MAX_BYTES, TYPED, TYPED_RULES
 from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, InputError
 from surveylake.paths import CONF
@@ -77,6 +79,17 @@ def test_another_contract_goes_the_same_way() -> None:
         assert 1 <= Decimal(cells["Price"]) <= 50
         assert Decimal(cells["Price"]).as_tuple().exponent == -2
         assert cells["Paid"] in ("true", "false")
+
+
+def test_answers_of_every_type_are_accepted_and_their_defects_are_not() -> None:
+    """By the judge that shares nothing with the generator."""
+    for *_, value in rows_of(Plan(TYPED, {"news web": {"web": 1}}, 500)):
+        assert verdict(value, TYPED, MAX_BYTES, TYPED_RULES).failed_rules == (), value
+    kinds = defects(TYPED)
+    spoiled = rows_of(Plan(TYPED, {"news web": {"web": 1}}, len(kinds), bad=1.0))
+    for kind, (*_, value) in zip(kinds, spoiled, strict=True):
+        reasons = verdict(value, TYPED, MAX_BYTES, TYPED_RULES).failed_rules
+        assert reasons == () if not kind.reason else kind.reason in reasons, kind.name
 
 
 @pytest.mark.parametrize(

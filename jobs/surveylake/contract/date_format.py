@@ -2,6 +2,7 @@
 
 import re
 import zoneinfo
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -36,6 +37,18 @@ def pattern(form: str) -> str:
 def has_time(form: str) -> bool:
     """Return whether the format says more than a day."""
     return any(piece[0] in "HhmsSaX" for piece in pieces(form) if piece in LETTERS)
+
+
+def written(form: str, moment: datetime) -> str:
+    """Return a time in a zone as the format writes it."""
+    noon, offset = "AM" if moment.hour < 12 else "PM", moment.strftime("%z")
+    texts = {
+        "yyyy": f"{moment.year:04}", "yy": f"{moment.year % 100:02}", "MMM": MONTHS[moment.month - 1], "MM": f"{moment.month:02}",
+        "M": str(moment.month), "dd": f"{moment.day:02}", "d": str(moment.day), "HH": f"{moment.hour:02}", "H": str(moment.hour),
+        "hh": f"{(moment.hour - 1) % 12 + 1:02}", "h": str((moment.hour - 1) % 12 + 1), "mm": f"{moment.minute:02}",
+        "ss": f"{moment.second:02}", "SSS": f"{moment.microsecond // 1000:03}", "a": noon, "XXX": f"{offset[:3]}:{offset[3:5]}",
+    }  # fmt: skip
+    return "".join(texts.get(piece, piece.strip("'")) for piece in pieces(form))
 
 
 def _checked(form: str) -> str:

@@ -32,8 +32,12 @@ def canonical(cells: Cells) -> bytes:
 
 def defects(contract: Contract, csv_only: bool = False) -> list[Defect]:
     """Return every kind that the contract's fields allow, in a fixed order; with `csv_only` those that a CSV can hold."""
-    others = [field for name, field in contract.fields.items() if name != contract.key]
-    kinds = _number_defects(others) + _text_defects(others)
+    others = [
+        field
+        for name, field in contract.fields.items()
+        if name != contract.key and field.when_wrong == "reject"
+    ]
+    kinds = _number_defects(others) + _time_defects(others) + _text_defects(others)
     return kinds if csv_only else kinds + _field_defects(others) + _byte_defects()
 
 
@@ -62,11 +66,21 @@ def _number_defects(fields: list[SurveyField]) -> list[Defect]:
     return kinds
 
 
+def _time_defects(fields: list[SurveyField]) -> list[Defect]:
+    """Return the defect of the first timestamp: words behind it."""
+    field = next((field for field in fields if field.type == "timestamp"), None)
+    if field is None:
+        return []
+    return [
+        _cell("not a time", f"not_a_timestamp:{field.source}", field.source, lambda text: f"{text} or later")
+    ]
+
+
 def _text_defects(fields: list[SurveyField]) -> list[Defect]:
     """Return defects of texts: not allowed, blank, another spelling; each of the first field that allows it."""
     kinds = []
     for field in fields:
-        if field.allowed and field.type == "string":
+        if field.allowed and field.is_text:
             kinds.append(
                 _cell(
                     "not an allowed value",
@@ -94,7 +108,7 @@ def _text_defects(fields: list[SurveyField]) -> list[Defect]:
 
 def _field_defects(fields: list[SurveyField]) -> list[Defect]:
     """Return defects of a required field in the JSON object: missing, in another case, nested, twice."""
-    required = next((field.source for field in fields if field.required), None)
+    required = next((field.source for field in fields if field.required and field.type != "set"), None)
     if required is None:
         return []
 

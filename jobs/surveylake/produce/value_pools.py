@@ -1,11 +1,12 @@
 """Pools of values from which answers are generated: for each field, each value as often as it is likely."""
 
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
+from surveylake.contract import date_format
 from surveylake.contract.complaints import explain
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
@@ -66,8 +67,10 @@ def _stated(counts: dict[str, int]) -> list[str]:
 
 def _invented(field: SurveyField, draw: np.random.Generator) -> list[str]:
     """Return values by the field's type, limits and names. Raises ConfigError for a pattern without names."""
-    if field.type == "date":
-        return [str(date(2024, 1, 1) + timedelta(days=int(days))) for days in draw.integers(0, 366, POOL)]
+    if field.type in ("date", "timestamp"):
+        return _moments(field, draw)
+    if field.type == "set":
+        return _several(field, draw)
     if field.type == "boolean":
         return ["true", "false"]
     if field.is_number and not field.allowed:
@@ -79,11 +82,32 @@ def _invented(field: SurveyField, draw: np.random.Generator) -> list[str]:
     return _zipf(names or [f"{field.source} {number}" for number in range(1, 21)])
 
 
+def _moments(field: SurveyField, draw: np.random.Generator) -> list[str]:
+    """Return days or minutes of 2024, as the field writes them."""
+    form = field.format or ("yyyy-MM-dd" if field.type == "date" else "yyyy-MM-dd HH:mm")
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    return [
+        date_format.written(form, start + timedelta(minutes=int(minutes)))
+        for minutes in draw.integers(0, 366 * 24 * 60, POOL)
+    ]
+
+
+def _several(field: SurveyField, draw: np.random.Generator) -> list[str]:
+    """Return one to three of the answers of a set, the first ones most often."""
+    names = _zipf(field.allowed or list(field.spellings) or [f"answer {number}" for number in range(1, 8)])
+    between = f"{field.between} "
+    return [
+        between.join(dict.fromkeys(str(name) for name in draw.choice(names, count)))
+        for count in draw.integers(1, 4, POOL)
+    ]
+
+
 def _numbers(field: SurveyField, draw: np.random.Generator) -> list[str]:
     """Draw from a normal distribution in the lower half of the bounds, as ages and prices are, clipped to the bounds."""
     low = float(field.min if field.min is not None else 0)
     high = float(field.max if field.max is not None else low + 100)
-    decimals = 0 if field.type == "integer" else int(field.type.rstrip(")").rpartition(",")[2])
+    kinds = {"integer": 0, "double": 2}
+    decimals = kinds[field.type] if field.type in kinds else int(field.type.rstrip(")").rpartition(",")[2])
     drawn = np.clip(draw.normal(low + 0.25 * (high - low), 0.12 * (high - low), POOL), low, high)
     return [f"{value:.{decimals}f}" for value in drawn]
 

@@ -57,7 +57,7 @@ def verdict(
     """The verdict on one Kafka value."""
     found = _members(value, max_bytes)
     if isinstance(found, str):
-        none: Row = {"blanked": []} if contract.may_blank else {}
+        none: Row = {"blanked": None} if contract.may_blank else {}
         return Verdict((found,), {**dict.fromkeys(contract.fields), **none})
     members = dict(found)
     shape: list[str] = []
@@ -79,7 +79,7 @@ def verdict(
             (blanked if costs_itself_only else wrong).append(f"{reason}:{field.source}")
             row[name] = None if costs_itself_only else row[name]
     if contract.may_blank:
-        row["blanked"] = blanked
+        row["blanked"] = blanked or None
     own = [name for name, holds in (rules or {}).items() if holds(row) is not True]
     assert list(rules or {}) == list(contract.rules), "every rule of the contract needs its function"
     return Verdict((*shape, *wrong, *own), row)

@@ -2,6 +2,7 @@
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from surveylake import sql
 from surveylake.aggregate.findings import Point
@@ -100,8 +101,10 @@ def received(records: DataFrame, contract: Contract, by: str, smallest: int) -> 
 
 
 def spellings(responses: DataFrame, column: str) -> dict[tuple[str | None, ...], int]:
-    """Count the people of each value of a column. Returns the MOST_SPELLINGS most frequent."""
-    counted = responses.where(F.col(column).isNotNull()).groupBy(column).agg(F.count("*").alias("people"))
+    """Count the people of each value of a column, or of each answer in a set. Returns the MOST_SPELLINGS most frequent."""
+    several = isinstance(responses.schema[column].dataType, T.ArrayType)
+    values = responses.select((F.explode(column) if several else F.col(column)).alias(column))
+    counted = values.where(F.col(column).isNotNull()).groupBy(column).agg(F.count("*").alias("people"))
     most = counted.orderBy(F.desc("people"), column).limit(MOST_SPELLINGS)
     return {(row[column],): row["people"] for row in most.collect()}
 

@@ -98,8 +98,7 @@ def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
     derived = [f"{derive(part, contract)} AS {sql.name(name)}" for name, part in contract.derived.items()]
     if contract.may_blank:
         reasons = f"split(`{BLANKED}`, {sql.text(rules.SEPARATOR)})"
-        none = f"{PLAIN} OR `{BLANKED}` IS NULL"
-        derived.append(f"IF({none}, CAST(array() AS array<string>), {reasons}) AS {sql.name(model.BLANKED)}")
+        derived.append(f"IF({PLAIN}, NULL, {reasons}) AS {sql.name(model.BLANKED)}")
     chosen = [f"{expression} AS {sql.name(name)}" for name, expression in parsed.items()]
     return rows.selectExpr(*others, *chosen).selectExpr("*", *derived)
 

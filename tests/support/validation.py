@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from support.reference_verdict import Row, Value, Verdict
 from surveylake.contract.model import BLANKED, Contract, load_contract
 from surveylake.paths import CONF
+from surveylake.validate.layout import Layout
 from surveylake.validate.pipeline import validated
 
 FOOD = load_contract(CONF / "surveys" / "food_preference.toml")
@@ -57,11 +58,15 @@ def kafka_rows(spark: SparkSession, values: Sequence[bytes | None]) -> DataFrame
 
 
 def verdicts(
-    spark: SparkSession, values: Sequence[bytes | None], contract: Contract = FOOD, max_bytes: int = MAX_BYTES
+    spark: SparkSession,
+    values: Sequence[bytes | None],
+    contract: Contract = FOOD,
+    max_bytes: int = MAX_BYTES,
+    layout: Layout | None = None,
 ) -> list[Verdict]:
     """The engine's verdict on each value, in order; `accepted` and `failed_rules` are seen to say the same."""
     fields = [f"`{name}`" for name in columns_of(contract)]
-    rows = validated(kafka_rows(spark, values), contract, max_bytes).select(
+    rows = validated(kafka_rows(spark, values), contract, max_bytes, layout).select(
         "offset", "accepted", "failed_rules", *fields
     )
     found = sorted(rows.collect(), key=lambda row: row["offset"])

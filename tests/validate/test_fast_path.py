@@ -67,7 +67,7 @@ def test_an_answer_is_plain_however_its_writer_spaces_it(
     "change",
     [
         {"Nationality": "MY"}, {"Nationality": "Martian"}, {"Nationality": " Korean "}, {"Nationality": ""}, {"Nationality": None},
-        {"Age": 24}, {"Age": " 24"}, {"Participant_ID": "a, b {c} [d] 'e'"},
+        {"Age": 24}, {"Age": " 24"}, {"Participant_ID": "é"}, {"Participant_ID": "a, b {c} [d] 'e'"},
     ],
     ids=str,
 )  # fmt: skip
@@ -79,7 +79,7 @@ def test_what_writers_do_is_plain(spark: SparkSession, change: dict[str, object]
     "change",
     [
         {"Gender": "female"}, {"Age": "300"}, {"Age": "024"}, {"Age": "+24"}, {"Age": 24.0}, {"Age": None}, {"Participant_ID": ""},
-        {"Participant_ID": "a: b"}, {"Participant_ID": "a  b"}, {"Participant_ID": "é"}, {"Participant_ID": 'a"b'}, {"Shoe": 43},
+        {"Participant_ID": "a: b"}, {"Participant_ID": "a  b"}, {"Participant_ID": "é\u00a0"}, {"Participant_ID": 'a"b'}, {"Shoe": 43},
     ],
     ids=str,
 )  # fmt: skip
@@ -144,7 +144,7 @@ def test_every_typed_answer_that_differs_in_one_character_has_the_reference_verd
             "tools": "",
             "news TV": "",
         },
-        {"Q4: agree?": 2, "sex": 2, "children": 1, "height": "1.7e2", "tools": "R;SQL ; C++;R", "sex ": "1"},
+        {"Q4: agree?": 2, "sex": 2, "children": 1, "height": "1.7e2", "tools": "R;SQL ; C++;R"},
     ]
     values = [value for change in changes for value in near(written(TYPES | change, COMPACT))]
     assert disagreements(spark, values[::3], TYPED) == []

@@ -1,0 +1,209 @@
+"""How a writer lays out its values: the order of the members, the blanks between them, and what else it sends.
+
+The fast path (fast_path.py) is made for one layout: our own producer's, or that of the newest messages of the topic. A value
+in another layout is parsed, with the same verdict. So a layout can be wrong, and no verdict with it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from surveylake.contract.fields import SurveyField
+from surveylake.contract.model import Contract
+
+CUT = ":"
+"""A value is split at colons: they stand between a name and its value, and are rarer in answers than commas."""
+BLANKS = " \t\r\n"
+MOST_MEMBERS = 400
+SPACED, COMPACT = (" ", ", "), ("", ",")
+"""Text after a colon, and from one value to the next name: as Python's writer has it, and as most others do."""
+DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+Gap = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of the object, in its place."""
+
+    name: str
+    """as it is written, between its quotes"""
+    field: int | None = None
+    """the place of its field in the contract; None: the contract does not have it"""
+    constant: str | None = None
+    """the text of a nested value that every message has"""
+    colons: int = 0
+    """in its value"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The form of values."""
+
+    members: tuple[Member, ...]
+    gaps: tuple[Gap, ...] = (SPACED, COMPACT)
+    opening: str = "{"
+    closing: str = "}"
+    before_colon: str = ""
+    escapes: bool = False
+    """whether letters beyond ASCII are written as escapes"""
+
+    @property
+    def skeleton(self) -> list[str | int]:
+        """The pieces of a value between its colons: a constant text, or the place of the member whose value is there.
+
+        What follows a value, up to the next colon, is in the piece of the value: see `end`.
+        """
+        pieces: list[str | int] = []
+        for at, member in enumerate(self.members):
+            before = self.opening if at == 0 else ""
+            first, *more = f"{before}{member.name}{self.before_colon}".split(CUT)
+            pieces += [first, *more] if at == 0 else more
+            if member.constant is None:
+                pieces += [at] * (1 + member.colons)
+            else:
+                pieces += [at] * len(member.constant.split(CUT))
+        return pieces
+
+    def end(self, at: int, gap: Gap) -> str:
+        """Return the text between a member's value and the next colon."""
+        if at + 1 == len(self.members):
+            return self.closing
+        return f"{gap[1]}{self.members[at + 1].name}{self.before_colon}".split(CUT)[0]
+
+
+def canonical(contract: Contract) -> Layout:
+    """Return the layout of our own producer: every field once, in the order of the contract."""
+    fields = contract.fields.values()
+    return Layout(tuple(Member(_written(f.source), at, colons=_colons(f)) for at, f in enumerate(fields)))
+
+
+def learned(values: Iterable[bytes], contract: Contract) -> Layout:
+    """Return the layout that most of the values have; the canonical one where they have none that the fast path could use."""
+    seen: Counter[_Form] = Counter()
+    texts: dict[_Form, list[_Object]] = {}
+    for value in values:
+        if written := _read(value):
+            seen[written.form] += 1
+            texts.setdefault(written.form, []).append(written)
+    for form, _ in sorted(seen.items(), key=lambda item: -item[1]):
+        if layout := _layout(form, texts[form], contract):
+            return layout
+    return canonical(contract)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What the objects of one layout have in common."""
+
+    names: tuple[str, ...]
+    gap: Gap
+    opening: str
+    closing: str
+    before_colon: str
+
+
+@dataclass(frozen=True)
+class _Object:
+    form: _Form
+    values: tuple[str, ...]
+
+
+def _layout(form: _Form, objects: list[_Object], contract: Contract) -> Layout | None:
+    """Return the layout of objects of one form; None where a field is not in it, or too much else."""
+    places = {field.source: at for at, field in enumerate(contract.fields.values())}
+    names = [json.loads(name) for name in form.names]
+    others = set(names) - set(places)
+    if len(set(names)) < len(names) or set(places) - set(names) or len(names) > MOST_MEMBERS:
+        return None
+    if others and contract.unknown_fields == "reject":
+        return None
+    columns = zip(*(each.values for each in objects), strict=True)
+    members = tuple(
+        _member(written, places.get(name), list(values))
+        for written, name, values in zip(form.names, names, columns, strict=True)
+    )
+    if any(member is None for member in members):
+        return None
+    usual = form.gap in (SPACED, COMPACT)
+    return Layout(
+        tuple(member for member in members if member is not None),
+        (SPACED, COMPACT) if usual else (form.gap,),
+        form.opening, form.closing, form.before_colon,
+        escapes=any("\\u" in text for each in objects for text in (*each.values, *form.names)),
+    )  # fmt: skip
+
+
+def _member(name: str, field: int | None, values: list[str]) -> Member | None:
+    """Return a member by its values in some objects; None for one that no piece can be compared with."""
+    colons = Counter(value.count(CUT) for value in values if value not in ('""', "null")).most_common(1)
+    usual = colons[0][0] if colons else 0
+    if field is not None:
+        return Member(name, field, colons=usual)
+    if any(value[0] in "[{" or "\\" in value for value in values):
+        return Member(name, constant=values[0]) if len(set(values)) == 1 else None
+    return Member(name, colons=usual)
+
+
+def _read(value: bytes) -> _Object | None:
+    """Return an object as it is written; None for what is no object, or not laid out alike throughout."""
+    try:
+        text = value.decode()
+        start = _skipped(text, 0)
+        if text[start] != "{":
+            return None
+        at = _skipped(text, start + 1)
+        return _members(text, at) if start == 0 and text[at] == '"' else None
+    except (ValueError, IndexError):
+        return None
+
+
+def _members(text: str, at: int) -> _Object:
+    """Read the members from the first name on. Raises ValueError where they are not laid out alike."""
+    opening, names, values = text[:at], [], []
+    gaps: set[tuple[str, str]] = set()
+    commas: set[str] = set()
+    while True:
+        end = DECODER.raw_decode(text, at)[1]
+        colon = _skipped(text, end)
+        begins = _skipped(text, colon + 1)
+        _, ends = DECODER.raw_decode(text, begins)
+        names.append(text[at:end])
+        values.append(text[begins:ends])
+        gaps.add((text[end:colon], text[colon + 1 : begins]))
+        then = _skipped(text, ends)
+        if text[colon] != CUT or text[then] not in ",}":
+            raise ValueError("no object")
+        if text[then] == "}":
+            break
+        at = _skipped(text, then + 1)
+        commas.add(text[ends:at])
+    if len(gaps) > 1 or len(commas) > 1 or text[then + 1 :]:
+        raise ValueError("not laid out alike")
+    ((before, after),) = gaps
+    comma = commas.pop() if commas else ","
+    return _Object(_Form(tuple(names), (after, comma), opening, text[ends:], before), tuple(values))
+
+
+def _skipped(text: str, at: int) -> int:
+    """Return the place of the next character that is no blank."""
+    while text[at] in BLANKS:
+        at += 1
+    return at
+
+
+def _written(source: str) -> str:
+    """Return a name as JSON has it, without escapes: a source needs none."""
+    return f'"{source}"'
+
+
+def _colons(field: SurveyField) -> int:
+    """Return how many colons the field's values have: those of a time of day."""
+    if field.type != "timestamp":
+        return 0
+    return field.format.replace("XXX", CUT).count(CUT) if field.format else len(("hour", "minute"))
+
+
+def constants(layout: Layout) -> Iterator[tuple[int, str]]:
+    """Yield (place in the skeleton, text) of each piece that is the same in every value."""
+    yield from ((at, piece) for at, piece in enumerate(layout.skeleton) if isinstance(piece, str))

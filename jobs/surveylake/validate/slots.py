@@ -1,0 +1,179 @@
+"""The places of a layout as SQL over `~pieces`: a field's value, or another member's."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from surveylake import sql
+from surveylake.contract.field_types import MOST_DIGITS
+from surveylake.contract.fields import SurveyField
+from surveylake.validate import rules
+from surveylake.validate.cleaning import spelled, typed
+from surveylake.validate.layout import CUT, Layout
+
+WHOLE_NUMBER = re.compile("0|-?[1-9][0-9]*")
+"""An integer as a JSON writer writes it."""
+NUMBER = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?\z"
+"""A number as a JSON writer writes it: without an exponent, and not longer than is kept exactly."""
+FLOATING = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,3})?\z"
+"""The same, with or without an exponent."""
+BARE = r"^(?:true|false|null|-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?)\z"
+"""A value without quotes."""
+UNFIT = {'"', "\\", *map(chr, range(32))}
+"""Characters that no text of a plain value contains."""
+Shape: TypeAlias = Callable[[str], str]
+"""SQL of a text -> SQL of what is made of it."""
+NUMBERS = ("integer", "double", "decimal")
+
+
+class _Place:
+    """One member's place in a value."""
+
+    def __init__(self, at: int, layout: Layout) -> None:
+        self._at, self._layout = at, layout
+        places = [place for place, piece in enumerate(layout.skeleton) if piece == at]
+        parts = [f"get(`~pieces`, {place})" for place in places]
+        self._colons = len(places) - 1
+        self._piece = parts[0] if len(parts) == 1 else f"concat_ws({sql.text(CUT)}, {', '.join(parts)})"
+
+    def _around(self) -> Iterator[tuple[str, str]]:
+        """Yield the texts before and after the value, in each spacing that the layout allows."""
+        yield from ((gap[0], self._layout.end(self._at, gap)) for gap in self._layout.gaps)
+
+    def _between(self, before: str, after: str, least: int = 0) -> tuple[str, str]:
+        """Return SQL: whether the piece is a value between two texts, of `least` bytes or more, and that value."""
+        size = len(before.encode()) + len(after.encode())
+        inner = f"substring(cast({self._piece} AS binary), {len(before.encode()) + 1}, octet_length({self._piece}) - {size})"
+        starts = f"startswith({self._piece}, {sql.text(before)}) AND " if before else ""
+        long = f"octet_length({self._piece}) >= {size + least}"
+        return f"{starts}endswith({self._piece}, {sql.text(after)}) AND {long}", f"cast({inner} AS string)"
+
+
+class Slot(_Place):
+    """A field's place."""
+
+    def __init__(self, at: int, field: SurveyField, layout: Layout) -> None:
+        super().__init__(at, layout)
+        self._field = field
+        self._is_number = field.type.startswith(NUMBERS)
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the text may have escapes, which stand for letters."""
+        return self._layout.escapes and not _is_closed(self._field) and not self._is_number
+
+    def name(self, part: str) -> str:
+        """Return the name of a scaffolding column, in backticks."""
+        return f"`~{part}{self._at}`"
+
+    def known(self) -> str:
+        """Return SQL: the clean text of one of the contract's own texts; NULL for any other."""
+        whens = [
+            f"WHEN {sql.text(before + written + after)} THEN {sql.text(text)}"
+            for written, text in _known(self._field, self._layout.escapes).items()
+            if written.count(CUT) == self._colons
+            for before, after in self._around()
+        ]
+        return f"CASE {self._piece} {' '.join(whens)} END" if whens else "CAST(NULL AS string)"
+
+    def raw(self) -> str:
+        """Return SQL: the text between quotes, as it is written; NULL for one of the contract's own texts."""
+        return self._free(lambda text: text)
+
+    def free(self) -> str:
+        """Return SQL: the trimmed text between quotes, or of a bare number; NULL for one of the contract's own texts."""
+        if _is_closed(self._field):
+            return "CAST(NULL AS string)"
+        if not self.decodes:
+            return self._free(lambda text: f"trim({text})")
+        raw = self.name("raw")
+        decoded = f"CAST(try_parse_json(concat('\"', {raw}, '\"')) AS string)"
+        return f"trim(IF(contains({raw}, {sql.text(chr(92))}), {decoded}, {raw}))"
+
+    def _free(self, shape: Shape) -> str:
+        whens = []
+        for before, after in self._around():
+            for quote in ('"', "") if self._is_number else ('"',):
+                fits, text = self._between(before + quote, quote + after, least=0 if quote else 1)
+                whens.append(f"WHEN {fits} THEN {shape(text)}")
+        return f"CASE WHEN {self.name('known')} IS NOT NULL THEN NULL {' '.join(whens)} END"
+
+    def value(self) -> str:
+        """Return SQL: the typed value."""
+        known, free, field = self.name("known"), self.name("free"), self._field
+        if field.type in ("string", "scale"):
+            return (
+                f"nullif({known if _is_closed(field) else f'coalesce({known}, {spelled(free, field)})'}, '')"
+            )
+        return typed(f"coalesce({known}, {free})", field)
+
+    def is_acceptable(self, value: str) -> str:
+        """Return SQL: whether the piece is strict JSON, except for the text of `free`, and its value acceptable."""
+        known, free, field = self.name("known"), self.name("free"), self._field
+        text = f"coalesce({known}, {free})"
+        if field.type == "integer":
+            # A number in any other spelling, such as 024, may be no JSON.
+            text = f"IF({known} IS NOT NULL OR cast({value} AS string) = {free}, {text}, NULL)"
+        elif self._is_number:
+            number = FLOATING if field.type == "double" else NUMBER
+            text = f"IF({known} IS NOT NULL OR {free} RLIKE {sql.text(number)}, {text}, NULL)"
+        answered = ""
+        if field.missing and not _is_closed(field):
+            # A word for a missing answer that blanks stand around: parsing finds it.
+            answered = f" AND NOT coalesce({free} IN ({', '.join(map(sql.text, field.missing))}), false)"
+        return f"{text} IS NOT NULL{answered} AND {rules.is_acceptable(text, value, field)}"
+
+    def unchecked(self) -> str | None:
+        """Return SQL: the text that may contain any character; None where there is none."""
+        if _is_closed(self._field) or self._is_number:
+            return None
+        return self.name("raw") if self.decodes else self.name("free")
+
+
+class Extra(_Place):
+    """The place of a member that the contract does not have."""
+
+    def is_sound(self) -> str:
+        """Return SQL: whether the piece is the text that every message has, or a plain value."""
+        constant = self._layout.members[self._at].constant
+        if constant is not None:
+            texts = ", ".join(sql.text(before + constant + after) for before, after in self._around())
+            return f"{self._piece} IN ({texts})"
+        fits = [self._between(before + '"', '"' + after)[0] for before, after in self._around()]
+        bare = [self._between(before, after, least=1) for before, after in self._around()]
+        fits += [f"({fit} AND {text} RLIKE {sql.text(BARE)})" for fit, text in bare]
+        return f"({' OR '.join(fits)})"
+
+    def unchecked(self) -> str | None:
+        """Return SQL: the text that may contain any character; None where there is none."""
+        if self._layout.members[self._at].constant is not None:
+            return None
+        whens = [self._between(before + '"', '"' + after) for before, after in self._around()]
+        return f"CASE {' '.join(f'WHEN {fits} THEN {text}' for fits, text in whens)} ELSE '' END"
+
+
+def _known(field: SurveyField, escapes: bool) -> dict[str, str]:
+    """Return text in a plain value -> clean text, for the texts that the contract names."""
+    blank = {} if field.required else {'""': "", "null": ""}
+    if field.type == "set":
+        return blank
+    names = dict.fromkeys(field.allowed) if field.allowed else dict.fromkeys(field.spellings)
+    if field.type == "boolean":
+        names = dict.fromkeys(("true", "false"))
+    texts = {name: name for name in names} | field.written_as
+    quoted = {f'"{text}"': name for text, name in texts.items() if not set(text) & UNFIT}
+    if escapes:
+        quoted |= {json.dumps(text): name for text, name in texts.items() if not text.isascii()}
+    bare = {
+        text: name
+        for text, name in texts.items()
+        if (field.type == "boolean" and text in ("true", "false"))
+        or (WHOLE_NUMBER.fullmatch(text) and len(text) < MOST_DIGITS)
+    }
+    return blank | bare | quoted
+
+
+def _is_closed(field: SurveyField) -> bool:
+    """Return whether the contract names every acceptable text."""
+    return (bool(field.allowed) and field.type != "set") or field.type == "boolean"

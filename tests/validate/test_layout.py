@@ -1,0 +1,170 @@
+"""Other writers' layouts: each is learned from a few messages, taken without parsing, and judged as the reference judges."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from pyspark.sql import SparkSession
+
+from support.fuzz_values import written_by_chance
+from support.reference_verdict import verdict
+from support.validation import (
+    ANSWER,
+    CODED,
+    CODES,
+    FOOD,
+    MAX_BYTES,
+    TYPED,
+    TYPED_RULES,
+    TYPES,
+    kafka_rows,
+    verdicts,
+)
+from surveylake.contract.model import Contract
+from surveylake.validate import fast_path
+from surveylake.validate.layout import Layout, canonical, learned
+
+Answer = dict[str, object]
+ACCENTS = "São-tomense"
+
+
+def turned(answer: Answer) -> bytes:
+    return json.dumps(dict(reversed(answer.items()))).encode()
+
+
+def framed(answer: Answer) -> bytes:
+    around = {"session": "a1-b2", "at": "2024-05-04T10:11:12Z"}
+    return json.dumps(
+        {**around, **answer, "score": 1.5, "meta": {"v": [1, 2], "by": "x: y"}}, separators=(",", ":")
+    ).encode()
+
+
+def airy(answer: Answer) -> bytes:
+    return json.dumps(answer, indent=2).encode()
+
+
+def escaped(answer: Answer) -> bytes:
+    return json.dumps(answer).encode()
+
+
+def one_sided(answer: Answer) -> bytes:
+    return json.dumps(answer, separators=(", ", ":")).encode()
+
+
+WRITERS: list[Callable[[Answer], bytes]] = [turned, framed, airy, escaped, one_sided]
+
+
+def layout_of(writer: Callable[[Answer], bytes], answer: Answer, contract: Contract) -> Layout:
+    return learned([writer({**answer, first(contract): f"{ACCENTS} {n}"}) for n in range(3)], contract)
+
+
+def first(contract: Contract) -> str:
+    return contract.fields[contract.key].source
+
+
+def taken(spark: SparkSession, contract: Contract, layout: Layout, *values: bytes) -> list[bool]:
+    """Which of the values go the fast way."""
+    rows = fast_path.with_plain_fields(kafka_rows(spark, values), contract, MAX_BYTES, layout)
+    return [row["~plain"] for row in rows.orderBy("offset").collect()]
+
+
+@pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: writer.__name__)
+def test_a_writers_values_are_taken_without_parsing(
+    spark: SparkSession, writer: Callable[[Answer], bytes]
+) -> None:
+    answers: list[Answer] = [
+        ANSWER | {"Nationality": "Martian"},
+        ANSWER | {"Age": 24},
+        ANSWER | {"Nationality": ""},
+    ]
+    answers += [ANSWER | {"Nationality": ACCENTS}, ANSWER | {"Participant_ID": "Zoë 'O' / \u4e2d"}]
+    layout = layout_of(writer, ANSWER, FOOD)
+    values = [writer(answer) for answer in answers]
+    assert taken(spark, FOOD, layout, *values) == [True] * len(values)
+    found = verdicts(spark, values, FOOD, layout=layout)
+    assert [one.row["nationality"] for one in found][-2:] == [ACCENTS, "Indian"]
+    assert [one.row["participant_id"] for one in found][-1] == "Zoë 'O' / \u4e2d"
+
+
+@pytest.mark.parametrize(
+    ("contract", "answer"),
+    [(FOOD, ANSWER), (CODED, CODES), (TYPED, TYPES)],
+    ids=lambda part: getattr(part, "name", ""),
+)
+def test_every_layout_gives_the_reference_verdict(
+    spark: SparkSession, contract: Contract, answer: dict[str, str]
+) -> None:
+    rules = TYPED_RULES if contract is TYPED else {}
+    for writer in WRITERS:
+        layout = layout_of(writer, answer, contract)
+        assert layout != canonical(contract)
+        values = [*changed(writer, answer, 250), *written_by_chance(contract, answer, 150, seed=3)]
+        for value, engine in zip(values, verdicts(spark, values, contract, layout=layout), strict=True):
+            assert engine == verdict(value, contract, MAX_BYTES, rules), value
+
+
+def changed(writer: Callable[[Answer], bytes], answer: dict[str, str], count: int) -> Iterator[bytes]:
+    """A writer's values with one character taken out, put in or changed; the same for the same writer."""
+    rng = random.Random(writer.__name__)
+    texts = [
+        *answer.values(),
+        ACCENTS,
+        "",
+        24,
+        None,
+        True,
+        1.5,
+        "a: b",
+        "a  b",
+        "e\u0301",
+        "x\u00a0",
+        "\u2028",
+        "😀",
+        "9",
+        "NA",
+    ]
+    strange = [
+        '"',
+        "\\",
+        ":",
+        " ",
+        ",",
+        "{",
+        "}",
+        "\x01",
+        "\x7f",
+        "é",
+        "0",
+        "\u0085",
+        "\u00a0",
+        "\\u00e9",
+        "\\n",
+        "\\ud83d",
+        "\\u0000",
+        "\\/",
+    ]
+    for number in range(count):
+        value = writer({**answer, rng.choice([*answer]): rng.choice(texts)})
+        if number % 3:
+            text = value.decode()
+            at = rng.randrange(len(text))
+            value = (text[:at] + rng.choice(strange) + text[at + rng.choice([0, 1]) :]).encode()
+        yield value if number % 29 else value[:-3] + b"\xe9" + value[-3:]
+
+
+def test_a_topic_of_others_values_is_taken_as_our_producer_writes() -> None:
+    assert learned([], FOOD) == canonical(FOOD)
+    assert learned([b"", b"{", b"[1]", b"\xff", b'{"a":1}', b'{"a": 1,  "b" :2}'], FOOD) == canonical(FOOD)
+    doubled = json.dumps(ANSWER)[:-1].encode() + b', "Age": "24"}'
+    assert learned([doubled], FOOD) == canonical(FOOD)
+
+
+def test_most_of_the_messages_decide() -> None:
+    layout = learned([turned(ANSWER), escaped(ANSWER), turned(ANSWER), b"{}"], FOOD)
+    assert [member.name for member in layout.members] == [f'"{source}"' for source in reversed(FOOD.sources)]
+
+
+def test_other_members_are_no_layout_where_the_contract_rejects_them() -> None:
+    strict = FOOD.model_copy(update={"unknown_fields": "reject"})
+    assert learned([framed(ANSWER)], strict) == canonical(strict)

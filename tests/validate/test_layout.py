@@ -23,7 +23,7 @@ from support.validation import (
 )
 from surveylake.contract.model import Contract
 from surveylake.validate import fast_path
-from surveylake.validate.layout import Layout, canonical, learned
+from surveylake.validate.layout import Layout, canonical, fits, learned
 
 Answer = dict[str, object]
 ACCENTS = "São-tomense"
@@ -163,6 +163,14 @@ def test_a_topic_of_others_values_is_taken_as_our_producer_writes() -> None:
 def test_most_of_the_messages_decide() -> None:
     layout = learned([turned(ANSWER), escaped(ANSWER), turned(ANSWER), b"{}"], FOOD)
     assert [member.name for member in layout.members] == [f'"{source}"' for source in reversed(FOOD.sources)]
+
+
+def test_a_value_fits_the_layout_that_was_learned_from_its_like() -> None:
+    for writer in WRITERS:
+        layout = layout_of(writer, ANSWER, FOOD)
+        assert fits(writer(ANSWER | {"Age": 31, "Participant_ID": ACCENTS}), layout)
+        others = [other(ANSWER | {"Participant_ID": ACCENTS}) for other in WRITERS if other is not writer]
+        assert not any(fits(value, layout) for value in (*others, b"", b"[]"))
 
 
 def test_other_members_are_no_layout_where_the_contract_rejects_them() -> None:

@@ -76,9 +76,15 @@ def windows(records: Iterator[Record], calm: int) -> Iterator[Window]:
         yield window
 
 
-def mean_message_bytes(topic: Topic, most: int = 100) -> float:
-    """Return the mean size of the values of up to `most` of the newest messages of each partition, in bytes; 0 when none came."""
+def newest_values(topic: Topic, most: int = 100, seconds: float = 1.0) -> list[bytes]:
+    """Return the values of up to `most` of the newest records of each partition, as far as they come within `seconds`."""
     bounds = topic.bounds()
+    from_here = {
+        partition: max(first, end - most) for partition, (first, end) in bounds.items() if first < end
+    }
+    wanted = sum(bounds[partition][1] - offset for partition, offset in from_here.items())
+    if not wanted:
+        return []
     options = {
         "group.id": "surveylake-scan",
         "enable.auto.commit": False,
@@ -86,14 +92,8 @@ def mean_message_bytes(topic: Topic, most: int = 100) -> float:
     }
     consumer = Consumer({**quiet_options(topic.kafka), **options})
     try:
-        consumer.assign(
-            [
-                TopicPartition(topic.name, part, max(first, end - most))
-                for part, (first, end) in bounds.items()
-            ]
-        )
-        messages = consumer.consume(most * len(bounds), timeout=1.0)
+        consumer.assign([TopicPartition(topic.name, part, offset) for part, offset in from_here.items()])
+        messages = consumer.consume(wanted, timeout=seconds)
     finally:
         consumer.close()
-    sizes = [len(message.value() or b"") for message in messages if message.error() is None]
-    return sum(sizes) / len(sizes) if sizes else 0.0
+    return [message.value() or b"" for message in messages if message.error() is None]

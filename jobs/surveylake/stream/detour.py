@@ -56,6 +56,9 @@ def stream(job: StreamJob, identity: TopicIdentity, options: StartOptions, trigg
                 raise
             # Outside the query too the store is asked, and may not answer: then it is named.
             raise query.explained(job, error) from error
+        except query.OtherLayout:
+            began = _began(job, plan)
+            continue
         except query.PlannedByAnother as error:
             disturbed += 1
             if disturbed > DISTURBED:
@@ -126,7 +129,8 @@ def _take_in(job: StreamJob, start: Start, begin: int, odd: Misstamped, calm: in
             arriving = read if arriving is None else arriving.unionByName(read)
             odd_ones = {record.offset: record.stamp for record in window if timestamps.is_odd(record.stamp)}
             note = {"misstamped": _note(odd.partition, odd_ones)}
-            job.sink.add(validated(query.as_rows(arriving, start.epoch), job.contract, limit), note)
+            rows = validated(query.as_rows(arriving, start.epoch), job.contract, limit, job.watch.layout)
+            job.sink.add(rows, note)
             _say(odd.partition, odd_ones)
             arriving = None
             if stop.is_set():

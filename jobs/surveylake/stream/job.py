@@ -8,6 +8,7 @@ from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.kafka.topic import Topic
 from surveylake.lake.tables import RECORDS, Lake
+from surveylake.stream.layout_watch import LayoutWatch
 from surveylake.stream.sink import DeltaSink
 
 
@@ -21,6 +22,7 @@ class StreamJob:
     config: Config
     contract: Contract
     sink: DeltaSink
+    watch: LayoutWatch
 
     @property
     def records(self) -> str:
@@ -33,4 +35,4 @@ def stream_job(
 ) -> StreamJob:
     """Return the job with a sink of its own; several queries may write to it, one after the other."""
     sink = DeltaSink(spark, lake.table(RECORDS), shared=not lake.is_local)
-    return StreamJob(spark, topic, lake, config, contract, sink)
+    return StreamJob(spark, topic, lake, config, contract, sink, LayoutWatch(contract))

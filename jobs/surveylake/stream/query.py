@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from shutil import disk_usage
@@ -16,7 +17,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from surveylake import wording
 from surveylake.errors import StorageError, SurveylakeError, TopicError
 from surveylake.kafka.options import spark_options
-from surveylake.kafka.partition_reader import mean_message_bytes
+from surveylake.kafka.partition_reader import newest_values
 from surveylake.kafka.topic import Topic
 from surveylake.lake import commits, timestamps
 from surveylake.lake.fsync import SyncBarrier
@@ -47,15 +48,19 @@ class PlannedByAnother(StorageError):  # noqa: N818 - the name says what happene
     """A stream that this one replaced has written to the checkpoint, not knowing it yet: the next start goes on from it."""
 
 
-def batch_limit(job: StreamJob, start: Start) -> int:
-    """Return records per micro-batch: by what this lake's last batches measured, or by the topic's newest messages."""
+class OtherLayout(Exception):  # noqa: N818 - the name says what happened
+    """Most of the newest messages are laid out otherwise than the query was made for: it ended after its batch."""
+
+
+def batch_limit(job: StreamJob, start: Start, newest: Sequence[bytes]) -> int:
+    """Return records per micro-batch: by what this lake's last batches measured, or by the topic's `newest` values."""
     most, seconds = job.config.stream.max_offsets_per_trigger, job.config.stream.batch_seconds
     bounds = job.topic.bounds()
     waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
     if waiting <= batch_size.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
     batches = batch_size.batches_of(lake_path(job.spark, job.records))
-    size = 0.0 if batches else mean_message_bytes(job.topic)
+    size = 0.0 if batches or not newest else sum(map(len, newest)) / len(newest)
     files = min(len(bounds), commits.most_tasks(job.spark))
     limit = batch_size.limit(batches, seconds, len(bounds), files, most, size)
     log.info("%s records wait: up to %s per micro-batch", f"{waiting:,}", f"{limit:,}")
@@ -85,8 +90,11 @@ def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
 
 def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     """Start writing `records`, one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
-    arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, start))
-    rows = validated(not_in_table(arriving, start.table), job.contract, job.config.stream.max_message_bytes)
+    newest = newest_values(job.topic)
+    arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, start, newest))
+    job.watch.learn(newest)
+    limit = job.config.stream.max_message_bytes
+    rows = validated(not_in_table(arriving, start.table), job.contract, limit, job.watch.layout)
     writer = rows.writeStream.foreachBatch(job.sink).queryName(f"{job.contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (
@@ -105,7 +113,7 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
 
     After each micro-batch, in this order: what it wrote is on the disk, lag tools see its offsets, its line is logged.
     Raises TopicError or StorageError with Spark's cause when the query fails, Misstamped for a record it cannot read,
-    PlannedByAnother when a new start would go on.
+    PlannedByAnother and OtherLayout when a new start would go on.
     """
     barrier = _barrier(job, start)
     last, spoke, counted = -1, time.monotonic(), time.monotonic()
@@ -126,6 +134,11 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
                 log.info(progress_line(batch, behind, job.topic.name))
                 if message := housekeeper.after_batch(behind):
                     log.info(message)
+            if fresh and job.watch.is_due() and job.watch.has_changed(newest_values(job.topic)):
+                log.info("the newest messages are laid out otherwise: the query starts anew, made for them")
+                _finish(job, query)
+                _settle(job, query.lastProgress, barrier)
+                raise OtherLayout
             if intake.behind and now - counted > COUNT_SECONDS:
                 log.info("so far: %s", intake.count().line())
                 counted = time.monotonic()

@@ -92,6 +92,20 @@ def learned(values: Iterable[bytes], contract: Contract) -> Layout:
     return canonical(contract)
 
 
+def fits(value: bytes, layout: Layout) -> bool:
+    """Return whether the value is laid out so; its texts may still be none that the fast path takes."""
+    written = _read(value)
+    if written is None or (b"\\u" in value and not layout.escapes):
+        return False
+    form = written.form
+    around = (form.opening, form.closing, form.before_colon)
+    return (
+        form.names == tuple(member.name for member in layout.members)
+        and form.gap in layout.gaps
+        and around == (layout.opening, layout.closing, layout.before_colon)
+    )
+
+
 @dataclass(frozen=True)
 class _Form:
     """What the objects of one layout have in common."""

@@ -15,6 +15,11 @@ class Goal:
     """the goal in the words it was set in, where those are not the ratio's own"""
 
 
+WRITERS = {
+    "own": "as our producer writes", "compact": "compact, the number unquoted", "turned": "the fields in another order",
+    "framed": "a field more in front and one behind", "accented": "accents in UTF-8", "escaped": "accents as escapes",
+}  # fmt: skip
+"""Who filled the topics of the writers part."""
 GOALS = (
     Goal("records_vs_loader", "throughput", 1.0, "rows/s of ours / of the hand-written Python loader"),
     Goal("records_vs_naive", "throughput", 1.5, "rows/s of ours / of the Spark job of the documentation"),
@@ -26,6 +31,14 @@ GOALS = (
     Goal("cpu_vs_naive", "throughput", None, "CPU seconds of the Spark job of the documentation / of ours"),
     Goal("cpu_vs_read", "throughput", None, "CPU seconds of ours when it only reads the topic / of the whole"),
     Goal("cpu_vs_judge", "throughput", None, "CPU seconds of ours when it reads and judges, and writes nothing / of the whole"),
+    *(
+        Goal(f"writers_{name}_vs_naive", "writers", 1.3, f"rows/s of ours / of the Spark job of the documentation: {what}")
+        for name, what in WRITERS.items()
+    ),
+    *(
+        Goal(f"writers_{name}_vs_own", "writers", 0.7, f"rows/s of ours / of ours on our own producer's records: {what}")
+        for name, what in list(WRITERS.items())[1:]
+    ),
     Goal("linearity", "linearity", 1.0, "1.15 / (most seconds per million rows / fewest), first plan to last commit",
          "within 15 % of each other at 0.1, 0.3, 1 and 3 times the rows"),
     Goal("linearity_whole", "linearity", None, "the same, with what every run costs: asking Kafka, planning, counting verdicts"),

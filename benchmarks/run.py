@@ -26,7 +26,16 @@ from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port
 from surveylake.paths import ROOT
 
-GOALS = ("throughput", "linearity", "aggregation", "small_files", "freshness", "startup", "produce")
+GOALS = (
+    "throughput",
+    "writers",
+    "linearity",
+    "aggregation",
+    "small_files",
+    "freshness",
+    "startup",
+    "produce",
+)
 PARTS = (*GOALS, "ablations")
 BROKER_HEAP = "1g"
 EXAMPLES = """

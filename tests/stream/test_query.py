@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,16 +19,18 @@ from pyspark.sql import DataFrame, SparkSession
 import stream
 from support import shell
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, until
+from support.survey_env import SurveyEnv, answers, until
 from surveylake.config import Store
 from surveylake.errors import StorageError, TopicError
 from surveylake.lake import maintenance
 from surveylake.lake.lock import one_writer
 from surveylake.lake.tables import Lake
-from surveylake.stream import query
+from surveylake.stream import layout_watch, query
 from surveylake.stream.batch_progress import Taken
 from surveylake.stream.job import StreamJob
+from surveylake.stream.layout_watch import LayoutWatch
 from surveylake.stream.sink import DeltaSink
+from surveylake.validate.layout import Layout
 
 
 def test_good_and_bad_records_land_in_one_table_with_their_verdict(env: SurveyEnv) -> None:
@@ -93,6 +96,54 @@ def test_each_record_is_counted_once_in_pieces_or_at_the_end_although_its_file_w
     assert len(counts) >= 3 if in_pieces else len(counts) == 1
     written = {path.name for path in (env.lake / "records").glob("*.parquet")}
     assert written > {Path(uri).name for uri in DeltaTable(env.lake / "records").file_uris()}
+
+
+def test_a_query_starts_anew_for_a_layout_that_came_while_it_ran(
+    env: SurveyEnv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+    layouts: list[Layout] = []
+    write, look, learn = DeltaSink.__call__, LayoutWatch.has_changed, LayoutWatch.learn
+
+    def write_then_wait_for_a_look(sink: DeltaSink, batch: DataFrame, number: int) -> None:
+        if number == 0:
+            env.send_values([turned(value) for value in answers(200, 40)], 40)
+        until(lambda: number == 0 or len(looks) > 0)
+        write(sink, batch, number)
+
+    def noted(watch: LayoutWatch, newest: Sequence[bytes]) -> bool:
+        looks.append(look(watch, newest))
+        return looks[-1]
+
+    def learned(watch: LayoutWatch, newest: Sequence[bytes]) -> None:
+        learn(watch, newest)
+        layouts.append(watch.layout)
+
+    monkeypatch.setattr(DeltaSink, "__call__", write_then_wait_for_a_look)
+    monkeypatch.setattr(LayoutWatch, "has_changed", noted)
+    monkeypatch.setattr(LayoutWatch, "learn", learned)
+    monkeypatch.setattr(layout_watch, "LOOK_SECONDS", -1.0)
+    env.set_stream(max_offsets_per_trigger=10)
+    env.send(40)
+    env.take()
+    env.assert_every_offset_once(240)
+    assert looks.count(True) == 1
+    assert [layout.members[0].name for layout in layouts] == ['"Participant_ID"', '"Dessert"']
+
+
+def turned(value: bytes) -> bytes:
+    """The answer with its fields in another order."""
+    return json.dumps(dict(reversed(json.loads(value).items()))).encode()
+
+
+def test_few_messages_in_another_layout_change_nothing(env: SurveyEnv) -> None:
+    watch = LayoutWatch(env.contract)
+    own, others = answers(100), [turned(value) for value in answers(49)]
+    watch.learn(own)
+    assert not watch.has_changed([*own[:51], *others])
+    assert not watch.has_changed([b"rubbish"] * 100)
+    assert not watch.has_changed([])
+    assert watch.has_changed([*own[:40], *others])
 
 
 def test_a_lost_checkpoint_resumes_from_the_offsets_in_the_table(env: SurveyEnv) -> None:

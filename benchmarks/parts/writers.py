@@ -1,0 +1,131 @@
+"""Topics that other programs fill: the same answers laid out otherwise, ours beside the Spark job of the documentation.
+
+Each writer's topic has the answers of one seed. Every hundredth has a gender that the contract does not allow, and is rejected:
+the job of the documentation survives that, and not a number that is none.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import Producer
+from harness import Harness, Settings, counted, say
+from results_model import PartResults, Spread, interleaved, ratio
+
+from surveylake.config import load_config
+from surveylake.contract.model import load_contract
+from surveylake.kafka.topic_creation import create_topic
+from surveylake.produce.generator import Plan, records
+from surveylake.produce.value_pools import load_frequencies
+
+MOST_ROWS = 1_000_000
+SPOILED_EVERY = 100
+ACCENTS = {"Indonesian": "São-tomense", "Malaysian": "Türk", "Yemeni": "Čeština"}
+Answer = dict[str, Any]
+
+
+def turned(answer: Answer) -> str:
+    """The fields in another order."""
+    return json.dumps(dict(reversed(answer.items())), ensure_ascii=False)
+
+
+def framed(answer: Answer) -> str:
+    """One field more in front and one behind."""
+    return json.dumps({"session": "s-4711", **answer, "duration": 12.5}, ensure_ascii=False)
+
+
+def accented(answer: Answer) -> str:
+    """Accents in UTF-8."""
+    return json.dumps(_with_accents(answer), ensure_ascii=False)
+
+
+def escaped(answer: Answer) -> str:
+    """The same as escapes."""
+    return json.dumps(_with_accents(answer))
+
+
+def compact(answer: Answer) -> str:
+    """No blanks, and the number without quotes."""
+    return json.dumps(answer | {"Age": int(answer["Age"])}, separators=(",", ":"), ensure_ascii=False)
+
+
+def _with_accents(answer: Answer) -> Answer:
+    place = answer["Nationality"]
+    return answer | {"Nationality": ACCENTS.get(place, place)}
+
+
+WRITERS: dict[str, Callable[[Answer], str]] = {
+    writer.__name__: writer for writer in (compact, turned, framed, accented, escaped)
+}
+
+
+def minutes(settings: Settings) -> float:
+    """About how long this takes on two cores."""
+    topics = len(WRITERS) + 1
+    return topics * (min(settings.rows, MOST_ROWS) / 1e6 * (15 + 12 * (settings.repeats + 1)) + 10) / 60
+
+
+def measure(harness: Harness) -> PartResults:
+    """Ratios of rates, ours to naive, for each writer; and of ours to ours where our own producer wrote."""
+    rows = min(harness.settings.rows, MOST_ROWS)
+    topics = {name: f"bench-writer-{name}" for name in ("own", *WRITERS)}
+    for name, topic in topics.items():
+        say(f"making topic {topic}")
+        _fill(harness, topic, rows, WRITERS.get(name, _own))
+    runs: dict[str, Callable[[], float]] = {}
+    with harness.worker("ours") as ours, harness.worker("naive") as naive:
+        for name, topic in topics.items():
+            runs[f"ours {name}"] = _runner(harness, ours, "ours", topic, rows)
+            runs[f"naive {name}"] = _runner(harness, naive, "naive", topic, rows)
+        say("warming up: a round that does not count")
+        interleaved(runs, harness.settings.warm_up(1))
+        seconds = interleaved(runs, harness.settings.repeats)
+    for topic in topics.values():
+        harness.drop_topic(topic)
+    ratios: dict[str, Spread] = {}
+    for name in topics:
+        ratios[f"writers_{name}_vs_naive"] = ratio(seconds[f"naive {name}"], seconds[f"ours {name}"])
+    for name in WRITERS:
+        ratios[f"writers_{name}_vs_own"] = ratio(seconds["ours own"], seconds[f"ours {name}"])
+    return PartResults(ratios, {"rows": rows, "seconds": seconds})
+
+
+def _own(answer: Answer) -> str:
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _fill(harness: Harness, topic: str, rows: int, writer: Callable[[Answer], str]) -> None:
+    """Make the topic and fill it with answers as this writer writes them."""
+    survey = harness.survey(topic)
+    kafka = load_config().at(harness.bootstrap).kafka
+    create_topic(kafka, topic)
+    producer = Producer(
+        {"bootstrap.servers": harness.bootstrap, "linger.ms": 20, "queue.buffering.max.messages": 2_000_000}
+    )
+    plan = Plan(load_contract(survey), load_frequencies(survey), rows, seed=5)
+    for chunk in records(plan):
+        for number, _, key, value in chunk:
+            answer = json.loads(value or b"")
+            if number % SPOILED_EVERY == 0:
+                answer["Gender"] = "not asked"
+            producer.produce(topic, key=key, value=writer(answer).encode())
+        producer.poll(0)
+    if left := producer.flush(120):
+        raise RuntimeError(f"{topic}: {left:,} records were not acknowledged")
+
+
+def _runner(harness: Harness, process: Any, name: str, topic: str, rows: int) -> Callable[[], float]:
+    """One run of a worker over a topic: its seconds; afterwards its rows are counted."""
+
+    def run() -> float:
+        out = harness.empty(f"out-{name}")
+        given = {"survey": str(harness.survey(topic))} if name == "ours" else {"topic": topic}
+        answer = process.do("take", bootstrap=harness.bootstrap, out=out, **given)
+        counted(f"{out}/records" if name == "ours" else f"{out}/table", rows)
+        harness.empty(f"out-{name}")
+        say(
+            f"  {name}, {topic}: {answer['seconds']:.1f} s, {answer['cpu'] / rows * 1e6:.2f} µs of CPU a record"
+        )
+        return float(answer["seconds"])
+
+    return run

@@ -1,5 +1,7 @@
 """LAKE/records in and out: every stored record judged again from its raw bytes, the rows that differ changed in one commit.
 
+With other columns than the table's, every row is written anew, columns added, filled, renamed or removed, in one commit too.
+
 Run it:  python jobs/replay.py --lake lake --dry-run      then the same without --dry-run
 """
 
@@ -7,13 +9,15 @@ import sys
 import time
 from collections.abc import Sequence
 
+import plan
 from surveylake import cli, wording
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
 from surveylake.lake.lock import one_writer
+from surveylake.runtime.session import opener
 
 EXAMPLES = """
-  python jobs/replay.py --dry-run                        what would change: from which reasons to which, how many records
+  python jobs/replay.py --dry-run                        what would change, as jobs/plan.py says it
   python jobs/replay.py                                  change it; a second run changes nothing
   python jobs/replay.py --survey my_survey.toml --lake /data/lake
 
@@ -30,26 +34,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     cli.add_dry_run(parser)
     args = parser.parse_args(argv)
     config, contract = load_config(args.conf), load_contract(args.survey)
+    open_spark = opener("surveylake replay", config.store)
+    if args.dry_run:
+        return plan.show(open_spark, args.lake, config, contract)
     began = time.monotonic()
     with one_writer(args.lake, "replay.py"):
         from surveylake.lake import tables
         from surveylake.quarantine import replay
-        from surveylake.runtime import session
         from surveylake.validate import sql_check
 
-        spark = session.open_session("surveylake replay", store=config.store)
+        spark = open_spark()
         sql_check.check_sql(spark, contract)
-        lake = tables.open_lake(spark, cli.absolute(args.lake), writes=not args.dry_run)
-        kinds = replay.replay(spark, lake, contract, config.stream.max_message_bytes, args.dry_run)
-    for kind in kinds:
+        lake = tables.open_lake(spark, cli.absolute(args.lake), writes=True)
+        done = replay.replay(spark, lake, contract, config.stream.max_message_bytes)
+    for kind in done.changes:
         print(wording.printable(kind.line()))
-    count = sum(kind.records for kind in kinds)
-    did = "would change" if args.dry_run else "changed" if count else "to change: no new version"
-    then = (
-        "; jobs/aggregate.py brings responses and the counts up to date" if count and not args.dry_run else ""
-    )
     print(
-        f"replay: {count:,} records {did} in {args.lake}/records, in {time.monotonic() - began:.1f} s{then}"
+        f"replay: {done.line()} in {args.lake}/records, in {time.monotonic() - began:.1f} s{done.next_step}"
     )
     return 0
 

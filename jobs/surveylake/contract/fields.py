@@ -10,6 +10,7 @@ from surveylake.contract.field_checks import check_derived, check_field
 from surveylake.contract.field_types import (
     TEXTS,
     Cleaned,
+    ColumnName,
     Limit,
     Pattern,
     Separator,
@@ -46,6 +47,10 @@ class SurveyField(Typed):
     """what stands between two answers of a set; None: a semicolon"""
     when_wrong: Literal["reject", "blank"] = "reject"
     """what an unacceptable value costs: the record, or the value alone"""
+    was: ColumnName | None = None
+    """the column's former name"""
+    change: Literal["evolve", "freeze", "quarantine"] = "evolve"
+    """what a later contract may do to the column"""
 
     @property
     def is_number(self) -> bool:
@@ -102,6 +107,8 @@ class Derived(Typed):
     sql: str = ""
     choices: dict[Cleaned, str] = Field(default_factory=dict)
     """answer -> the field that says whether it was chosen"""
+    was: ColumnName | None = None
+    """the column's former name"""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -33,6 +33,8 @@ BLANKED = "blanked"
 BLANKED_COLUMN = Derived(
     type="set", sql="~", description="answers that were unacceptable and left blank, each with the reason"
 )
+ON_CHANGE = ("was", "change")
+"""Keys that say how a contract may follow another; they say nothing of what an answer means."""
 
 
 class Summaries(Part):
@@ -132,6 +134,9 @@ class Contract(Part):
     def fingerprint(self) -> str:
         """sha256 (hex) of the contract's content; comments and layout do not change it, nor how its files are written."""
         content = self.model_dump(mode="json", exclude={"input"})
+        for part in (*content["fields"].values(), *content["derived"].values()):
+            for key in ON_CHANGE:
+                part.pop(key, None)
         # What came with a later release counts only where it is used: lakes of earlier ones have the same contract.
         for part in (content, *content["fields"].values(), *content["derived"].values()):
             for key in LATER_KEYS.keys() & part.keys():

@@ -177,9 +177,14 @@ def most_tasks(spark: SparkSession) -> int:
 
 def rows_of(spark: SparkSession, path: str, files: list[Any]) -> DataFrame:
     """Return the rows of files that `append_batch` added, without reading the log. The files must not be vacuumed yet."""
-    scala, log = jvm(spark).scala, log_of(spark, path)
+    return rows_in(spark, log_of(spark, path).unsafeVolatileSnapshot(), files)
+
+
+def rows_in(spark: SparkSession, before: Any, files: list[Any]) -> DataFrame:
+    """Return the rows of files (Delta's AddFile each) with the columns of the snapshot `before`, of which they need not be."""
+    scala = jvm(spark).scala
     chosen = scala.jdk.javaapi.CollectionConverters.asScala(files).toSeq()
-    rows = log.createDataFrame(log.unsafeVolatileSnapshot(), chosen, False, scala.Option.empty())
+    rows = before.deltaLog().createDataFrame(before, chosen, False, scala.Option.empty())
     return DataFrame(rows, spark)
 
 
@@ -204,10 +209,16 @@ def overwrite(frame: DataFrame, path: str, note: str) -> bool:
     changes = transaction.writeFiles(frame._jdf)
     for file in as_java(spark, files.get()):
         changes = changes.appended(file.remove())
+    transaction.commit(changes, overwriting(spark, note))
+    return True
+
+
+def overwriting(spark: SparkSession, note: str) -> Any:
+    """Return Delta's name for a commit that replaces files, with this note."""
+    java = jvm(spark)
     none, mode = java.scala.Option.empty(), java.org.apache.spark.sql.SaveMode.Overwrite
     write = java.org.apache.spark.sql.delta.DeltaOperations.Write
-    transaction.commit(changes, write(mode, none, none, java.scala.Some(note), none, none, none, none, none))
-    return True
+    return write(mode, none, none, java.scala.Some(note), none, none, none, none, none)
 
 
 def begin(spark: SparkSession, before: Any) -> Any:

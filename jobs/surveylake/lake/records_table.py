@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError
+from surveylake.lake import judging, tables
 from surveylake.lake.tables import (
     RECORD_PROPERTIES,
     RECORDS,
@@ -51,12 +52,11 @@ class OffsetRange:
 
 def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity: str) -> None:
     """Create the empty `records` table, unless there is one; its epoch 1 is the topic `identity` ('cluster id/topic id')."""
-    columns = {**RECORD_SCHEMA, **_described(contract)}
     create(
         spark,
         lake.table(RECORDS),
-        columns,
-        {**RECORD_PROPERTIES, f"{EPOCH}1": identity},
+        columns(contract),
+        {**RECORD_PROPERTIES, f"{EPOCH}1": identity, **judging.properties_of(contract, 0, "stream.py")},
         f"every Kafka record of {contract.topic}",
         replace=False,  # at a URI another stream may have made it a moment ago, and put rows into it
     )
@@ -77,16 +77,21 @@ def create_responses(spark: SparkSession, lake: Lake, contract: Contract, proper
 
 def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
     """Check that `records` has the contract's columns. Raises ConfigError when it has others."""
-    schema = spark.read.format("delta").load(lake.table(RECORDS)).schema
-    existing = {
-        field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA
-    }
-    if list(existing.items()) != list(contract.columns.items()):
-        raise ConfigError(
-            f"{lake.table(RECORDS)} has the columns {_listed(existing)};"
-            f" the contract {contract.name} has {_listed(contract.columns)}",
-            "Stream into another lake (--lake), or keep the columns: rules, spellings and limits may change freely.",
-        )
+    existing = contract_columns(spark, lake)
+    if list(existing.items()) == list(contract.columns.items()):
+        return
+    raise ConfigError(
+        f"{lake.table(RECORDS)} has the columns {_listed(existing)};"
+        f" the contract {contract.name} has {_listed(contract.columns)}",
+        "See what would change with jobs/plan.py, then judge all records again under this contract with jobs/replay.py."
+        " Or give the lake's own contract (--survey), or another lake (--lake).",
+    )
+
+
+def contract_columns(spark: SparkSession, lake: Lake) -> dict[str, str]:
+    """Return the columns of `records` that a contract gave it, in order: name -> Spark SQL type."""
+    schema = tables.read(spark, lake.table(RECORDS)).schema
+    return {field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA}
 
 
 def offset_ranges(records: DataFrame) -> list[OffsetRange]:
@@ -99,6 +104,11 @@ def offset_ranges(records: DataFrame) -> list[OffsetRange]:
         for r in rows.collect()
     ]
     return sorted(ranges, key=lambda r: (r.epoch, r.partition))
+
+
+def columns(contract: Contract) -> dict[str, tuple[str, str]]:
+    """Return column -> (SQL type, description) of `records`, in order."""
+    return {**RECORD_SCHEMA, **_described(contract)}
 
 
 def _described(contract: Contract) -> dict[str, tuple[str, str]]:

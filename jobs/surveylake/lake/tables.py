@@ -152,17 +152,6 @@ def append(frame: DataFrame, path: str, provenance: Provenance) -> None:
     writer.option("userMetadata", provenance.as_json()).save(path)
 
 
-def update(
-    spark: SparkSession, path: str, changed: DataFrame, keys: list[str], provenance: Provenance
-) -> None:
-    """Give the rows that share `keys` with a row of `changed` its other columns, in one commit; none is added or removed."""
-    same = " AND ".join(f"old.{sql.name(key)} = new.{sql.name(key)}" for key in keys)
-    values = {sql.name(column): f"new.{sql.name(column)}" for column in changed.columns if column not in keys}
-    with commits_keep(spark, provenance):
-        merge = DeltaTable.forPath(spark, path).alias("old").merge(changed.alias("new"), same)
-        merge.whenMatchedUpdate(set=dict(values)).execute()
-
-
 @contextmanager
 def commits_keep(spark: SparkSession, provenance: Provenance) -> Iterator[None]:
     """Have the commits made in the block keep this provenance, unless it is empty: MERGE and OPTIMIZE have no option for it."""

@@ -48,10 +48,9 @@ def take(spark: SparkSession, path: str, verb: str) -> WriterToken:
     return WriterToken(number, version)
 
 
-def stop_streams(spark: SparkSession, lake: Lake, verb: str) -> None:
-    """Take the token of `records` for a verb that no stream may run beside. In a local lake the lock keeps streams away."""
-    if not lake.is_local:
-        take(spark, lake.table(RECORDS), verb)
+def stop_streams(spark: SparkSession, lake: Lake, verb: str) -> WriterToken | None:
+    """Take the token of `records` for a verb that no stream may run beside. In a local lake the lock keeps streams away: None."""
+    return None if lake.is_local else take(spark, lake.table(RECORDS), verb)
 
 
 def holds(spark: SparkSession, path: str, token: WriterToken) -> bool:

@@ -1,105 +1,86 @@
-"""Replay: stored records validated again under the present contract, and the one commit that changes those that differ."""
+"""Replay: stored records judged again under a contract, also one with other columns, and the one commit that changes them."""
 
-from dataclasses import dataclass
-from functools import reduce
+from functools import partial
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
-from surveylake import sql
 from surveylake.contract.model import Contract
-from surveylake.errors import ProofError
-from surveylake.lake import records_table, tables, writer_token
+from surveylake.lake import judging, records_table, rewrite, writer_token
+from surveylake.lake.commits import Guard
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, Lake
-from surveylake.validate.pipeline import validated
+from surveylake.quarantine import judgement
+from surveylake.quarantine.comparison import Change, Comparison, changes, compare, require_allowed
 
-IDENTITY = ["epoch", "partition", "offset"]
-"""The columns that identify a record; value, key and time are never changed."""
-VERDICT = ("accepted", "failed_rules")
-ACCEPTED = "accepted"
+THEN = "; jobs/aggregate.py brings responses and the counts up to date"
 
 
 @dataclass(frozen=True)
-class Change:
-    """One kind of change: the reasons before and after, the columns that differ, and how many records."""
+class Replayed:
+    """What a replay has done."""
 
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    columns: tuple[str, ...]
-    records: int
+    changes: list[Change]
+    version: int | None = None
+    """of the commit; None where there was nothing to commit"""
+    other_columns: bool = False
+
+    @property
+    def records(self) -> int:
+        """Records whose verdict or values are others now, columns that came or went apart."""
+        return sum(kind.records for kind in self.changes)
 
     def line(self) -> str:
-        """Return `      12  out_of_range:Age -> accepted  (values: age_group)`."""
-        values = f"  (values: {', '.join(self.columns)})" if self.columns else ""
-        return f"{self.records:>10,}  {_reasons(self.before)} -> {_reasons(self.after)}{values}"
+        """Return `12 records changed, version 7`, or what was done instead."""
+        if self.version is None:
+            return f"{self.records:,} records to change: no new version"
+        if self.other_columns:
+            return f"{self.records:,} records changed, all written with the contract's columns, version {self.version}"
+        if self.changes:
+            return f"{self.records:,} records changed, version {self.version}"
+        return f"0 records to change, the contract is noted in version {self.version}"
+
+    @property
+    def next_step(self) -> str:
+        """What to run then, to stand after a line; empty where nothing was changed."""
+        return THEN if self.changes or self.other_columns else ""
 
 
-def changed(stored: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
-    """Return the stored records whose verdict or values differ under the contract. Grain: one row per such record.
-
-    Columns: the identity, the new verdict and values, and `~before` (the stored ones). NULL equals NULL. There is no join:
-    `validated` passes a record's key on unchanged, so the stored row is carried in it.
-    """
-    columns = [*VERDICT, *contract.columns]
-    before = F.struct(*(F.col(sql.name(name)) for name in columns)).alias("key")
-    rows = stored.select("topic", "partition", "offset", "timestamp", "epoch", before, "value")
-    now = validated(rows, contract, max_bytes).withColumnRenamed("key", "~before")
-    differs = reduce(Column.__or__, (_differs(name) for name in columns))
-    return now.where(differs).select(*IDENTITY, *columns, "~before")
-
-
-def plan(changes: DataFrame, contract: Contract) -> list[Change]:
-    """Return the changes of `changed` by kind, the most frequent first."""
-    names = F.array_compact(F.array(*(F.when(_differs(name), F.lit(name)) for name in contract.columns)))
-    was = F.col("`~before`.failed_rules").alias("was")
-    kinds = changes.groupBy(was, F.col("failed_rules").alias("is"), names.alias("columns")).count().collect()
-    kinds_of_change = [
-        Change(tuple(r["was"]), tuple(r["is"]), tuple(r["columns"]), r["count"]) for r in kinds
-    ]
-    return sorted(kinds_of_change, key=lambda change: (-change.records, change.before, change.after))
-
-
-def replay(
-    spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int, dry_run: bool
-) -> list[Change]:
-    """Validate every stored record again, and write those that differ in one commit, if any. Returns the changes by kind.
+def replay(spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int) -> Replayed:
+    """Judge every stored record again, and write those that differ in one commit, if any; with other columns, all of them.
 
     The caller holds the lake's lock. At a URI, which has none, a stream that runs is stopped by the fencing token.
-    Raises ConfigError when the contract has other columns than the table, ProofError when
-    one offset is stored twice: no row is then known to be the record.
+    Raises ConfigError for a change that the contracts forbid, ProofError when one offset is stored twice: no row is then known
+    to be the record.
     """
-    path = tables.require(spark, lake, RECORDS, "jobs/stream.py")
-    records_table.check_columns(spark, lake, contract)
-    if not dry_run:
-        writer_token.stop_streams(spark, lake, "replay.py")
-    version = tables.version(spark, path)
-    changes = changed(tables.read(spark, path, version), contract, max_bytes).persist()
-    try:
-        kinds = plan(changes, contract)
-        if not kinds or dry_run:
-            return kinds
-        _refuse_doubles(changes)
-        total = sum(kind.records for kind in kinds)
-        provenance = Provenance(replay=contract.fingerprint, records=total, from_version=version)
-        tables.update(spark, path, changes.drop("~before"), IDENTITY, provenance)
-    finally:
-        changes.unpersist()
-    return kinds
+    judging.refuse_frozen(compare(spark, lake, contract, max_bytes).differences)
+    token = writer_token.stop_streams(spark, lake, judging.REPLAY)
+    comparison = compare(spark, lake, contract, max_bytes)
+    found = changes(comparison.rows, comparison.names)
+    require_allowed(contract, found)
+    is_other = bool(found) or comparison.has_other_columns
+    version = comparison.version + 1
+    properties = judging.missing_properties(
+        comparison.properties, contract, version, judging.REPLAY, judged_again=is_other
+    )
+    if not is_other and not properties:
+        return Replayed(found)
+    files = None if comparison.has_other_columns else {name for kind in found for name in kind.files}
+    target = rewrite.Target(records_table.columns(contract), properties, _note(comparison, found))
+    again = partial(judgement.judged, contract=contract, max_bytes=max_bytes)
+    guard = _guard(spark, lake, token)
+    written = rewrite.rewrite(spark, comparison.before, files, again, target, guard)
+    return Replayed(found, written, comparison.has_other_columns)
 
 
-def _refuse_doubles(changes: DataFrame) -> None:
-    twice = changes.groupBy(*IDENTITY).count().where("count > 1").first()
-    if twice:
-        where = f"epoch {twice['epoch']} partition {twice['partition']} offset {twice['offset']}"
-        raise ProofError(
-            f"{where} is in records {twice['count']} times", "Run jobs/verify.py: the lake is not sound."
-        )
+def _note(comparison: Comparison, found: list[Change]) -> str:
+    total = sum(kind.records for kind in found)
+    fingerprint = comparison.contract.fingerprint
+    return Provenance(replay=fingerprint, records=total, from_version=comparison.version).as_json()
 
 
-def _differs(name: str) -> Column:
-    return ~F.col(sql.name(name)).eqNullSafe(F.col(f"`~before`.{sql.name(name)}"))
-
-
-def _reasons(reasons: tuple[str, ...]) -> str:
-    return ", ".join(reasons) or ACCEPTED
+def _guard(spark: SparkSession, lake: Lake, token: writer_token.WriterToken | None) -> Guard | None:
+    """Return what refuses the commit when a stream took its turn meanwhile."""
+    if token is None:
+        return None
+    path = lake.table(RECORDS)
+    return lambda transaction: writer_token.require(transaction, spark, path, token)

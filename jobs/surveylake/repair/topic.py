@@ -11,6 +11,7 @@ from surveylake.errors import ProofError, StorageError, TopicError
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_files import LogFiles
+from surveylake.lake.provenance import Provenance
 from surveylake.lake.records_table import EPOCH
 from surveylake.lake.tables import RECORDS
 from surveylake.runtime.session import OpenSession
@@ -98,12 +99,14 @@ def made_by(files: LogFiles, version: int, previous: dict[str, int]) -> tuple[st
     known = checksum.get("setTransactions")
     batches = previous if known is None else {action["appId"]: int(action["version"]) for action in known}
     lines = files.commits[version].read_bytes().splitlines() if version in files.commits else []
-    operation = _object(lines[0]).get("commitInfo", {}).get("operation") if lines else None
+    info = _object(lines[0]).get("commitInfo", {}) if lines else {}
+    operation = info.get("operation")
     newer = any(batch > previous.get(query, -1) for query, batch in batches.items())
     if operation == "STREAMING UPDATE" or (newer and not operation):
         return "the stream", batches
     if operation:
-        again = ": run jobs/replay.py again" if operation == "MERGE" else ""
+        replayed = operation == "MERGE" or Provenance.from_json(info.get("userMetadata", "")).replay
+        again = ": run jobs/replay.py again" if replayed else ""
         return f"{operation}, which is undone by this{again}", batches
     return f"something {'that left no trace' if known is None else 'else'}, {REPLAY}", batches
 

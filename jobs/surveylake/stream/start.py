@@ -12,6 +12,7 @@ from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.lake_path import LakePath, lake_path
 from surveylake.lake.records_table import EPOCH, LOSS, OffsetRange
 from surveylake.lake.tables import RECORDS
+from surveylake.stream.contract_check import note_contract, require_contract
 from surveylake.stream.job import StreamJob
 from surveylake.wording import examples
 
@@ -46,15 +47,18 @@ def plan_start(
 
     `began` is partition -> where the stream began, for a fresh checkpoint and partitions that the table has no row of.
 
-    Raises TopicError for another topic of the same name or for expired records, StorageError when the table cannot tell.
+    Raises TopicError for another topic of the same name or for expired records, ConfigError for a contract that may not go on
+    with this table, StorageError when the table cannot tell.
     """
     spark, lake, path = job.spark, job.lake, job.records
     is_new = not tables.exists(spark, path)
     if is_new:
         records_table.create_records(spark, lake, job.contract, topic.pin)
-    records_table.check_columns(spark, lake, job.contract)
+    # Twice: no other stream is stopped for a contract that is refused, and a replay may have come in between.
+    require_contract(spark, lake, job.contract)
     # Before anything is read of it: what another stream commits from now on is refused, what it has committed is seen.
     job.sink.take_turn()
+    note_contract(spark, lake, job.contract)
     properties = tables.properties(spark, path)
     known = [] if is_new and lake.is_local else records_table.offset_ranges(tables.read(spark, path))
     # After the table: another stream may have read on until its turn was taken, and the table would seem to be ahead.

@@ -1,0 +1,139 @@
+"""Some or all data files of a table written anew, with the table's columns and properties, in one commit."""
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType
+
+from surveylake.errors import LakeLockedError, ProofError
+from surveylake.lake import commits
+from surveylake.lake.commits import Guard
+
+IDENTITY = ("epoch", "partition", "offset")
+"""The columns that identify a record."""
+CONFLICT = "Concurrent"
+"""In the class of what Delta raises when another commit changed what a transaction has read."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """How a table is to be after a rewrite."""
+
+    columns: dict[str, tuple[str, str]]
+    """name -> (SQL type, comment); a column that is there already keeps what else the table says of it"""
+    properties: dict[str, str]
+    """beside those that it has"""
+    note: str
+    """of the commit"""
+
+
+def rewrite(
+    spark: SparkSession,
+    before: Any,
+    files: Collection[str] | None,
+    rows: Callable[[DataFrame], DataFrame],
+    target: Target,
+    guard: Guard | None = None,
+) -> int:
+    """Replace data files of the snapshot `before` by what `rows` makes of their rows. Returns the commit's version.
+
+    `files` are names in the table's folder; None: all. With none of them only columns and properties change. The written
+    files have the records of the old ones, each once. That is checked before they are committed.
+    Raises ProofError when they have not or one is stored twice, LakeLockedError when another writer changed the table meanwhile:
+    then nothing is changed.
+    """
+    transaction = commits.begin(spark, before)
+    if guard:
+        guard(transaction)
+    old = [file for file in _files(spark, transaction) if files is None or file_name(file.path()) in files]
+    schema = _schema(str(before.metadata().schemaString()), target.columns)
+    _change_metadata(transaction, before.metadata(), schema, target.properties)
+    actions = commits.no_files(spark)
+    if old:
+        stored = commits.rows_in(spark, before, old)
+        _refuse_doubles(stored)
+        written = transaction.writeFiles(rows(stored)._jdf)
+        new = list(commits.as_java(spark, written))
+        _require_the_same(stored, commits.rows_in(spark, before, new))
+        actions = written
+        for file in old:
+            actions = actions.appended(file.remove())
+    try:
+        return int(transaction.commit(actions, commits.overwriting(spark, target.note)))
+    except commits.FAILURES as error:
+        if CONFLICT not in str(error):
+            raise
+        raise LakeLockedError(
+            f"another process changed {before.path().getParent()} meanwhile; nothing was changed here",
+            "Run this again.",
+        ) from error
+
+
+def file_name(path: Any) -> str:
+    """Return the name of a data file, by Delta's path or by the URI that Spark reads it from."""
+    return unquote(str(path)).rpartition("/")[2]
+
+
+def _files(spark: SparkSession, transaction: Any) -> list[Any]:
+    """Return Delta's AddFile of every file; the transaction has then read the whole table."""
+    return list(commits.as_java(spark, transaction.filterFiles()))
+
+
+def _schema(existing: str, columns: dict[str, tuple[str, str]]) -> str:
+    """Return Delta's JSON of a table's columns, in the order of `columns`."""
+    known = {field["name"]: field for field in json.loads(existing)["fields"]}
+    fields = []
+    for name, (kind, comment) in columns.items():
+        metadata = {**known.get(name, {}).get("metadata", {}), **({"comment": comment} if comment else {})}
+        if not comment:
+            metadata.pop("comment", None)
+        nullable = known.get(name, {}).get("nullable", True)
+        as_json = json.loads(DataType.fromDDL(kind).json())
+        fields.append({"name": name, "type": as_json, "nullable": nullable, "metadata": metadata})
+    return json.dumps({"type": "struct", "fields": fields}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _change_metadata(transaction: Any, metadata: Any, schema: str, properties: dict[str, str]) -> None:
+    """Give the transaction's table these columns and properties, where it has others."""
+    configuration = metadata.configuration()
+    for key, value in properties.items():
+        configuration = configuration.updated(key, value)
+    if json.loads(str(metadata.schemaString())) == json.loads(schema) and not properties:
+        return
+    changed = metadata.copy(
+        metadata.id(), metadata.name(), metadata.description(), metadata.format(), schema,
+        metadata.partitionColumns(), configuration, metadata.createdTime(),
+    )  # fmt: skip
+    transaction.updateMetadata(changed, False)
+
+
+def _refuse_doubles(rows: DataFrame) -> None:
+    """Raise ProofError when a record is stored twice: no row is then known to be the record."""
+    twice = rows.groupBy(*IDENTITY).count().where("count > 1").first()
+    if twice:
+        where = f"epoch {twice['epoch']} partition {twice['partition']} offset {twice['offset']}"
+        raise ProofError(
+            f"{where} is in records {twice['count']} times", "Run jobs/verify.py: the lake is not sound."
+        )
+
+
+def _require_the_same(old: DataFrame, new: DataFrame) -> None:
+    """Raise ProofError unless both have the same records."""
+    (rows, digest), (new_rows, new_digest) = _digest(old), _digest(new)
+    if (rows, digest) != (new_rows, new_digest):
+        raise ProofError(
+            f"{rows:,} records were read and {new_rows:,} written, or others; nothing was changed",
+            "Run jobs/verify.py: the lake may not be sound.",
+        )
+
+
+def _digest(rows: DataFrame) -> tuple[int, int]:
+    """Return the number of records, and a digest of their identities that does not depend on the order."""
+    hashed = F.sum(F.xxhash64(*IDENTITY).cast("decimal(38,0)"))
+    row = rows.agg(F.count("*").alias("rows"), hashed.alias("digest")).first()
+    return (int(row["rows"]), int(row["digest"] or 0)) if row else (0, 0)

@@ -1,1 +1,1 @@
-"""The records that were rejected: how many, which, and judged again under a corrected contract."""
+"""The rejected records: how many, which; a changed contract: what it would do, and all records judged again under it."""

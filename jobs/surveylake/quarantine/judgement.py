@@ -62,7 +62,8 @@ def each_differs(rows: DataFrame, names: Iterable[str]) -> dict[str, Column]:
 def kinds(rows: DataFrame, names: Mapping[str, str]) -> DataFrame:
     """Return the kinds of change among the rows of `compared`.
 
-    Grain: one row per pair of lists of reasons and list of columns that differ. Columns: was, is (reasons), columns, records, files (URIs of the data files), samples (the first SAMPLES by coordinates).
+    Grain: one row per pair of lists of reasons and list of columns that differ. Columns: was, is (reasons), columns, records,
+    files (URIs of the data files), samples (the first SAMPLES by coordinates).
     """
     marks = [F.when(is_other, F.lit(name)) for name, is_other in each_differs(rows, names).items()]
     columns = F.array_compact(F.array(*marks, F.lit(None).cast("string")))

@@ -1,5 +1,6 @@
 """Replay: stored records judged again under a contract, also one with other columns, and the one commit that changes them."""
 
+from dataclasses import dataclass
 from functools import partial
 
 from pyspark.sql import SparkSession

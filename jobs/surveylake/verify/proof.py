@@ -18,6 +18,7 @@ from surveylake.runtime.session import OpenSession
 from surveylake.verify import parquet_bytes
 from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
+from surveylake.verify.judged import judged
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
 from surveylake.verify.topic import BrokerAnswer, ask, lag, same_topic
 from surveylake.wording import counted, examples
@@ -108,7 +109,7 @@ def _count(
     partitions, checks, ends = _timed(proof, "offsets", lambda: _offsets(context, properties, newest, broker))
     folder = lake_path(context.spark, lake.checkpoints) / RECORDS / f"epoch-{newest}"
     topic, batches = context.contract.topic, log.batch_by_query
-    proof.add([identity, *checks])
+    proof.add([identity, *judged(properties, log.version, context.contract), *checks])
     proof.add([checkpoint.check(folder, topic, ends, done.get(newest), batches, broker)])
     proof.add([lag(broker, ends)] if broker else [])
     publish = context.config.publish

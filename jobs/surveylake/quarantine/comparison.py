@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from surveylake.contract.differences import Difference, differences, former_names, of_columns
 from surveylake.contract.model import Contract
@@ -74,7 +75,8 @@ def compare(spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int)
     version = int(before.version())
     columns = records_table.contract_columns(spark, lake)
     names = former_names(contract, set(columns))
-    rows = judgement.compared(tables.read(spark, path, version), contract, names, max_bytes)
+    stored = tables.read(spark, path, version).withColumn(judgement.FILE, F.col("_metadata.file_path"))
+    rows = judgement.compared(stored, contract, names, max_bytes)
     return Comparison(contract, before, version, tables.properties(spark, path), columns, names, rows)
 
 

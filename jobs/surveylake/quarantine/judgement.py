@@ -13,6 +13,8 @@ from surveylake.lake.rewrite import IDENTITY
 from surveylake.validate.pipeline import validated
 
 VERDICT = ("accepted", "failed_rules")
+FILE = "~file"
+"""Column: the URI of the data file in which a row lies."""
 BEFORE = "~before"
 """Column: the stored verdict and values, as a struct."""
 SAMPLES = 3
@@ -28,12 +30,12 @@ def judged(stored: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
 def compared(stored: DataFrame, contract: Contract, names: Mapping[str, str], max_bytes: int) -> DataFrame:
     """Return every stored record judged again, with BEFORE in it. Grain: one row per record.
 
-    `names` is column -> its name among the stored ones. Columns: topic, the identity, timestamp, the new verdict and values, and
-    BEFORE: `accepted`, `failed_rules`, the values under their new names, `~file`. There is no join: `validated` passes a record's
-    key on unchanged, so the stored row is carried in it.
+    `stored` has FILE beside the columns of `records`; `names` is column -> its name among them. Columns: topic, the identity,
+    timestamp, the new verdict and values, and BEFORE: `accepted`, `failed_rules`, the values under their new names, FILE. It takes
+    no join: `validated` passes a record's key on unchanged, so the stored row is carried in it.
     """
     values = [F.col(sql.name(was)).alias(name) for name, was in names.items()]
-    before = F.struct(*VERDICT, *values, F.col("_metadata.file_path").alias("~file")).alias("key")
+    before = F.struct(*VERDICT, *values, sql.name(FILE)).alias("key")
     rows = stored.select("topic", "partition", "offset", "timestamp", "epoch", before, "value")
     now = validated(rows, contract, max_bytes).withColumnRenamed("key", BEFORE)
     return now.select(
@@ -73,7 +75,7 @@ def kinds(rows: DataFrame, names: Mapping[str, str]) -> DataFrame:
         .groupBy(was, F.col("failed_rules").alias("is"), columns.alias("columns"))
         .agg(
             F.count("*").alias("records"),
-            F.collect_set(f"`{BEFORE}`.`~file`").alias("files"),
+            F.collect_set(f"`{BEFORE}`.`{FILE}`").alias("files"),
             F.min_by(F.struct("topic", *IDENTITY), F.struct(*IDENTITY), SAMPLES).alias("samples"),
         )
     )

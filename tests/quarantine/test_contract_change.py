@@ -5,8 +5,9 @@ while it happens, and after.
 """
 
 import json
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,10 @@ from surveylake.lake.tables import RECORDS
 TOPIC = "changing"
 OLD_TEXT = pets_survey.CONTRACT.replace("TOPIC", TOPIC).replace("SPELLINGS", "{ }").replace("MOST", "30")
 CHANGED = (
-    ('[fields.age]\nsource = "Age"\ntype = "integer"', '[fields.age]\nsource = "Age"\ntype = "decimal(5,1)"'),
+    (
+        '[fields.age]\nsource = "Age"\ntype = "integer"',
+        '[fields.age]\nsource = "Age"\ntype = "decimal(12,1)"',
+    ),
     ("spellings = { }", 'spellings = { cat = ["Kat"] }'),
     ('[fields.town]\nsource = "Town"', '[fields.place]\nwas = "town"\nsource = "Town"'),
     ("[derived.is_old]", '[fields.colour]\nsource = "Colour"\ntype = "string"\n[derived.is_old]'),
@@ -89,16 +93,20 @@ class Home:
         return sorted(table.to_pylist(), key=lambda row: row["offset"])
 
 
-@pytest.fixture
-def home(spark: SparkSession, broker: str, tmp_path: Path) -> Iterator[Home]:
-    made = Home(tmp_path, pets_survey.config(broker, 1))
-    topic = f"{TOPIC}-{abs(hash(tmp_path)):x}"
-    for survey in (made.old, made.new):
-        survey.write_text(survey.read_text().replace(f'"{TOPIC}"', f'"{topic}"'))
-    pets_survey.send(made.config, topic, ANSWERS)
+@pytest.fixture(scope="module")
+def filled(spark: SparkSession, broker: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Made once, and copied for each test: a lake moves with its folder."""
+    made = Home(tmp_path_factory.mktemp(TOPIC), pets_survey.config(broker, 1))
+    pets_survey.send(made.config, TOPIC, ANSWERS)
     made.take(made.old)
     assert made.run(aggregate, made.old) == 0
-    yield made
+    return made
+
+
+@pytest.fixture
+def home(filled: Home, tmp_path: Path) -> Home:
+    shutil.copytree(filled.lake, tmp_path / "lake")
+    return Home(tmp_path, filled.config)
 
 
 def seen_by_all(table: Path, version: int | None = None) -> dict[int, tuple[Any, ...]]:
@@ -187,8 +195,7 @@ def test_the_stream_goes_on_under_the_new_contract_and_not_under_the_old(
     assert "(replay.py, 20" in late.value.message and late.value.message.endswith(f"under pets {new}")
     assert home.version == version
 
-    topic = home.contract(home.new).topic
-    pets_survey.send(home.config, topic, [pets_survey.answer("late", "Kat", Age="7.5", Colour="grey")])
+    pets_survey.send(home.config, TOPIC, [pets_survey.answer("late", "Kat", Age="7.5", Colour="grey")])
     home.take(home.new)
     last = home.rows()[-1]
     assert (last["offset"], last["accepted"], last["pet"], last["colour"]) == (16, True, "cat", "grey")
@@ -225,7 +232,7 @@ def test_the_plan_says_what_differs_whose_verdicts_change_and_which_numbers(
     assert home.run(plan, home.new) == 0
     said = capsys.readouterr().out
     for line in (
-        "widened   field age: type integer -> decimal(5,1)",
+        "widened   field age: type integer -> decimal(12,1)",
         "changed   field pet: spellings: also Kat for cat",
         "renamed   field place: was town",
         "added     field colour: string, from Colour",
@@ -318,9 +325,6 @@ def test_a_frozen_field_stops_plan_replay_and_stream_until_it_is_thawed_alone(
 def test_a_field_in_quarantine_may_only_turn_away(home: Home, change: tuple[str, str], code: int) -> None:
     text = home.old.read_text().replace('source = "Pet"', 'source = "Pet"\nchange = "quarantine"')
     text = text.replace(*change)
-    if 'allowed = ["red"]' in change[1]:
-        text = text.replace('allowed = ["cat", "dog"]\n', "", 1)
-        text = text.replace('allowed = ["red"]', 'allowed = ["red", "black"]')
     version = home.version
     assert home.run(replay, home.survey("guarded", text)) == code
     assert home.version == version + (code == 0)
@@ -329,12 +333,12 @@ def test_a_field_in_quarantine_may_only_turn_away(home: Home, change: tuple[str,
 def test_constraints_clustering_and_properties_of_others_survive(home: Home, spark: SparkSession) -> None:
     path = str(home.lake / RECORDS)
     spark.sql(f"ALTER TABLE delta.`{path}` ADD CONSTRAINT sound CHECK (offset >= 0)")
-    spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('owner' = 'somebody')")
+    spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ('team' = 'somebody')")
     table = commits.snapshot(spark, path).metadata().id()
     assert home.run(replay, home.new) == 0
     properties = tables.properties(spark, path)
     assert properties["delta.constraints.sound"] == "offset >= 0"
-    assert properties["owner"] == "somebody"
+    assert properties["team"] == "somebody"
     assert commits.snapshot(spark, path).metadata().id() == table
     comments = {field.name: field.metadata.get("comment") for field in tables.read(spark, path).schema}
     assert comments["failed_rules"] == "why not; empty when accepted"
@@ -354,7 +358,7 @@ def test_a_lake_that_does_not_keep_its_contract_is_compared_by_its_columns(
     assert home.run(plan, home.new) == 0
     said = capsys.readouterr().out
     assert "contract of the lake: not kept by the release that made it; only columns are compared" in said
-    assert "widened   column age: type int -> decimal(5,1)" in said
+    assert "widened   column age: type int -> decimal(12,1)" in said
     assert "rule" not in said.partition("records of version")[0]
     home.take(home.old)
     assert judging.history(tables.properties(spark, path))[-1].contract == home.contract(home.old).fingerprint

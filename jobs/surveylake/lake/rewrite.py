@@ -17,7 +17,7 @@ from surveylake.lake.commits import Guard
 IDENTITY = ("epoch", "partition", "offset")
 """The columns that identify a record."""
 CONFLICT = "Concurrent"
-"""In the class of what Delta raises when another commit changed what a transaction has read."""
+"""In the name of what Delta raises when another commit changed what a transaction has read."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Target:
     columns: dict[str, tuple[str, str]]
     """name -> (SQL type, comment); a column that is there already keeps what else the table says of it"""
     properties: dict[str, str]
-    """beside those that it has"""
     note: str
     """of the commit"""
 
@@ -52,7 +51,7 @@ def rewrite(
         guard(transaction)
     old = [file for file in _files(spark, transaction) if files is None or file_name(file.path()) in files]
     schema = _schema(str(before.metadata().schemaString()), target.columns)
-    _change_metadata(transaction, before.metadata(), schema, target.properties)
+    _add_properties(transaction, before.metadata(), schema, target.properties)
     actions = commits.no_files(spark)
     if old:
         stored = commits.rows_in(spark, before, old)
@@ -66,12 +65,26 @@ def rewrite(
     try:
         return int(transaction.commit(actions, commits.overwriting(spark, target.note)))
     except commits.FAILURES as error:
-        if CONFLICT not in str(error):
+        if CONFLICT not in f"{type(error).__name__} {error}":
             raise
         raise LakeLockedError(
             f"another process changed {before.path().getParent()} meanwhile; nothing was changed here",
             "Run this again.",
         ) from error
+
+
+def make_anew(spark: SparkSession, path: str, target: Target) -> None:
+    """Leave a table without rows, with these columns and no other properties, in one commit. It keeps its id."""
+    before = commits.snapshot(spark, path)
+    transaction, metadata = commits.begin(spark, before), before.metadata()
+    actions = commits.no_files(spark)
+    for file in _files(spark, transaction):
+        actions = actions.appended(file.remove())
+    configuration = metadata.configuration().empty()
+    for key, value in target.properties.items():
+        configuration = configuration.updated(key, value)
+    _set_metadata(transaction, metadata, _schema('{"fields": []}', target.columns), configuration)
+    transaction.commit(actions, commits.overwriting(spark, target.note))
 
 
 def file_name(path: Any) -> str:
@@ -98,13 +111,16 @@ def _schema(existing: str, columns: dict[str, tuple[str, str]]) -> str:
     return json.dumps({"type": "struct", "fields": fields}, ensure_ascii=False, separators=(",", ":"))
 
 
-def _change_metadata(transaction: Any, metadata: Any, schema: str, properties: dict[str, str]) -> None:
-    """Give the transaction's table these columns and properties, where it has others."""
+def _add_properties(transaction: Any, metadata: Any, schema: str, properties: dict[str, str]) -> None:
+    """Give the transaction's table these columns, and these properties beside its own, where it has others."""
     configuration = metadata.configuration()
     for key, value in properties.items():
         configuration = configuration.updated(key, value)
-    if json.loads(str(metadata.schemaString())) == json.loads(schema) and not properties:
-        return
+    if json.loads(str(metadata.schemaString())) != json.loads(schema) or properties:
+        _set_metadata(transaction, metadata, schema, configuration)
+
+
+def _set_metadata(transaction: Any, metadata: Any, schema: str, configuration: Any) -> None:
     changed = metadata.copy(
         metadata.id(), metadata.name(), metadata.description(), metadata.format(), schema,
         metadata.partitionColumns(), configuration, metadata.createdTime(),

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from surveylake import sql
 from surveylake.errors import StorageError
-from surveylake.lake import commits, s3
+from surveylake.lake import commits, rewrite, s3
 from surveylake.lake.lake_path import lake_path
 from surveylake.lake.log_faults import require_whole
 from surveylake.lake.log_files import forget_half_made, newer_protocol
@@ -80,16 +80,18 @@ def create(
 ) -> None:
     """Create the empty table at `path`; `columns` is name -> (SQL type, comment).
 
-    An existing table is replaced, or with `replace` False left as it is. Raises StorageError when it cannot be written.
+    An existing table is replaced in one commit, or with `replace` False left as it is. Raises StorageError when it cannot be written.
     """
     forget_half_made(lake_path(spark, path))
-    new = DeltaTable.createOrReplace(spark) if replace else DeltaTable.createIfNotExists(spark)
-    builder = new.location(path).comment(comment)
-    for name, (kind, meaning) in columns.items():
-        builder = builder.addColumn(name, kind, comment=meaning)
-    for key, value in properties.items():
-        builder = builder.property(key, value)
     try:
+        if replace and DeltaTable.isDeltaTable(spark, path):
+            rewrite.make_anew(spark, path, rewrite.Target(columns, properties, Provenance().as_json()))
+            return
+        builder = DeltaTable.createIfNotExists(spark).location(path).comment(comment)
+        for name, (kind, meaning) in columns.items():
+            builder = builder.addColumn(name, kind, comment=meaning)
+        for key, value in properties.items():
+            builder = builder.property(key, value)
         builder.execute()
     except Exception as error:
         if not replace and DeltaTable.isDeltaTable(spark, path):

@@ -5,7 +5,7 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from pyspark.sql.types import NumericType, StructType
 
 from surveylake import sql
 from surveylake.contract.model import Contract
@@ -31,8 +31,8 @@ def compared(stored: DataFrame, contract: Contract, names: Mapping[str, str], ma
     """Return every stored record judged again, with BEFORE in it. Grain: one row per record.
 
     `stored` has FILE beside the columns of `records`; `names` is column -> its name among them. Columns: topic, the identity,
-    timestamp, the new verdict and values, and BEFORE: `accepted`, `failed_rules`, the values under their new names, FILE. It takes
-    no join: `validated` passes a record's key on unchanged, so the stored row is carried in it.
+    timestamp, the new verdict and values, and BEFORE: `accepted`, `failed_rules`, the values under their new names, FILE.
+    It takes no join: `validated` passes a record's key on unchanged, so the stored row is carried in it.
     """
     values = [F.col(sql.name(was)).alias(name) for name, was in names.items()]
     before = F.struct(*VERDICT, *values, sql.name(FILE)).alias("key")
@@ -49,13 +49,14 @@ def differs(rows: DataFrame, names: Mapping[str, str]) -> Column:
 
 
 def each_differs(rows: DataFrame, names: Iterable[str]) -> dict[str, Column]:
-    """Return column -> whether its value differs. A value of another type is the same where it is the same text."""
+    """Return column -> whether its value differs. Of another type it is the same where it is the same number or text."""
     before = rows.schema[BEFORE].dataType
     assert isinstance(before, StructType)
     columns = {}
     for name in names:
         now, was = F.col(sql.name(name)), F.col(f"`{BEFORE}`.{sql.name(name)}")
-        if rows.schema[name].dataType != before[name].dataType:
+        kinds_of = (rows.schema[name].dataType, before[name].dataType)
+        if kinds_of[0] != kinds_of[1] and not all(isinstance(kind, NumericType) for kind in kinds_of):
             now, was = now.cast("string"), was.cast("string")
         columns[name] = ~now.eqNullSafe(was)
     return columns

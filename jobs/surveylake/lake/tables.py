@@ -80,7 +80,8 @@ def create(
 ) -> None:
     """Create the empty table at `path`; `columns` is name -> (SQL type, comment).
 
-    An existing table is replaced in one commit, or with `replace` False left as it is. Raises StorageError when it cannot be written.
+    An existing table is replaced in one commit, or with `replace` False left as it is.
+    Raises StorageError when it cannot be written.
     """
     forget_half_made(lake_path(spark, path))
     try:

@@ -139,7 +139,11 @@ def _arguments(argv: Sequence[str] | None) -> Namespace:
     """Parse the command line. Raises ConfigError for arguments that contradict each other."""
     parser = survey_parser("produce", "Send a survey's answers to its Kafka topic.", EXAMPLES, lake=False)
     parser.add_argument(
-        "file", nargs="?", type=Path, metavar="CSV", help="answers to send (default: the survey's own sample)"
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="answers to send: a CSV, an .xlsx or a .sav (default: the survey's own sample)",
     )
     add_bootstrap(parser, "Kafka's address (default: from the configuration)")
     parser.add_argument("--topic", help="another topic than the contract's")

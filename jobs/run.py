@@ -60,7 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         "run", "From a CSV through Kafka to Delta tables, counts, charts and a report.", EXAMPLES
     )
     parser.add_argument(
-        "--input", type=Path, metavar="CSV", help="answers (default: the survey's own sample)"
+        "--input",
+        type=Path,
+        metavar="FILE",
+        help="answers: a CSV, an .xlsx or a .sav (default: the survey's own sample)",
     )
     cli.add_out(parser, "exports (default: %(default)s)", "out")
     cli.add_bootstrap(parser, "an existing broker (default: an embedded one)")

@@ -46,7 +46,7 @@ RowCount = Annotated[int, Field(ge=1, le=MOST_HEADER_ROWS)]
 
 
 class Input(Part):
-    """The form of a CSV file."""
+    """The form of a file of answers."""
 
     delimiter: Separator = ","
     quote: Literal['"', "'", ""] = '"'
@@ -61,6 +61,10 @@ class Input(Part):
     """how a line begins that is no row"""
     blank_rows: Literal["send", "skip"] = "send"
     """what becomes of a row whose cells are all blank"""
+    sheet: str = ""
+    """the sheet of a workbook that has several"""
+    values: Literal["codes", "labels"] = "codes"
+    """of an SPSS file: the codes, or the labels that they have in it"""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

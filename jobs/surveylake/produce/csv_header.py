@@ -49,7 +49,8 @@ def require_header(path: Path, line: int, names: list[str], text: str, contract:
         )
     problems = _problems(line, names, text, contract)
     if len(problems) == 1:
-        raise InputError(f"{path}, line {problems[0].line}: {problems[0].message}", problems[0].hint)
+        where = f"{path}, line {problems[0].line}" if problems[0].line else path
+        raise InputError(f"{where}: {problems[0].message}", problems[0].hint)
     lines = "\n".join(f"  line {problem.line}: {problem.message}" for problem in problems)
     hint = " ".join(dict.fromkeys(problem.hint for problem in problems))
     raise InputError(f"{path} cannot be sent as it is\n{lines}", hint)

@@ -1,0 +1,1 @@
+"""The contract as other tools read it: Open Data Contract Standard, JSON Schema. Text in, text out."""

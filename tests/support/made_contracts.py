@@ -30,7 +30,11 @@ SOURCES = [
     "\u2028", "a, b", "100 %", "- x", "{}", "null", "How often did you, in the last twelve months, drink tea that somebody made?",
 ]  # fmt: skip
 PATTERNS = ["^[A-Z]{2}[0-9]+$", "^V-[0-9]{1,6}$", "[^ ]", "^(?:yes|no)$", "a|b", "é$"]
-KINDS = ["string", "integer", "decimal(6,2)", "decimal(38,0)", "decimal(3,3)", "boolean", "date"]
+KINDS = [
+    "string", "integer", "double", "decimal(6,2)", "decimal(38,0)", "decimal(3,3)", "boolean", "date", "timestamp", "scale", "set",
+]  # fmt: skip
+DAYS = ["yyyy-MM-dd", "d/M/yyyy", "dd.MM.yy", "MMM d, yyyy"]
+TIMES = ["M/d/yyyy H:mm:ss", "yyyy-MM-dd'T'HH:mm", "dd/MM/yy hh:mm a"]
 
 
 def made_contract(seed: int) -> Contract:
@@ -68,6 +72,7 @@ def _values(rng: random.Random) -> dict[str, Any]:
         **perhaps("rules", {name: rng.choice(["a > 1", "x IS NOT NULL\nAND y <> 'é'"]) for name in rng.sample(NAMES, 2)}),
         **perhaps("input", {"delimiter": ";", "encoding": "windows-1252", "header_rows": 2, "comment": "#"}),
         **perhaps("derived", {"computed": {"type": rng.choice(KINDS), "sql": "concat('\\\\', \"x\")", "description": word}}),
+        **perhaps("derived", {"several": {"type": "set", "choices": {word: names[-1]}, "order": [word], "label": word}}),
         **perhaps("summaries", {"by": [[names[0]]], "received_by": names[-1]}),
         **perhaps("charts", {"group": names[0]}),
         **perhaps("hypothesis", {"claim": word, "field": names[0], "more": word, "less": "z", "words": {word: "w"}}),
@@ -84,7 +89,9 @@ def _field(rng: random.Random, source: str) -> dict[str, Any]:
     words = rng.sample(WORDS, 9)
     part: dict[str, Any] = {"source": source, "type": kind, **perhaps("required", rng.random() < 0.7)}
     part |= perhaps("description", rng.choice(WORDS)) | perhaps("missing", words[:1] * rng.randint(0, 1))
-    if kind.startswith("decimal") or kind == "integer":
+    part |= perhaps("label", rng.choice(WORDS)) | perhaps("when_wrong", rng.choice(["blank", "reject"]))
+    if kind.startswith("decimal") or kind in ("integer", "double"):
+        part |= perhaps("unit", "kg")
         low = rng.choice([rng.randint(-50, 50), rng.uniform(-50, 50), 0.5])
         part |= perhaps("min", low) | perhaps("max", low + rng.randint(0, 100))
     return part | _meanings(kind, words, perhaps, rng)
@@ -95,8 +102,19 @@ def _meanings(kind: str, words: Sequence[str], perhaps: Any, rng: random.Random)
     if kind == "string":
         return {
             **perhaps("allowed", words[1:4]), **perhaps("spellings", {words[2]: words[5:8]}),
-            **perhaps("pattern", rng.choice(PATTERNS)),
+            **perhaps("pattern", rng.choice(PATTERNS)), **perhaps("order", words[1:4]),
+        }  # fmt: skip
+    if kind == "scale":
+        labels = {"labels": dict(zip(words[1:4], words[5:8], strict=True))}
+        return rng.choice([{"allowed": words[1:4]}, labels, {**labels, "allowed": [*words[5:8], words[8]]}])
+    if kind == "set":
+        return {
+            **perhaps("allowed", words[1:4]), **perhaps("labels", {words[4]: words[2]}), **perhaps("separator", rng.choice(",|")),
         }  # fmt: skip
     if kind == "boolean":
         return perhaps("true", words[1:3]) | perhaps("false", words[3:5])
+    if kind == "date":
+        return perhaps("format", rng.choice(DAYS))
+    if kind == "timestamp":
+        return perhaps("format", rng.choice(TIMES)) | perhaps("zone", "Europe/Vienna")
     return perhaps("allowed", rng.sample(range(-9, 9), 3)) if kind == "integer" else {}

@@ -134,7 +134,7 @@ def test_a_record_that_fits_is_accepted_whatever_the_contract(seed: int) -> None
     judged(made_contract(seed))
 
 
-@pytest.mark.parametrize("name", CONTRACTS)
+@pytest.mark.parametrize("name", ["food_preference", "coded", "second"])
 def test_of_what_produce_makes_up_what_is_accepted_fits(name: str) -> None:
     """The generator knows no patterns, so some of its answers are not accepted."""
     contract = CONTRACTS[name]

@@ -426,8 +426,10 @@ def _beyond(value: Value, field: SurveyField) -> str | None:
     if field.allowed and not set(values) <= set(field.allowed):
         return "not_allowed"
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        low = field.min is not None and Decimal(value) < Decimal(str(field.min))
-        high = field.max is not None and Decimal(value) > Decimal(str(field.max))
+        # A limit of doubles is a double too: 0.1 is not above 0.1.
+        number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
+        low = field.min is not None and number < Decimal(str(field.min))
+        high = field.max is not None and number > Decimal(str(field.max))
         if low or high:
             return "out_of_range"
     if field.pattern is not None and not re.search(field.pattern, str(value)):

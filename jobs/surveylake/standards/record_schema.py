@@ -91,7 +91,7 @@ def _texts(field: SurveyField) -> list[Schema]:
     meanings = {text: name for text, name in meanings.items() if name}
     good = [text for text, name in meanings.items() if _is_acceptable(name, field)]
     if field.allowed:
-        return _enum(good) or [{"not": {}}]
+        return _enum(good) or [{"allOf": [False]}]
     bad = [text for text in meanings if text not in good]
     free: Schema = {"type": "string", "allOf": [{"pattern": NO_NUL}]}
     if field.pattern:

@@ -1,6 +1,6 @@
 # surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults soak bench picture check setup setup-dev verify lock clean
+.PHONY: help run test quick faults soak bench picture docs check setup setup-dev verify lock clean
 
 # A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to let answers cross a network
 # unencrypted, 1 to add to what the lake holds, and 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
@@ -82,6 +82,9 @@ picture: setup-dev ## docs/report.png: the report on the sample, as a browser sh
 	  --screenshot=var/picture/report.png "file://$$PWD/var/picture/out/report.html" 2>var/picture/chromium.log
 	@$(BIN)/python -c "from PIL import Image as I; \
 	  I.open('var/picture/report.png').convert('RGB').quantize(128).save('docs/report.png', optimize=True)"
+
+docs: setup-dev ## after changing a contract's keys: the tables of docs/contract.md and conf/contract.schema.json
+	@PYTHONPATH=jobs $(BIN)/python -m surveylake.standards.key_reference
 
 check: setup-dev ## lint, format and types
 	@$(BIN)/ruff check .

@@ -199,13 +199,16 @@ class Typed(Part):
     """A column of the contract: a field or a derived one."""
 
     type: TypeName
+    """`string`, `integer` (32 bits), `decimal(precision,scale)` (38 digits at most), `double`, `boolean`, `date`,
+    `timestamp`, `scale` (ordered answers), `set` (several answers)"""
     description: str = ""
+    """comment of the column in the tables; default: the label"""
     label: str = ""
-    """what reports call it: the question's text"""
+    """the question's text, for the report and its charts; default: empty"""
     unit: str = ""
-    """such as kg; of a number"""
+    """such as `"kg"` (numbers); default: empty"""
     order: list[Cleaned] = Field(default_factory=list)
-    """the values as tables and charts put them"""
+    """the values in the order in which tables and charts show them (strings); default: as `allowed` lists them"""
 
     @property
     def sql_type(self) -> str:

@@ -27,30 +27,42 @@ class SurveyField(Typed):
     """One field of an answer, as it arrives (`source`) and as it is stored (`type`)."""
 
     source: Source
+    """its name in the JSON object and in the CSV's header; no quote, backslash, backtick or control character"""
     required: bool = False
+    """whether it must have a value; its name must be there in any case"""
     allowed: list[Cleaned] = Field(default_factory=list)
-    """the acceptable answers, as texts; of an integer its digits"""
+    """the values it may have: texts for a string, numbers for an integer, such as `[1, 2]`; of a set, what each answer
+    may be; of a scale its answers, lowest first; default: any"""
     labels: dict[Cleaned, Cleaned] = Field(default_factory=dict)
-    """code in the record -> the answer that it stands for"""
+    """for a code, the answer that it stands for (strings, scales, sets): `{ 1 = "Female", 2 = "Male" }`; where `allowed`
+    is not given, these are allowed, in this order"""
     missing: list[Cleaned] = Field(default_factory=list)
+    """texts that mean no answer, such as `["NA", "99"]`; the column is then NULL; default: the survey's `missing`"""
     true: list[Cleaned] = Field(default_factory=list)
+    """texts that mean true (booleans), such as `["yes", "1"]`; true itself always does, in any case"""
     false: list[Cleaned] = Field(default_factory=list)
+    """texts that mean false (booleans)"""
     min: Limit | None = None
+    """the smallest value (numbers)"""
     max: Limit | None = None
+    """the largest value (numbers)"""
     pattern: Pattern | None = None
+    """a regular expression to be found in it (strings); no repeated group may itself repeat"""
     spellings: dict[Cleaned, list[Cleaned]] = Field(default_factory=dict)
+    """for a name, the other ways in which it is written (strings, scales, sets); a value not listed stays as it is and is
+    named in the report"""
     format: DateFormat | None = None
-    """how a date or a time is written; None: as ISO 8601 has it"""
+    """how it is written (dates, timestamps), such as `"M/d/yyyy H:mm"`; see below; default: as ISO 8601 has it"""
     zone: Zone | None = None
-    """where a time without an offset is meant; None: UTC"""
+    """where a time without an offset is meant (timestamps), such as `"Europe/Vienna"`; default: UTC"""
     separator: Separator | None = None
-    """what stands between two answers of a set; None: a semicolon"""
+    """what stands between two answers (sets); default: `";"`"""
     when_wrong: Literal["reject", "blank"] = "reject"
-    """what an unacceptable value costs: the record, or the value alone"""
+    """`"reject"`: an unacceptable value rejects the record; `"blank"`: the value alone is lost, and the person counts"""
     was: ColumnName | None = None
-    """the column's former name"""
+    """the column's name in an earlier contract, see [below](#may-a-contract-change)"""
     change: Literal["evolve", "freeze", "quarantine"] = "evolve"
-    """what a later contract may do to the column"""
+    """what a later contract may do to the column: `"evolve"`, `"freeze"`, `"quarantine"`, see [below](#may-a-contract-change)"""
 
     @property
     def is_number(self) -> bool:
@@ -105,10 +117,12 @@ class Derived(Typed):
     """A column computed from the typed fields: by an expression, or the answers of a question that has several columns."""
 
     sql: str = ""
+    """a Spark SQL expression over the fields"""
     choices: dict[Cleaned, str] = Field(default_factory=dict)
-    """answer -> the field that says whether it was chosen"""
+    """in place of `sql`, with `type = "set"`: for an answer the field that says whether it was chosen, `{ TV = "news_tv",
+    Web = "news_web" }`"""
     was: ColumnName | None = None
-    """the column's former name"""
+    """as for a field"""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -49,22 +49,26 @@ class Input(Part):
     """The form of a file of answers."""
 
     delimiter: Separator = ","
+    r"""what separates two cells: `";"`, `"\t"` for a tab, any one character"""
     quote: Literal['"', "'", ""] = '"'
-    """what stands around a cell that holds a delimiter; "" where nothing does"""
+    """what stands around a cell that holds a delimiter: `'"'`, `"'"`, or `""` for nothing"""
     encoding: Encoding = UTF8
+    """such as `"windows-1252"`, `"mac-roman"`, `"utf-16"`"""
     decimal: Literal[".", ","] = "."
+    """the decimal mark. With `","` the cell `1,5` of a number is sent as 1.5, and a line with a point in a number is a
+    bad line"""
     header_rows: RowCount = 1
-    """rows above the first answer"""
+    """rows above the first answer, 9 at most; Qualtrics has 3"""
     header_row: RowCount = 1
-    """which of them has the names of the columns"""
+    """which of them has the names that `source` means; 2 has the questions' texts in Qualtrics"""
     comment: Comment = ""
-    """how a line begins that is no row"""
+    """how a line begins that is no row, such as `"#"`"""
     blank_rows: Literal["send", "skip"] = "send"
-    """what becomes of a row whose cells are all blank"""
+    """`"skip"`: a row whose cells are all blank is left out; `"send"`: it is sent, and judged"""
     sheet: str = ""
-    """the sheet of a workbook that has several"""
+    """the sheet of a workbook that has several; default: the only one"""
     values: Literal["codes", "labels"] = "codes"
-    """of an SPSS file: the codes, or the labels that they have in it"""
+    """of an SPSS file: `"codes"`, or the `"labels"` that they have in it"""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -41,8 +41,11 @@ class Summaries(Part):
     """The published tables: one `summary_…` per list of columns."""
 
     by: list[Annotated[list[str], Field(min_length=1, max_length=2)]] = Field(default_factory=list)
+    """one summary table per list of one or two columns; small groups are not named (see below)"""
     measure: str | None = None
+    """a number whose mean, median, standard deviation, smallest and largest value each summary gives"""
     received_by: str | None = None
+    """the column of `summary_quant`, which counts records as received, before any rule; default: no such table"""
 
     @model_validator(mode="after")
     def _are_different_tables(self) -> Self:
@@ -61,38 +64,62 @@ class Charts(Part):
     """The columns of the charts: bar, pie and scatter by `group`, line over `bands`, bars stacked by `stack`."""
 
     group: str
+    """the column of bars, pie and points"""
     bands: str | None = None
+    """the column along the line; default: no line"""
     stack: str | None = None
+    """the column that the bars are stacked by; default: no stacks"""
 
 
 class Hypothesis(Part):
     """The claim to test: more answers say `more` than `less` in `field`; `outcomes` are tested for association."""
 
     claim: str
+    """what is claimed, in words"""
     field: str
+    """the column it is about"""
     more: str
+    """the value that is claimed to be the more frequent"""
     less: str
+    """the other value"""
     words: dict[str, str] = Field(default_factory=dict)
+    """what the report calls these values; default: the values"""
     outcomes: list[str] = Field(default_factory=list)
+    """columns tested for association with `field`"""
     caveat: str = ""
+    """what the answers cannot tell"""
 
 
 class Contract(Part):
     """A whole survey."""
 
     name: ColumnName
+    """short name, in snake_case"""
     title: str
+    """heading of the report"""
     topic: TopicName
+    """Kafka topic"""
     key: str
+    """the field that says who answered: key of the Kafka record, one row each in `responses`; must be required. `"row"`:
+    nobody's id is in the files, see below"""
     unknown_fields: Literal["ignore", "reject"] = "ignore"
+    """`"ignore"`: a field that the contract does not have stays in the raw value only; `"reject"`: it rejects the record"""
     input: Input = Input()
+    """how the files are written; default: commas, UTF-8, one header row"""
     missing: list[Cleaned] = Field(default_factory=list)
+    """texts that mean no answer in every field that has no `missing` of its own"""
     fields: dict[ColumnName, SurveyField] = Field(min_length=1)
+    """the fields, each a table `[fields.NAME]`; NAME is the column"""
     rules: dict[ColumnName, str] = Field(default_factory=dict)
+    """more conditions, `NAME = "SQL"`"""
     derived: dict[ColumnName, Derived] = Field(default_factory=dict)
+    """computed columns, each a table `[derived.NAME]`"""
     summaries: Summaries = Summaries()
+    """what is counted and published"""
     charts: Charts | None = None
+    """which columns the charts show; default: no charts"""
     hypothesis: Hypothesis | None = None
+    """the claim to test"""
 
     @property
     def columns(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
 # surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults soak bench picture docs check setup setup-dev verify lock clean
+.PHONY: help run test quick faults soak bench picture docs standards check setup setup-dev verify lock clean
 
 # A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to let answers cross a network
 # unencrypted, 1 to add to what the lake holds, and 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
@@ -86,6 +86,15 @@ picture: setup-dev ## docs/report.png: the report on the sample, as a browser sh
 docs: setup-dev ## after changing a contract's keys: the tables of docs/contract.md and conf/contract.schema.json
 	@PYTHONPATH=jobs $(BIN)/python -m surveylake.standards.key_reference
 
+standards: setup-dev var/datacontract/made ## datacontract-cli judges our data contracts, and tests a lake's tables by one
+	@SURVEYLAKE_DATACONTRACT=$$PWD/var/datacontract $(BIN)/python -m pytest tests/standards/test_datacontract_cli.py $(ARGS)
+
+var/datacontract/made: requirements-standards.lock
+	@$(BIN)/python -m venv --clear var/datacontract
+	@var/datacontract/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+	  --only-binary :all: -r requirements-standards.lock
+	@touch $@
+
 check: setup-dev ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -118,7 +127,7 @@ setup-dev: ## the same, with what the tests need
 UV_COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links
 lock: ## after changing requirements*.in: resolve anew (needs uv on the PATH)
-	@for name in requirements-build requirements requirements-dev requirements-jupyter; do \
+	@for name in requirements-build requirements requirements-dev requirements-jupyter requirements-standards; do \
 	  $(UV_COMPILE) $$name.in -o $$name.lock || exit 1; done
 
 clean: ## what set-up and tests made; the lake, the exports and Kafka's data stay

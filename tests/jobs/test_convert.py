@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-import convert
 import pytest
 import yaml
 
+import convert
 from surveylake.contract.model import load_contract
 from surveylake.paths import CONF
 

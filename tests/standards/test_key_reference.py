@@ -19,7 +19,9 @@ def test_a_table_that_was_edited_by_hand_is_made_anew() -> None:
     assert page_with_tables(edited) == TEXT
 
 
-@pytest.mark.parametrize("page", [TEXT.replace(BEGIN.format("keys of field"), ""), TEXT + BEGIN.format("keys of field")])
+@pytest.mark.parametrize(
+    "page", [TEXT.replace(BEGIN.format("keys of field"), ""), TEXT + BEGIN.format("keys of field")]
+)
 def test_a_page_without_its_marks_is_no_page(page: str) -> None:
     with pytest.raises(ValueError, match="keys of field"):
         page_with_tables(page)

@@ -1,6 +1,6 @@
 """The tables of keys on docs/contract.md, and the schema for editors, made from the model.
 
-    PYTHONPATH=jobs python -m surveylake.standards.key_reference      as `make docs` does: write both
+PYTHONPATH=jobs python -m surveylake.standards.key_reference      as `make docs` does: write both
 """
 
 import sys

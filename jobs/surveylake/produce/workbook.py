@@ -16,6 +16,7 @@ INSIDE = "xl/workbook.xml"
 """the file in the zip that makes it a workbook"""
 EXCEL_DIGITS = 15
 """digits of a number that Excel keeps and shows"""
+MOST_WHOLE = 10**EXCEL_DIGITS
 Cell = str | bool | int | float | datetime.date | datetime.time | datetime.timedelta
 
 
@@ -43,6 +44,9 @@ def text_of(value: Cell | None, decimal: str = ".") -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
+        # Most numbers of a survey are whole and small, and there are many of them.
+        if abs(value) < MOST_WHOLE and value == int(value):
+            return str(int(value))
         return format(Decimal(f"{value:.{EXCEL_DIGITS}g}"), "f").replace(".", decimal)
     if isinstance(value, datetime.timedelta):
         seconds = round(value.total_seconds())
@@ -67,7 +71,10 @@ def _sheet(path: Path, book: calamine.CalamineWorkbook, declared: str) -> str:
     hidden = {
         sheet.name for sheet in book.sheets_metadata if sheet.visible != calamine.SheetVisibleEnum.Visible
     }
-    shown = [name for name in names if name not in hidden and book.get_sheet_by_name(name).height]
+    shown = [name for name in names if name not in hidden]
+    if len(shown) > 1:
+        # Opening a sheet is to read all of it, so the only one is not asked whether it has rows.
+        shown = [name for name in shown if book.get_sheet_by_name(name).height]
     if len(shown) > 1:
         raise InputError(
             f"{path} has {len(shown)} sheets: {listed(shown)}",
@@ -79,14 +86,13 @@ def _sheet(path: Path, book: calamine.CalamineWorkbook, declared: str) -> str:
 def _texts(cells: list[list[Cell]], form: Input) -> Iterator[Row]:
     """Yield the rows as texts, as wide as the widest one that holds something."""
     width = max((_filled(row) for row in cells), default=0)
-    moments = [any(isinstance(row[at], datetime.datetime) for row in cells) for at in range(width)]
+    moments = [at for at in range(width) if any(isinstance(row[at], datetime.datetime) for row in cells)]
     for line, row in enumerate(cells, 1):
+        for at in moments:
+            row[at] = _at_midnight(row[at])
         yield (
             line,
-            [
-                text_of(_at_midnight(value) if has_moments else value, form.decimal)
-                for value, has_moments in zip(row, moments, strict=False)
-            ],
+            [value if isinstance(value, str) else text_of(value, form.decimal) for value in row[:width]],
         )
 
 

@@ -23,7 +23,7 @@ def test_every_contract_of_this_repository_is_itself_when_it_is_written_and_read
     assert list(again.columns) == list(contract.columns)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(contracts())
 def test_any_contract_is_itself_when_it_is_written_and_read(contract: Contract) -> None:
     assert read(toml_of(values_of(contract))) == contract

@@ -39,38 +39,12 @@ NUMBERS = [
     1.0,
     -0.0,
 ]
-OTHERS = [
-    None,
-    True,
-    False,
-    [],
-    {},
-    ["a"],
-    [1],
-    [None],
-    ["yes", "no"],
-    "",
-    " ",
-    "\0",
-    "2024-05-04T10:11",
-    "2024-05-04 10:11:12.5Z",
-]
+OTHERS = [None, True, False, [], {}, ["a"], [1], [None], ["yes", "no"], "", " ", "\0"]
 ODD = [
-    "a  b",
-    " a",
-    "a\n",
-    "é",
-    "a\0b",
-    ";",
-    "a;b",
-    "NA;NA",
-    "2000-02-29",
-    "31/12/2024 9:05",
-    "1,5",
-    "1e5",
-    "V-7",
-    "AT12",
-]
+    "a  b", " a", "a\n", "é", "a\0b", ";", "a;b", "NA;NA", "2000-02-29", "31/12/2024 9:05", "1,5", "1e5", "V-7", "AT12", "R_1a2B",
+    "2024-05-04T10:11", "2024-05-04 10:11:12.5Z", "05/04/2024 10:14:00 AM", "02/29/2024 12:00:00 pm", "02/29/2023 10:14:00 AM",
+    "05/04/2024 13:14:00 AM",
+]  # fmt: skip
 
 
 def checker(contract: Contract) -> Draft202012Validator:
@@ -97,7 +71,7 @@ def candidates(field: SurveyField) -> list[Any]:
     ]
     numbers = [*NUMBERS, *limits, *(int(limit) for limit in limits)]
     return [*words, *pairs, *(words[n:n + 2] for n in range(3)), *(f"{word} " for word in words), *numbers,
-            *map(str, numbers), *OTHERS, *ODD, *TEXTS]  # fmt: skip
+            *map(str, numbers), *OTHERS, *ODD, *TEXTS[::3]]  # fmt: skip
 
 
 def judged(contract: Contract) -> tuple[int, int]:

@@ -174,3 +174,19 @@ def test_a_number_is_written_with_digits_and_at_most_one_point(number: float) ->
     text = text_of(number)
     assert set(text) <= set("-0123456789.") and text.count(".") <= 1
     assert float(text) == float(f"{number:.15g}")
+
+
+def test_an_encoding_that_the_contract_declares_is_not_a_workbook_s(tmp_path: Path) -> None:
+    """In Windows-1252 these letters would be bytes of UTF-8, and a CSV with them refused."""
+    path = book(tmp_path, {"A": [["Who", "Tea"], ["a", "Ã©"], ["b", "茶"]]})
+    assert sent(path, contract("Who", "Tea", encoding="windows-1252")) == [["a", "Ã©"], ["b", "茶"]]
+    path = book(tmp_path, {"A": [["Who", "Tea"], ["a", "Ã©"]]})
+    assert sent(path, contract("Who", "Tea", encoding="windows-1252")) == [["a", "Ã©"]]
+
+
+def test_a_workbook_that_changed_after_it_was_checked_is_not_sent(tmp_path: Path) -> None:
+    path = book(tmp_path, {"A": [["Who", "Tea"], ["a", "b"]]})
+    answers = read_answers(path, TEA)
+    book(tmp_path, {"A": [["Who", "Tea"], ["a", "something longer"]]})
+    with pytest.raises(InputError, match="changed while it was read"):
+        list(chunks(answers, TEA))

@@ -132,3 +132,21 @@ def test_a_closed_survey_takes_no_other_fields() -> None:
     contract = CONTRACTS["second"]
     assert contract.unknown_fields == "reject"
     assert json.loads(record_schema(contract))["additionalProperties"] is False
+
+
+def test_a_number_that_a_writer_may_give_an_exponent_is_to_be_a_text() -> None:
+    content = {
+        "name": "tea", "title": "Tea", "topic": "Tea", "key": "who",
+        "fields": {
+            "who": {"source": "who", "type": "string", "required": True},
+            "cups": {"source": "cups", "type": "decimal(12,6)", "required": True},
+        },
+    }  # fmt: skip
+    contract = Contract.model_validate(content)
+    fits = checker(contract)
+    assert json.dumps(0.000002) == "2e-06"
+    assert not accepted(contract, {"who": "a", "cups": 0.000002}) and not fits.is_valid(
+        {"who": "a", "cups": 0.00001}
+    )
+    for cups in (0.5, 0.25, 12, "0.00001", "-3.5"):
+        assert accepted(contract, {"who": "a", "cups": cups}) and fits.is_valid({"who": "a", "cups": cups})

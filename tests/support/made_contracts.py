@@ -89,6 +89,9 @@ def _field(rng: random.Random, source: str) -> dict[str, Any]:
     words = rng.sample(WORDS, 9)
     part: dict[str, Any] = {"source": source, "type": kind, **perhaps("required", rng.random() < 0.7)}
     part |= perhaps("description", rng.choice(WORDS)) | perhaps("missing", words[:1] * rng.randint(0, 1))
+    part |= perhaps("was", f"old_{rng.randint(0, 1 << 30)}") | perhaps(
+        "change", rng.choice(["freeze", "quarantine"])
+    )
     part |= perhaps("label", rng.choice(WORDS)) | perhaps("when_wrong", rng.choice(["blank", "reject"]))
     if kind.startswith("decimal") or kind in ("integer", "double"):
         part |= perhaps("unit", "kg")

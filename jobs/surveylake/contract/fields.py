@@ -62,7 +62,8 @@ class SurveyField(Typed):
     was: ColumnName | None = None
     """the column's name in an earlier contract, see [below](#may-a-contract-change)"""
     change: Literal["evolve", "freeze", "quarantine"] = "evolve"
-    """what a later contract may do to the column: `"evolve"`, `"freeze"`, `"quarantine"`, see [below](#may-a-contract-change)"""
+    """what a later contract may do to the column: `"evolve"`, `"freeze"`, `"quarantine"`, see
+    [below](#may-a-contract-change)"""
 
     @property
     def is_number(self) -> bool:
@@ -122,7 +123,7 @@ class Derived(Typed):
     """in place of `sql`, with `type = "set"`: for an answer the field that says whether it was chosen, `{ TV = "news_tv",
     Web = "news_web" }`"""
     was: ColumnName | None = None
-    """as for a field"""
+    """the column's name in an earlier contract, see [below](#may-a-contract-change)"""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -42,7 +42,7 @@ def page_with_tables(page: str) -> str:
 def _table(parts: tuple[str, ...]) -> str:
     lines = ["| key | meaning | default |", "|---|---|---|"]
     for part in parts:
-        shared = set(PARTS["Typed"].model_fields) if part == "Derived" else set()
+        shared = set(PARTS["SurveyField"].model_fields) if part == "Derived" else set()
         fields = PARTS[part].model_fields
         for key in sorted(fields, key=lambda key: _place(part, key)):
             meaning, _, said = meanings(part)[key].partition(DEFAULT)

@@ -150,3 +150,17 @@ def test_a_number_that_a_writer_may_give_an_exponent_is_to_be_a_text() -> None:
     )
     for cups in (0.5, 0.25, 12, "0.00001", "-3.5"):
         assert accepted(contract, {"who": "a", "cups": cups}) and fits.is_valid({"who": "a", "cups": cups})
+
+
+def test_a_truth_that_means_no_answer_is_none_in_a_field_that_must_have_one() -> None:
+    content = {
+        "name": "tea", "title": "Tea", "topic": "Tea", "key": "who",
+        "fields": {
+            "who": {"source": "who", "type": "string", "required": True},
+            "sweet": {"source": "sweet", "type": "boolean", "required": True, "missing": ["true"]},
+        },
+    }  # fmt: skip
+    contract = Contract.model_validate(content)
+    for sweet, fits in ((True, False), ("true", False), (False, True), ("false", True)):
+        assert accepted(contract, {"who": "a", "sweet": sweet}) is fits
+        assert checker(contract).is_valid({"who": "a", "sweet": sweet}) is fits

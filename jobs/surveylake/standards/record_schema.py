@@ -59,7 +59,8 @@ def _property(field: SurveyField) -> Schema:
     schema: Schema = {name: text for name, text in about.items() if text}
     schema |= forms[0] if len(forms) == 1 else {"anyOf": forms}
     if field.required and field.missing:
-        schema["not"] = {"enum": _with_numbers(field.missing)}
+        truths = [text == "true" for text in field.missing if text in ("true", "false")]
+        schema["not"] = {"enum": [*_with_numbers(field.missing), *truths]}
     return schema
 
 

@@ -66,6 +66,25 @@ def test_making_records_again_keeps_them(spark: SparkSession, lake: Lake) -> Non
     assert tables.version(spark, lake.table(RECORDS)) == before
 
 
+def test_a_table_made_anew_has_other_columns_and_properties_in_one_commit(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "anew")
+    tables.create(spark, path, {"a": ("int", "")}, {"delta.constraints.a_is_small": "a < 9", "x": "1"}, "")
+    spark.sql(f"INSERT INTO delta.`{path}` VALUES (1)")
+    table, version = commits.snapshot(spark, path).metadata().id(), tables.version(spark, path)
+    tables.create(
+        spark, path, {"b": ("string", "a text")}, {"delta.constraints.b_is_there": "b IS NOT NULL"}, ""
+    )
+    now = DeltaTable(path)
+    assert (now.version(), now.to_pyarrow_table().num_rows) == (version + 1, 0)
+    assert [field.name for field in now.schema().fields] == ["b"]
+    assert now.metadata().configuration == {"delta.constraints.b_is_there": "b IS NOT NULL"}
+    assert commits.snapshot(spark, path).metadata().id() == table
+    with pytest.raises(commits.FAILURES):
+        spark.sql(f"INSERT INTO delta.`{path}` VALUES (NULL)")
+
+
 def test_the_columns_of_another_contract_are_refused_and_other_rules_are_not(
     spark: SparkSession, lake: Lake
 ) -> None:

@@ -1,5 +1,6 @@
 """What a power loss leaves is mended as long as the topic still has the records; else nothing is touched."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -410,6 +411,9 @@ def test_what_is_left_of_a_version_tells_who_made_it(lake: Path) -> None:
     assert maker() == "the stream"
     commit(lake).write_text('{"commitInfo":{"operation":"MERGE"}}\n{"add":{"pa')
     assert maker() == "MERGE, which is undone by this: run jobs/replay.py again"
+    note = json.dumps({"commitInfo": {"operation": "WRITE", "userMetadata": '{"replay": "c0ffee"}'}})
+    commit(lake).write_text(f'{note}\n{{"add":{{"pa')
+    assert maker() == "WRITE, which is undone by this: run jobs/replay.py again"
     empty(lake)
     assert maker() == "the stream"
     checksum = lake / RECORDS / LOG / f"{3:020d}.crc"

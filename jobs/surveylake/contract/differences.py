@@ -13,6 +13,7 @@ Content: TypeAlias = dict[str, Any]
 """A contract as JSON has it, without what it says only by leaving it out."""
 PUBLISHED = ("name", "title", "topic", "summaries", "charts", "hypothesis")
 FREEZE = "freeze"
+STILL_THERE = "its answers stay in the raw values"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def of_columns(table: dict[str, str], contract: Contract) -> list[Difference]:
             found += [Difference("renamed", f"column {name}", f"was {was}", name)] if was != name else []
             found += [_retyped(f"column {name}", table[was], kind, name)] if table[was] != kind else []
     gone = [name for name in table if name not in names.values()]
-    return found + [Difference("removed", f"column {name}", _still({}), name) for name in gone]
+    return found + [Difference("removed", f"column {name}", STILL_THERE, name) for name in gone]
 
 
 def _columns(content: Content) -> dict[str, dict[str, Any]]:
@@ -115,7 +116,7 @@ def _frozen(part: dict[str, Any]) -> bool:
 
 
 def _still(part: dict[str, Any]) -> str:
-    return "" if "sql" in part else "its answers stay in the raw values"
+    return STILL_THERE if "source" in part else ""
 
 
 def _of_column(

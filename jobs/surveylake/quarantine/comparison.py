@@ -13,10 +13,13 @@ from surveylake.lake import commits, judging, records_table, tables
 from surveylake.lake.rewrite import file_name
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.quarantine import judgement
+from surveylake.validate.layout import Layout, learned
 from surveylake.wording import counted, examples
 
 ACCEPTED = "accepted"
 QUARANTINE = "quarantine"
+SOME = 100
+"""records whose layout is looked at"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One version of `records` beside a contract. No record is judged before a question is asked."""
+    """One version of `records` beside a contract. No record is judged before its rows are asked for."""
 
     contract: Contract
     before: Any
@@ -51,6 +54,8 @@ class Comparison:
     """the table's, as far as a contract gave them: name -> SQL type"""
     names: dict[str, str]
     """column of the contract -> its name in the table, of those that are there"""
+    layout: Layout
+    """of some of the raw values, by which most of them need not be parsed"""
     rows: DataFrame
     """see judgement.compared"""
 
@@ -76,8 +81,14 @@ def compare(spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int)
     columns = records_table.contract_columns(spark, lake)
     names = former_names(contract, set(columns))
     stored = tables.read(spark, path, version).withColumn(judgement.FILE, F.col("_metadata.file_path"))
-    rows = judgement.compared(stored, contract, names, max_bytes)
-    return Comparison(contract, before, version, tables.properties(spark, path), columns, names, rows)
+    layout = learned(_some_values(stored), contract)
+    rows = judgement.compared(stored, contract, names, max_bytes, layout)
+    return Comparison(contract, before, version, tables.properties(spark, path), columns, names, layout, rows)
+
+
+def _some_values(stored: DataFrame) -> list[bytes]:
+    rows = stored.where("accepted AND value IS NOT NULL").select("value").limit(SOME).collect()
+    return [bytes(row["value"]) for row in rows]
 
 
 def changes(rows: DataFrame, names: dict[str, str]) -> list[Change]:

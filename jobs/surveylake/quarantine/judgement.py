@@ -10,6 +10,7 @@ from pyspark.sql.types import NumericType, StructType
 from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.lake.rewrite import IDENTITY
+from surveylake.validate.layout import Layout
 from surveylake.validate.pipeline import validated
 
 VERDICT = ("accepted", "failed_rules")
@@ -21,13 +22,19 @@ SAMPLES = 3
 """Records that are named for each kind of change."""
 
 
-def judged(stored: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+def judged(stored: DataFrame, contract: Contract, max_bytes: int, layout: Layout) -> DataFrame:
     """Return the records of `stored` as the contract has them. Grain: as `stored`, columns in the order of `records`."""
     columns = ("topic", "partition", "offset", "timestamp", "epoch", "key", "value")
-    return validated(stored.select(*columns), contract, max_bytes)
+    return validated(stored.select(*columns), contract, max_bytes, layout)
 
 
-def compared(stored: DataFrame, contract: Contract, names: Mapping[str, str], max_bytes: int) -> DataFrame:
+def compared(
+    stored: DataFrame,
+    contract: Contract,
+    names: Mapping[str, str],
+    max_bytes: int,
+    layout: Layout | None = None,
+) -> DataFrame:
     """Return every stored record judged again, with BEFORE in it. Grain: one row per record.
 
     `stored` has FILE beside the columns of `records`; `names` is column -> its name among them. Columns: topic, the identity,
@@ -37,7 +44,7 @@ def compared(stored: DataFrame, contract: Contract, names: Mapping[str, str], ma
     values = [F.col(sql.name(was)).alias(name) for name, was in names.items()]
     before = F.struct(*VERDICT, *values, sql.name(FILE)).alias("key")
     rows = stored.select("topic", "partition", "offset", "timestamp", "epoch", before, "value")
-    now = validated(rows, contract, max_bytes).withColumnRenamed("key", BEFORE)
+    now = validated(rows, contract, max_bytes, layout).withColumnRenamed("key", BEFORE)
     return now.select(
         "topic", *IDENTITY, "timestamp", *VERDICT, *map(sql.name, contract.columns), sql.name(BEFORE)
     )

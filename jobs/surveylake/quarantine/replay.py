@@ -67,7 +67,7 @@ def replay(spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int) 
         return Replayed(found)
     files = None if comparison.has_other_columns else {name for kind in found for name in kind.files}
     target = rewrite.Target(records_table.columns(contract), properties, _note(comparison, found))
-    again = partial(judgement.judged, contract=contract, max_bytes=max_bytes)
+    again = partial(judgement.judged, contract=contract, max_bytes=max_bytes, layout=comparison.layout)
     guard = _guard(spark, lake, token)
     written = rewrite.rewrite(spark, comparison.before, files, again, target, guard)
     return Replayed(found, written, comparison.has_other_columns)

@@ -38,7 +38,7 @@ class AnswerFile:
 @contextmanager
 def opened(path: Path, form: Input) -> Iterator[AnswerFile]:
     """Open a file of answers. Raises InputError for one that cannot be read, or is of no such format."""
-    kind = _kind(path)
+    kind = kind_of(path)
     if not kind:
         with csv_form.opened(path, form) as (file, start):
             notes = (
@@ -56,7 +56,7 @@ def opened(path: Path, form: Input) -> Iterator[AnswerFile]:
     )
 
 
-def _kind(path: Path) -> str:
+def kind_of(path: Path) -> str:
     """Return `workbook` or `spss`; '' for any other file, and for one that cannot be read."""
     try:
         with path.open("rb") as file:

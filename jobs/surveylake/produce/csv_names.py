@@ -1,7 +1,7 @@
 """The names under which a file's columns are sent: the header's, made so that each is one column's own."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from surveylake.contract.field_types import tidied
 from surveylake.contract.model import Contract
@@ -11,13 +11,18 @@ MOST_TOLD = 5
 
 
 def column_names(header: Iterable[str], contract: Contract) -> list[str]:
+    """Return the name of each column, as the contract means them."""
+    return names_of(header, set(contract.file_sources))
+
+
+def names_of(header: Iterable[str], wanted: Collection[str] = ()) -> list[str]:
     """Return the name of each column.
 
-    `#3` is the third column, where the contract has that source or the header no name. `Q#2` is the second of the columns that
+    `#3` is the third column, where the sources `wanted` have it or the header no name. `Q#2` is the second of the columns that
     are called Q. Letters that no source may hold are replaced.
     """
     tidy = [tidied(name) for name in header]
-    number, seen, wanted = Counter(tidy), Counter[str](), set(contract.file_sources)
+    number, seen = Counter(tidy), Counter[str]()
     names = []
     for place, name in enumerate(tidy, 1):
         seen[name] += 1

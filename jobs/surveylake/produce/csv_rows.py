@@ -90,6 +90,24 @@ def chunks(
     template = "{" + ", ".join(f"{escape(name)}: ".replace("%", "%%") + "%s" for name in names) + "}"
     key_at = names.index(contract.fields[contract.key].source)
     chunk: list[Record] = []
+    for number, line, row in good_rows(answers, contract):
+        if sent is not None and sent[number]:
+            continue
+        cells = [row_id(answers.source, number), *row] if is_row_key else row
+        key = str(number) if row_key else cells[key_at]
+        chunk.append((number, line, key.encode(), (template % tuple(map(escape, cells))).encode()))
+        if len(chunk) == ROWS_PER_CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def good_rows(answers: Answers, contract: Contract) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield number, line and cells of each row that can be sent, its numbers with a point.
+
+    Raises InputError when the file changed since it was read.
+    """
     number = -1
     with opened(answers.path, contract.input) as file:
         if file.stamp != answers.stamp:
@@ -101,18 +119,7 @@ def chunks(
             if line in answers.bad:
                 continue
             number += 1
-            if sent is not None and sent[number]:
-                continue
-            cells = checks.converted(row) if checks else row
-            if is_row_key:
-                cells = [row_id(answers.source, number), *cells]
-            key = str(number) if row_key else cells[key_at]
-            chunk.append((number, line, key.encode(), (template % tuple(map(escape, cells))).encode()))
-            if len(chunk) == ROWS_PER_CHUNK:
-                yield chunk
-                chunk = []
-    if chunk:
-        yield chunk
+            yield number, line, checks.converted(row) if checks else row
 
 
 def row_id(source: str, number: int) -> str:

@@ -12,6 +12,8 @@ SurveylakeError            exit code 1
 │   └── LakeLockedError                  another process writes it
 ├── ProofError             exit code 7   the lake was read, and it is not what it should be
 └── JavaError              exit code 8   Spark's Java ended while it was needed, or ran out of memory
+
+Exit code 9 is no error: check.py has found what a contract would reject.
 """
 
 

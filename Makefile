@@ -1,6 +1,6 @@
 # surveylake: 'make run' goes from a CSV to tables, charts and a report; 'make test' runs every test. 'make' alone helps.
 .DEFAULT_GOAL := help
-.PHONY: help run test quick faults soak bench picture docs standards check setup setup-dev verify lock clean
+.PHONY: help run draft test quick faults soak bench picture docs standards check setup setup-dev verify lock clean
 
 # A CSV, a contract, the tables' folder, the exports' folder, a running Kafka, and a conf file; 1 to let answers cross a network
 # unencrypted, 1 to add to what the lake holds, and 1 to leave out lines of the CSV that are no rows. Only what is given is passed on: the defaults are in jobs/run.py.
@@ -54,6 +54,9 @@ run: setup ## CSV -> Kafka -> tables -> counts, charts and report
 	  $(call option,--lake,$(LAKE)) $(call option,--out,$(OUT)) $(call option,--bootstrap,$(BOOTSTRAP)) \
 	  $(call option,--conf,$(CONF)) $(call switch,--add,$(ADD)) \
 	  $(call switch,--skip-bad-lines,$(SKIP_BAD)) $(call switch,--insecure,$(INSECURE))
+
+draft: setup ## INPUT=answers.csv: a first contract for it, beside it or at SURVEY=
+	@$(BIN)/python jobs/draft.py $(call quote,$(INPUT)) $(call option,--out,$(SURVEY))
 
 test: setup-dev ## every test, on a real Kafka and a real Spark
 	@$(BIN)/python -m pytest tests -n 2 $(ARGS)

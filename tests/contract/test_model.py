@@ -113,6 +113,7 @@ def test_every_error_is_told_at_once() -> None:
         (with_field(order=["b"], allowed=["a"]), "in the order, and not allowed: b"),
         (with_field(unit="kg"), "a unit is for numbers"),
         (with_field(required=True, when_wrong="blank"), "a required field cannot be left blank"),
+        (with_field(required=True, when_absent="blank"), "a required field cannot be left blank"),
         (with_field(when_wrong="drop"), "'reject' or 'blank'"),
         (with_field(type="date", format="M/d/yyyy H:mm"), "says the time of day"),
         (with_field(type="timestamp", format="M/d/yyyy"), "says a day only"),

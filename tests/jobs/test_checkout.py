@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from support import shell
+from support.checkout import a_checkout
 from surveylake.errors import ConfigError, SetupError
-from surveylake.paths import CONF, JOBS, ROOT
-from surveylake.runtime.jars import JARS
+from surveylake.paths import JOBS, ROOT
 
 pytestmark = pytest.mark.integration
 
@@ -22,14 +22,6 @@ mounting = pytest.mark.skipif(
     subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0,
     reason="mounting takes root",
 )
-
-
-def a_checkout(root: Path) -> Path:
-    """The jobs, their settings and the jars, in another place; no Kafka and no kept classes yet."""
-    for folder in (JOBS, CONF):
-        shutil.copytree(folder, root / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(JARS, root / "var" / "jars")
-    return root
 
 
 def whole(root: Path, *before: str, **more: str) -> subprocess.CompletedProcess[str]:

@@ -209,6 +209,8 @@ def _shape(field: SurveyField, members: dict[str, object]) -> list[str]:
         wrong = _is_wrong_type(members[field.source], field) and field.when_wrong == "reject"
         return [f"wrong_type:{field.source}"] if wrong else []
     near = any(name.lower() == field.source.lower() for name in members)
+    if field.when_absent == "blank" and not near:
+        return []
     return [f"missing_field:{field.source}", *([f"wrong_case:{field.source}"] if near else [])]
 
 

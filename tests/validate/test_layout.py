@@ -173,6 +173,26 @@ def test_a_value_fits_the_layout_that_was_learned_from_its_like() -> None:
         assert not any(fits(value, layout) for value in (*others, b"", b"[]"))
 
 
+def test_a_layout_may_lack_a_field_that_a_record_may_lack(spark: SparkSession) -> None:
+    def short(answer: Answer) -> bytes:
+        return json.dumps(
+            {name: text for name, text in answer.items() if name not in ("born", "news web")}
+        ).encode()
+
+    layout = layout_of(short, TYPES, TYPED)
+    assert len(layout.members) == len(TYPED.fields) - 2
+    values = [short(TYPES), short(TYPES | {"sex": "2"}), *changed(short, TYPES, 100)]
+    assert taken(spark, TYPED, layout, *values[:2]) == [True, True]
+    for value, engine in zip(values, verdicts(spark, values, TYPED, layout=layout), strict=True):
+        assert engine == verdict(value, TYPED, MAX_BYTES, TYPED_RULES), value
+    misspelt = json.dumps({**json.loads(short(TYPES)), "Born": "07 Jun 99"}).encode()
+    assert learned([misspelt], TYPED) == canonical(TYPED)
+    assert verdict(misspelt, TYPED, MAX_BYTES, TYPED_RULES).failed_rules == (
+        "missing_field:born",
+        "wrong_case:born",
+    )
+
+
 def test_other_members_are_no_layout_where_the_contract_rejects_them() -> None:
     strict = FOOD.model_copy(update={"unknown_fields": "reject"})
     assert learned([framed(ANSWER)], strict) == canonical(strict)

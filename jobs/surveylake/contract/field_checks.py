@@ -44,11 +44,11 @@ def check_field(field: "SurveyField") -> None:
     _check_scale(field)
     _check_times(field)
     _check_texts(field)
-    if field.when_wrong == "blank" and field.required:
-        raise WrongValueError(
-            'a required field cannot be left blank: write required = false, or when_wrong = "reject"',
-            "when_wrong",
-        )
+    for key in ("when_wrong", "when_absent"):
+        if field.required and getattr(field, key) == "blank":
+            raise WrongValueError(
+                f'a required field cannot be left blank: write required = false, or {key} = "reject"', key
+            )
 
 
 def check_derived(part: "Derived") -> None:

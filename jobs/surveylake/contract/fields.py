@@ -59,6 +59,8 @@ class SurveyField(Typed):
     """what stands between two answers (sets); default: `";"`"""
     when_wrong: Literal["reject", "blank"] = "reject"
     """`"reject"`: an unacceptable value rejects the record; `"blank"`: the value alone is lost, and the person counts"""
+    when_absent: Literal["reject", "blank"] = "reject"
+    """`"reject"`: a record must have the name; `"blank"`: one without it did not answer, as where a question came later"""
     was: ColumnName | None = None
     """the column's name in an earlier contract, see [below](#may-a-contract-change)"""
     change: Literal["evolve", "freeze", "quarantine"] = "evolve"

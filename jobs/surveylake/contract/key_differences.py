@@ -14,7 +14,8 @@ SHOWN = ("description", "label", "unit", "order")
 LIMITS = ("required", "allowed", "min", "max", "pattern")
 """Keys that turn values away; without one, all are let in."""
 UNSAID = {
-    "required": False, "change": "evolve", "when_wrong": "reject", "format": "ISO 8601", "zone": "UTC", "separator": ";",
+    "required": False, "change": "evolve", "when_wrong": "reject", "when_absent": "reject",
+    "format": "ISO 8601", "zone": "UTC", "separator": ";",
 }  # fmt: skip
 """What a key is where a contract does not say it."""
 DIGITS_OF_AN_INTEGER = 10
@@ -36,6 +37,8 @@ def of_key(key: str, before: Any, after: Any) -> tuple[Kind, str]:
 def _direction(key: str, before: Any, after: Any) -> Kind:
     if key == "type":
         return "widened" if _widens(before, after) else "narrowed" if _widens(after, before) else "changed"
+    if key in ("when_wrong", "when_absent"):
+        return "widened" if after == "blank" else "narrowed"
     if key not in LIMITS:
         return "changed"
     if before is None or after is None:

@@ -26,6 +26,7 @@ ROW_FIELD = {
 LATER_KEYS: dict[str, object] = {
     "missing": [], "true": [], "false": [], "order": [], "labels": {}, "choices": {}, "label": "", "unit": "",
     "format": None, "zone": None, "separator": None, "when_wrong": "reject",
+    "when_absent": "reject",
 }  # fmt: skip
 """Keys of a contract and its columns that an earlier release did not have, and what they are where nothing is said."""
 BLANKED = "blanked"
@@ -148,8 +149,14 @@ class Contract(Part):
         return [field.source for field in self.fields.values()]
 
     @property
+    def needed_sources(self) -> list[str]:
+        """Names that the header of a CSV must have: those of `file_sources` that no record may lack."""
+        needed = {field.source for field in self.fields.values() if field.when_absent == "reject"}
+        return [source for source in self.file_sources if source in needed]
+
+    @property
     def file_sources(self) -> list[str]:
-        """Names that the header of a CSV must have: those of `sources` but for the row's own, which no file has."""
+        """Names that the header of a CSV may have: those of `sources` but for the row's own, which no file has."""
         return [source for source in self.sources if not (self.has_row_key and source == ROW_SOURCE)]
 
     @property

@@ -63,7 +63,7 @@ def _is_sound(names: list[str], contract: Contract) -> bool:
         len(set(sent)) == len(sent) > 0
         and not _bad_byte(names)
         and not any("\0" in name for name in names)
-        and set(contract.file_sources) <= set(sent)
+        and set(contract.needed_sources) <= set(sent)
     )
 
 
@@ -87,7 +87,7 @@ def _problems(line: int, names: list[str], text: str, contract: Contract) -> lis
         problems.append(Problem(line, message, hint))
     if not names:
         return [*problems, Problem(line, f"in the header {QUOTES}", "Correct the line.")]
-    if not set(contract.file_sources) <= set(names) and (
+    if not set(contract.needed_sources) <= set(names) and (
         other_line := _header_line(text, mark, contract, line - above)
     ):
         message = "this is not the header: it has not the contract's names"
@@ -105,7 +105,7 @@ def _problems(line: int, names: list[str], text: str, contract: Contract) -> lis
 def _header_line(text: str, mark: str, contract: Contract, taken: int) -> int:
     """Return the line of another row than the `taken` one that has all of the contract's names; 0 when there is none."""
     rows = _rows(text, mark)
-    return next((at for at, row in rows if at != taken and set(contract.file_sources) <= set(row)), 0)
+    return next((at for at, row in rows if at != taken and set(contract.needed_sources) <= set(row)), 0)
 
 
 def _ambiguous_names(line: int, names: list[str], contract: Contract) -> list[Problem]:
@@ -132,16 +132,16 @@ def _ambiguous_names(line: int, names: list[str], contract: Contract) -> list[Pr
 def _missing_names(line: int, names: list[str], mark: str, contract: Contract) -> list[Problem]:
     """Return the problem of missing names, with its likely cause: other spellings, no header, quotes around the whole line."""
     existing = {*names, *column_names(names, contract), *map(_in_windows, names)}
-    missing = [source for source in contract.file_sources if source not in existing]
+    missing = [source for source in contract.needed_sources if source not in existing]
     if not missing:
         return []
     hints = [_with_hint(source, names) for source in missing]
     message = f"the header lacks {some(hints, MOST_NAMED)}"
-    expected = f"The contract '{contract.name}' asks for {listed(contract.file_sources, MOST_EXPECTED)}"
-    if len(names) == 1 and set(contract.file_sources) <= set(_first(names[0], mark)):
+    expected = f"The contract '{contract.name}' asks for {listed(contract.needed_sources, MOST_EXPECTED)}"
+    if len(names) == 1 and set(contract.needed_sources) <= set(_first(names[0], mark)):
         message = f"the header lacks {listed(missing, MOST_NAMED)}: quotes stand around the whole line"
         return [Problem(line, message, "Save it with quotes around cells only, or without.")]
-    if len(missing) == len(names) == len(contract.file_sources) and hints == missing:
+    if len(missing) == len(names) == len(contract.needed_sources) and hints == missing:
         return [
             Problem(
                 line, message, f"{expected}. Where the file has no header, write one above its first line."
@@ -164,7 +164,7 @@ def _separator(text: str, names: list[str], contract: Contract) -> str:
     With it more of the contract's names are found than with the declared one. Or no name is found either way, and only with it
     all rows have the same number of cells.
     """
-    expected = {source.strip().lower() for source in contract.file_sources}
+    expected = {source.strip().lower() for source in contract.needed_sources}
 
     def fits(mark: str) -> tuple[int, int]:
         return len(expected & {name.strip().lower() for name in _first(text, mark)}), _cells(text, mark)

@@ -43,11 +43,23 @@ def record_schema(contract: Contract) -> str:
         "$comment": UNSAID,
         "type": "object",
         "properties": {field.source: _property(field) for field in contract.fields.values()},
-        "required": contract.sources,
-        "propertyNames": {"pattern": NO_NUL},
+        "required": [field.source for field in contract.fields.values() if field.when_absent == "reject"],
+        "propertyNames": {"pattern": NO_NUL, **_not_misspelt(contract)},
         "additionalProperties": contract.unknown_fields == "ignore",
     }
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+def _not_misspelt(contract: Contract) -> Schema:
+    """Return what keeps the name of a field that may be absent from being there in another case: that is rejected."""
+    names = [field.source for field in contract.fields.values() if field.when_absent == "blank"]
+    other = [f"(?!{literal(name)}$){''.join(map(_either_case, name))}" for name in names]
+    return {"not": {"pattern": f"^(?:{'|'.join(other)})$"}} if other else {}
+
+
+def _either_case(letter: str) -> str:
+    cases = dict.fromkeys((letter, letter.lower(), letter.upper()))
+    return literal(letter) if len(cases) == 1 else f"(?:{'|'.join(map(literal, cases))})"
 
 
 def _property(field: SurveyField) -> Schema:

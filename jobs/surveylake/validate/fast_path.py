@@ -29,13 +29,15 @@ def with_plain_fields(
     `layout` is the writer's; None stands for our own producer's.
     """
     layout = layout or canonical(contract)
-    slots, extras = _slots(contract, layout)
+    slots, extras = _places(contract, layout)
     pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1}) AS `~pieces`"
     known = [f"{slot.known()} AS {slot.name('known')}" for slot in slots]
     raw = [f"{slot.raw()} AS {slot.name('raw')}" for slot in slots if slot.decodes]
     free = [f"{slot.free()} AS {slot.name('free')}" for slot in slots]
+    typed = {slot.field: slot.value() for slot in slots}
     values = [
-        f"{slot.value()} AS {sql.name(name)}" for name, slot in zip(contract.fields, slots, strict=True)
+        f"{typed.get(at, f'CAST(NULL AS {field.sql_type})')} AS {sql.name(name)}"
+        for at, (name, field) in enumerate(contract.fields.items())
     ]
     received = [sql.name(column) for column in records.columns]
     fields = [sql.name(name) for name in contract.fields]
@@ -53,16 +55,16 @@ def with_plain_fields(
     )
 
 
-def _slots(contract: Contract, layout: Layout) -> tuple[list[Slot], list[Extra]]:
-    """Return the places of the fields, in the order of the contract, and those of the other members."""
+def _places(contract: Contract, layout: Layout) -> tuple[list[Slot], list[Extra]]:
+    """Return the places of the fields that the layout has, in the order of the contract, and those of the other members."""
     fields = list(contract.fields.values())
-    slots = {
-        member.field: Slot(at, fields[member.field], layout)
-        for at, member in enumerate(layout.members)
+    members = sorted(enumerate(layout.members), key=lambda item: item[1].field or 0)
+    slots = [
+        Slot(at, member.field, fields[member.field], layout)
+        for at, member in members
         if member.field is not None
-    }
-    others = [Extra(at, layout) for at, member in enumerate(layout.members) if member.field is None]
-    return [slots[place] for place in range(len(fields))], others
+    ]
+    return slots, [Extra(at, layout) for at, member in members if member.field is None]
 
 
 def _is_plain(
@@ -71,7 +73,8 @@ def _is_plain(
     """Return SQL over `~pieces` and the columns of the slots: whether the value is strict JSON and every field acceptable."""
     checks = [f"size(`~pieces`) = {len(layout.skeleton)}", f"octet_length(value) <= {max_bytes}"]
     checks += [f"get(`~pieces`, {place}) = {sql.text(part)}" for place, part in constants(layout)]
-    checks += [slot.is_acceptable(sql.name(name)) for name, slot in zip(contract.fields, slots, strict=True)]
+    names = list(contract.fields)
+    checks += [slot.is_acceptable(sql.name(names[slot.field])) for slot in slots]
     checks += [extra.is_sound() for extra in extras]
     texts = [f"coalesce({text}, '')" for slot in slots if (text := slot.unchecked())]
     if texts:

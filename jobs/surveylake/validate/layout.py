@@ -128,7 +128,10 @@ def _layout(form: _Form, objects: list[_Object], contract: Contract) -> Layout |
     places = {field.source: at for at, field in enumerate(contract.fields.values())}
     names = [json.loads(name) for name in form.names]
     others = set(names) - set(places)
-    if len(set(names)) < len(names) or set(places) - set(names) or len(names) > MOST_MEMBERS:
+    needed = {field.source for field in contract.fields.values() if field.when_absent == "reject"}
+    if len(set(names)) < len(names) or needed - set(names) or len(names) > MOST_MEMBERS:
+        return None
+    if {name.lower() for name in others} & {name.lower() for name in set(places) - set(names)}:
         return None
     if others and contract.unknown_fields == "reject":
         return None

@@ -13,7 +13,9 @@ def shape_reasons(contract: Contract) -> list[str]:
     for i, field in enumerate(contract.fields.values()):
         missing = f"NOT contains(`~names`, {_key(field.source)})"
         near = f"{missing} AND contains(lower(`~names`), {_key(field.source.lower())})"
-        reasons.append(_when(missing, "missing_field", field))
+        # A name that may be missing is misspelt all the same where it is there in another case.
+        absent = missing if field.when_absent == "reject" else near
+        reasons.append(_when(absent, "missing_field", field))
         reasons.append(_when(near, "wrong_case", field))
         if field.when_wrong == "reject":
             reasons.append(_when(f"`~wrong`[{i}]", "wrong_type", field))

@@ -51,11 +51,11 @@ class _Place:
 
 
 class Slot(_Place):
-    """A field's place."""
+    """A field's place; `place` is that of the field in the contract."""
 
-    def __init__(self, at: int, field: SurveyField, layout: Layout) -> None:
+    def __init__(self, at: int, place: int, field: SurveyField, layout: Layout) -> None:
         super().__init__(at, layout)
-        self._field = field
+        self.field, self._field = place, field
         self._is_number = field.type.startswith(NUMBERS)
 
     @property

@@ -172,6 +172,25 @@ def test_hostile_text_stays_text(tmp_path):
     ElementTree.fromstring(pipeline)
 
 
+def test_the_question_stands_with_its_table_and_its_chart(tmp_path):
+    asked = FOOD.fields["gender"].model_copy(update={"label": "Are you a woman or a man?"})
+    contract = FOOD.model_copy(update={"fields": {**FOOD.fields, "gender": asked}})
+    _, text, page = report(replace(SAMPLE, contract=contract), tmp_path)
+    assert "gender: Are you a woman or a man?" in Page(page).text
+    assert "gender: Are you a woman or a man?" in text
+    captions = [tag["alt"] for kind, tag in Page(page).tags if kind == "img"]
+    assert [alt for alt in captions if "gender: Are you a woman or a man? n = 288 people" in alt]
+    assert not [alt for alt in captions if alt.startswith("Bar chart of answers by juice") and "?" in alt]
+
+
+def test_answers_that_were_left_blank_are_counted_by_reason(tmp_path):
+    text, page = report(replace(SAMPLE, blanked_by_reason={"not_a_number:Age": 7}), tmp_path)[1:]
+    for words in (text.replace("\\", ""), Page(page).text):
+        assert "left blank" in words and "Age is not a number" in words and "not_a_number:Age" in words
+    assert "| Age is not a number | not\\_a\\_number:Age | 7 |" in text
+    assert "left blank" not in report(SAMPLE, tmp_path / "none")[1]
+
+
 def test_a_group_is_called_by_its_whole_name_as_received(tmp_path):
     """A name may hold what separates the words of a statement."""
     lines = (ReceivedLine("a:b", "named", 9, 8, 8), ReceivedLine("a, b: c", "named", 7, 7, 7))

@@ -22,12 +22,14 @@ WRITERS = {
 """Who filled the topics of the writers part."""
 GOALS = (
     Goal("records_vs_loader", "throughput", 1.0, "rows/s of ours / of the hand-written Python loader"),
+    Goal("records_vs_equal_loader", "throughput", 1.4, "rows/s of ours / of that loader, made to keep and judge what ours does"),
     Goal("records_vs_naive", "throughput", 1.5, "rows/s of ours / of the Spark job of the documentation"),
     Goal("records_vs_noop", "throughput", 0.5, "rows/s of ours / of Spark reading the topic into nothing"),
     Goal("records_vs_confluent", "throughput", None, "rows/s of ours / of confluent-kafka reading into nothing"),
     Goal("records_vs_java", "throughput", None, "rows/s of ours / of Java's consumer reading into nothing"),
     Goal("records_vs_seed", "throughput", None, "rows/s of ours / of the original exercise at its largest size"),
     Goal("cpu_vs_loader", "throughput", None, "CPU seconds of the loader / of ours, the broker's left out"),
+    Goal("cpu_vs_equal_loader", "throughput", None, "CPU seconds of the loader that keeps and judges what ours does / of ours"),
     Goal("cpu_vs_naive", "throughput", None, "CPU seconds of the Spark job of the documentation / of ours"),
     Goal("cpu_vs_read", "throughput", None, "CPU seconds of ours when it only reads the topic / of the whole"),
     Goal("cpu_vs_judge", "throughput", None, "CPU seconds of ours when it reads and judges, and writes nothing / of the whole"),

@@ -9,13 +9,13 @@ from harness import Harness, Settings, counted, say
 from results_model import PartResults, interleaved, ratio
 from worker import Worker
 
-PEERS = ("loader", "naive", "noop", "confluent", "java", "read", "judge", "seed")
+PEERS = ("loader", "equal_loader", "naive", "noop", "confluent", "java", "read", "judge", "seed")
 STAGES = ("read", "judge")
 """Ours, so far and no further, into nothing: their CPU time says what the rest costs."""
 SEED_ROWS = (289, 10_000, 100_000)
 """More would not end: it makes a data frame of each message."""
 PROCESS = {"ours": "ours", "read": "stages", "judge": "stages", "naive": "naive", "loader": "loader",
-           "noop": "limits", "java": "limits", "confluent": "limits"}  # fmt: skip
+           "equal_loader": "equal_loader",            "noop": "limits", "java": "limits", "confluent": "limits"}  # fmt: skip
 """Who runs where. The stages have a JVM of their own: ours is compiled for what a stream does, and for nothing else."""
 FILE = {"stages": "ours"}
 """The peer's file, where it is called otherwise."""
@@ -46,7 +46,7 @@ def measure(harness: Harness) -> PartResults:
     rates = {name: [rows / s for s in taken] for name, taken in seconds.items()}
     peers = [name for name in names[1:] if name not in STAGES]
     ratios = {f"records_vs_{name}": ratio(rates["ours"], rates[name]) for name in peers}
-    whole = [name for name in ("loader", "naive", *STAGES) if name in names]
+    whole = [name for name in ("loader", "equal_loader", "naive", *STAGES) if name in names]
     ratios |= {f"cpu_vs_{name}": ratio(cpu[name], cpu["ours"]) for name in whole}
     figures: dict[str, Any] = {"rows": rows, "seconds": seconds, "cpu_seconds": cpu}
     if "seed" in chosen:
@@ -69,7 +69,7 @@ def _runner(
         if name == "ours":
             answer = process.do("take", **where, survey=str(harness.survey(topic)), out=out)
             counted(f"{out}/records", rows)
-        elif name in ("naive", "loader"):
+        elif name in ("naive", "loader", "equal_loader"):
             answer = process.do("take", **where, topic=topic, out=out)
             counted(f"{out}/table", rows)
         elif name in STAGES:

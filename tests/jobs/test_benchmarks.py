@@ -15,7 +15,7 @@ from surveylake.paths import ROOT
 
 PAGE = "before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nbetween\n<!-- ablations:begin -->\n<!-- ablations:end -->\nafter\n"
 # The peers that need no JVM of their own: a test of the harness need not wait for three.
-PEERS = "loader,confluent,judge,seed"
+PEERS = "loader,equal_loader,confluent,judge,seed"
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,7 @@ def ran(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_ratio_has_its_spread_and_its_goal(ran: Path) -> None:
     ratios = found(ran)["ratios"]
     assert set(ratios) == {
-        "records_vs_loader", "records_vs_confluent", "records_vs_seed", "cpu_vs_loader", "cpu_vs_judge", "produce_generate", "produce_csv",
+        "records_vs_loader", "records_vs_equal_loader", "records_vs_confluent", "records_vs_seed", "cpu_vs_loader", "cpu_vs_equal_loader", "cpu_vs_judge", "produce_generate", "produce_csv",
     }  # fmt: skip
     for entry in ratios.values():
         assert 0 < entry["min"] <= entry["median"] <= entry["max"]

@@ -111,6 +111,7 @@ def test_a_cell_that_is_alone_in_its_row_is_worked_out() -> None:
 # Counts
 
 
+@pytest.mark.integration
 def test_no_small_cell_can_be_worked_out_from_all_totals_and_all_cells_that_are_shown() -> None:
     rng = random.Random(20)
     tables = [shown_cells(counts) for counts in (table(rng) for _ in range(TABLES)) if counts]
@@ -214,6 +215,7 @@ def test_a_sum_that_leaked_once_does_no_more(people: list[Person], least: float)
     assert told_of(worked_out([people], least)) == ""
 
 
+@pytest.mark.integration
 def test_the_mean_of_fewer_than_five_stays_uncertain_by_half_the_spread_of_all() -> None:
     assert told_of(worked_out(drawn(27, SURVEYS // 2, survey), 0.5)) == ""
 

@@ -281,6 +281,7 @@ def killed_after(out, steps):
     return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(JOBS)}, timeout=60).returncode
 
 
+@pytest.mark.integration
 def test_a_kill_at_any_step_leaves_the_old_set_or_a_new_one_that_the_next_run_finishes(tmp_path, lake):
     old = {"a.txt": "old", "charts/b.txt": "old", "gone.txt": "old"}
     new = dict.fromkeys(("a.txt", "charts/b.txt", "new.txt"), "new " * 9)

@@ -20,6 +20,7 @@ import maintain
 import replay
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, until
+from surveylake.contract.model import load_contract
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import commits as transactions
 from surveylake.lake import maintenance, retention, table_history, tables
@@ -128,6 +129,7 @@ def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(
     growing.survey.write_text(growing.survey.read_text().replace("max = 110", "max = 300"))
     assert replay.main(["--lake", str(growing.lake), "--survey", str(growing.survey)]) == 0
     assert "10 records changed" in capsys.readouterr().out
+    growing.contract = load_contract(growing.survey)
     growing.send(5, start=60)
     growing.take()
     growing.assert_every_offset_once(65)

@@ -297,6 +297,7 @@ def test_the_measure_is_named_with_its_unit():
     assert (measure_words(SAMPLE.contract), measure_words(PLAIN)) == ("age (years, whole)", "")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("missing", ["display", "home", "writable home"])
 def test_charts_need_no_display_and_no_home(tmp_path, missing):
     locked = tmp_path / "locked"
@@ -322,6 +323,7 @@ def test_charts_need_no_display_and_no_home(tmp_path, missing):
     assert list(tmp_path.glob(".[cm]*")) == [], "nothing is written into the home"
 
 
+@pytest.mark.integration
 def test_someones_matplotlibrc_changes_nothing(tmp_path, sample):
     (tmp_path / "matplotlibrc").write_text("font.size: 40\ntext.usetex: True\nsavefig.transparent: True\n")
     environment = {**os.environ, "PYTHONPATH": f"{JOBS}{os.pathsep}{Path(__file__).parents[2]}"}

@@ -65,7 +65,7 @@ class Pond:
         if what == "compact":
             maintenance.compact(self.spark, self.lake.table(RECORDS))
         elif what == "replay":
-            replay.replay(self.spark, self.lake, self.now, 1_000, False)
+            replay.replay(self.spark, self.lake, self.now, 1_000)
         else:
             self.epoch += what == "new epoch"
             self.stream(self.some(), self.draw.randint(0, 2), self.then if what == "old contract" else None)

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from surveylake.errors import TopicError
 from surveylake.kafka.connection import quiet_options
 from surveylake.kafka.retry import AGAIN_SECONDS, passes, refusal
-from surveylake.kafka.topic import Topic
+from surveylake.kafka.topic import Bounds, Topic
 from surveylake.lake.timestamps import is_odd
 
 
@@ -27,6 +27,8 @@ class Record:
 Window = list[Record]
 MOST, MOST_BYTES = 20_000, 32 * 1024**2
 """records, and bytes of their values, of a window: they pass through the driver"""
+SAMPLED, MOST_SAMPLED = 1_000, 100
+"""newest records that are looked at, in all (one of each partition at least) and of one partition at most"""
 
 
 def records_from(topic: Topic, partition: int, offset: int) -> Generator[Record, None, None]:
@@ -76,9 +78,9 @@ def windows(records: Iterator[Record], calm: int) -> Iterator[Window]:
         yield window
 
 
-def newest_values(topic: Topic, most: int = 100, seconds: float = 1.0) -> list[bytes]:
-    """Return the values of up to `most` of the newest records of each partition, as far as they come within `seconds`."""
-    bounds = topic.bounds()
+def newest_values(topic: Topic, bounds: Bounds, seconds: float = 1.0) -> list[bytes]:
+    """Return the values of the newest records of each partition, SAMPLED in all, as far as they come within `seconds`."""
+    most = min(MOST_SAMPLED, max(1, SAMPLED // max(len(bounds), 1)))
     from_here = {
         partition: max(first, end - most) for partition, (first, end) in bounds.items() if first < end
     }

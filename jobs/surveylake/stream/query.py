@@ -18,7 +18,7 @@ from surveylake import wording
 from surveylake.errors import StorageError, SurveylakeError, TopicError
 from surveylake.kafka.options import spark_options
 from surveylake.kafka.partition_reader import newest_values
-from surveylake.kafka.topic import Topic
+from surveylake.kafka.topic import Bounds, Topic
 from surveylake.lake import commits, timestamps
 from surveylake.lake.fsync import SyncBarrier
 from surveylake.lake.lake_path import lake_path
@@ -37,6 +37,8 @@ SPEAK_SECONDS = 1.0
 """Batches may be shorter; nobody reads faster."""
 COUNT_SECONDS = 30.0
 LOOK_SECONDS = 0.2
+AVAILABLE_NOW = "available-now"
+"""The trigger of a query that takes all there is and ends."""
 FULL = "No space left on device"
 PLANNED_BY_ANOTHER = "CONCURRENT_STREAM_LOG_UPDATE"
 """Spark's error class when the checkpoint has an entry already that this query was about to write."""
@@ -52,11 +54,10 @@ class OtherLayout(Exception):  # noqa: N818 - the name says what happened
     """Most of the newest messages are laid out otherwise than the query was made for: it ended after its batch."""
 
 
-def batch_limit(job: StreamJob, start: Start, newest: Sequence[bytes]) -> int:
+def batch_limit(job: StreamJob, start: Start, bounds: Bounds, newest: Sequence[bytes]) -> int:
     """Return records per micro-batch: by what this lake's last batches measured, or by the topic's `newest` values."""
     most, seconds = job.config.stream.max_offsets_per_trigger, job.config.stream.batch_seconds
-    bounds = job.topic.bounds()
-    waiting = sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
+    waiting = _waiting(start, bounds)
     if waiting <= batch_size.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
     batches = batch_size.batches_of(lake_path(job.spark, job.records))
@@ -65,6 +66,11 @@ def batch_limit(job: StreamJob, start: Start, newest: Sequence[bytes]) -> int:
     limit = batch_size.limit(batches, seconds, len(bounds), files, most, size)
     log.info("%s records wait: up to %s per micro-batch", f"{waiting:,}", f"{limit:,}")
     return limit
+
+
+def _waiting(start: Start, bounds: Bounds) -> int:
+    """Return the number of records that the table does not hold yet."""
+    return sum(end - max(first, start.table.get(p, first)) for p, (first, end) in bounds.items())
 
 
 def kafka_rows(spark: SparkSession, topic: Topic, start: Start, limit: int) -> DataFrame:
@@ -90,8 +96,10 @@ def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
 
 def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     """Start writing `records`, one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
-    newest = newest_values(job.topic)
-    arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, start, newest))
+    bounds = job.topic.bounds()
+    is_over = trigger == AVAILABLE_NOW and not _waiting(start, bounds)
+    newest = [] if is_over else newest_values(job.topic, bounds)
+    arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, start, bounds, newest))
     job.watch.learn(newest)
     limit = job.config.stream.max_message_bytes
     rows = validated(not_in_table(arriving, start.table), job.contract, limit, job.watch.layout)
@@ -99,7 +107,7 @@ def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (
         writer.trigger(availableNow=True)
-        if trigger == "available-now"
+        if trigger == AVAILABLE_NOW
         else writer.trigger(processingTime=trigger)
     )
     job.sink.detach()
@@ -134,7 +142,11 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
                 log.info(progress_line(batch, behind, job.topic.name))
                 if message := housekeeper.after_batch(behind):
                     log.info(message)
-            if fresh and job.watch.is_due() and job.watch.has_changed(newest_values(job.topic)):
+            if (
+                fresh
+                and job.watch.is_due()
+                and job.watch.has_changed(newest_values(job.topic, job.topic.bounds()))
+            ):
                 log.info("the newest messages are laid out otherwise: the query starts anew, made for them")
                 _finish(job, query)
                 _settle(job, query.lastProgress, barrier)

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
@@ -48,7 +49,7 @@ class Layout:
     escapes: bool = False
     """whether letters beyond ASCII are written as escapes"""
 
-    @property
+    @cached_property
     def skeleton(self) -> list[str | int]:
         """The pieces of a value between its colons: a constant text, or the place of the member whose value is there.
 
@@ -59,10 +60,7 @@ class Layout:
             before = self.opening if at == 0 else ""
             first, *more = f"{before}{member.name}{self.before_colon}".split(CUT)
             pieces += [first, *more] if at == 0 else more
-            if member.constant is None:
-                pieces += [at] * (1 + member.colons)
-            else:
-                pieces += [at] * len(member.constant.split(CUT))
+            pieces += [at] * (1 + member.colons)
         return pieces
 
     def end(self, at: int, gap: Gap) -> str:
@@ -80,14 +78,12 @@ def canonical(contract: Contract) -> Layout:
 
 def learned(values: Iterable[bytes], contract: Contract) -> Layout:
     """Return the layout that most of the values have; the canonical one where they have none that the fast path could use."""
-    seen: Counter[_Form] = Counter()
-    texts: dict[_Form, list[_Object]] = {}
+    alike: dict[_Form, list[_Object]] = {}
     for value in values:
         if written := _read(value):
-            seen[written.form] += 1
-            texts.setdefault(written.form, []).append(written)
-    for form, _ in sorted(seen.items(), key=lambda item: -item[1]):
-        if layout := _layout(form, texts[form], contract):
+            alike.setdefault(written.form, []).append(written)
+    for form, objects in sorted(alike.items(), key=lambda item: -len(item[1])):
+        if layout := _layout(form, objects, contract):
             return layout
     return canonical(contract)
 
@@ -155,11 +151,10 @@ def _member(name: str, field: int | None, values: list[str]) -> Member | None:
     """Return a member by its values in some objects; None for one that no piece can be compared with."""
     colons = Counter(value.count(CUT) for value in values if value not in ('""', "null")).most_common(1)
     usual = colons[0][0] if colons else 0
-    if field is not None:
-        return Member(name, field, colons=usual)
-    if any(value[0] in "[{" or "\\" in value for value in values):
-        return Member(name, constant=values[0]) if len(set(values)) == 1 else None
-    return Member(name, colons=usual)
+    is_compared = field is None and any(value[0] in "[{" or "\\" in value for value in values)
+    if is_compared and len(set(values)) > 1:
+        return None
+    return Member(name, field, values[0] if is_compared else None, usual)
 
 
 def _read(value: bytes) -> _Object | None:

@@ -8,7 +8,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from support.reference_verdict import Row, Value, Verdict
-from surveylake.contract.model import BLANKED, Contract, load_contract
+from surveylake.contract.field_types import BLANKED
+from surveylake.contract.model import Contract, load_contract
 from surveylake.paths import CONF
 from surveylake.validate.layout import Layout
 from surveylake.validate.pipeline import validated

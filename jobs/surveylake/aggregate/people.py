@@ -7,7 +7,8 @@ from pyspark.sql import types as T
 from surveylake import sql
 from surveylake.aggregate.findings import Point
 from surveylake.aggregate.groups import MEASURE
-from surveylake.contract.model import BLANKED, Contract
+from surveylake.contract.field_types import BLANKED
+from surveylake.contract.model import Contract
 
 MOST_SPELLINGS = 1000
 """values of a field that are counted; a free text has as many as people"""

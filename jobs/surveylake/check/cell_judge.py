@@ -6,15 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from surveylake.check.moments import ISO_DATE, instant, moment
-from surveylake.contract.field_types import BLANK_RUN, DECIMAL
+from surveylake.contract.field_types import LARGEST, SMALLEST, digits_of, without_blank_runs
 from surveylake.contract.fields import SurveyField
+from surveylake.validate.cleaning import DECIMAL_TEXT, DOUBLE_TEXT, INTEGER_TEXT
 
-INTEGER_TEXT = re.compile("[+-]?[0-9]+")
-DECIMAL_TEXT = re.compile(r"[+-]?([0-9]+)(?:\.([0-9]+))?")
-DOUBLE_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 INTEGER_DIGITS = 10
 """The most that 32 bits can have."""
-SMALLEST, LARGEST = -(2**31), 2**31 - 1
 Value = str | int | float | bool | Decimal | datetime | tuple[str, ...]
 
 
@@ -37,7 +34,7 @@ class CellJudge:
         """Return the value of a cell and the reason against it, such as `not_a_number`; '' where it is acceptable."""
         found = self._known.get(text)
         if found is None:
-            found = self._known[text] = self._judge(BLANK_RUN.sub(" ", text).strip(" "))
+            found = self._known[text] = self._judge(without_blank_runs(text))
         return found
 
     def _judge(self, clean: str) -> tuple[Value | None, str]:
@@ -81,12 +78,13 @@ class CellJudge:
         return word == "true"
 
     def _decimal(self, text: str) -> Decimal:
-        match, kind = DECIMAL_TEXT.fullmatch(text), DECIMAL.fullmatch(self._field.type)
-        if not match or not kind:
+        precision, scale = digits_of(self._field.type) or (0, 0)
+        if not re.fullmatch(DECIMAL_TEXT, text):
             raise UnacceptableError("not_a_number")
-        if len((match[2] or "").rstrip("0")) > int(kind[2]):
+        whole, _, fraction = text.lstrip("+-").partition(".")
+        if len(fraction.rstrip("0")) > scale:
             raise UnacceptableError("too_precise")
-        if len(match[1].lstrip("0")) > int(kind[1]) - int(kind[2]):
+        if len(whole.lstrip("0")) > precision - scale:
             raise UnacceptableError("out_of_range")
         return Decimal(text)
 
@@ -107,7 +105,7 @@ class CellJudge:
 
 
 def _integer(text: str) -> int:
-    if not INTEGER_TEXT.fullmatch(text):
+    if not re.fullmatch(INTEGER_TEXT, text):
         raise UnacceptableError("not_a_number")
     if len(text.lstrip("+-0")) > INTEGER_DIGITS or not SMALLEST <= (number := int(text)) <= LARGEST:
         raise UnacceptableError("out_of_range")
@@ -115,7 +113,7 @@ def _integer(text: str) -> int:
 
 
 def _double(text: str) -> float:
-    if not DOUBLE_TEXT.fullmatch(text):
+    if not re.fullmatch(DOUBLE_TEXT, text):
         raise UnacceptableError("not_a_number")
     number = float(text)
     if abs(number) == float("inf"):

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from surveylake.check.cell_judge import CellJudge
-from surveylake.contract.model import Contract
+from surveylake.contract.model import ROW_SOURCE, Contract
 from surveylake.produce.csv_rows import Answers, good_rows, read_answers, row_id
 
 SAMPLES = 3
@@ -128,6 +128,6 @@ def _is_too_large(answers: Answers, contract: Contract, number: int, cells: list
     letters = sum(map(len, cells)) + sum(map(len, answers.header))
     if letters * MOST_BYTES + 10 * (len(cells) + 20) <= most:
         return False
-    own = {"#row": row_id(answers.source, number)} if contract.has_row_key else {}
+    own = {ROW_SOURCE: row_id(answers.source, number)} if contract.has_row_key else {}
     record = {**own, **dict(zip(answers.header, cells, strict=True))}
     return len(json.dumps(record, ensure_ascii=False).encode()) > most

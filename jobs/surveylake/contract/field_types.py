@@ -32,12 +32,18 @@ SYNONYMS = {
 DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 MOST_DIGITS = 38
 """Spark's longest decimal."""
+SMALLEST, LARGEST = -(2**31), 2**31 - 1
+"""What an integer holds."""
 RECORD_COLUMNS = (
     "topic", "partition", "offset", "timestamp", "epoch", "key", "value", "accepted", "failed_rules",
 )  # fmt: skip
 """Columns of every `records` table, before the contract's own."""
 SUMMARY_COLUMNS = ("people", "answers", "share", "received", "responses", "records_version")
 """Columns of summaries beside the contract's own."""
+BLANKED = "blanked"
+"""The column that says which answers of a record were left blank, where a field has when_wrong = "blank"."""
+COLUMN_NAME = "[a-z][a-z0-9_]*"
+"""A column's name, as a regular expression."""
 LONGEST_NAME = 63
 """Characters of a column's name."""
 FORBIDDEN_IN_SOURCE = {
@@ -73,14 +79,25 @@ def spark_type(kind: str) -> str:
     return SPARK_TYPES.get(kind, kind)
 
 
+def digits_of(kind: str) -> tuple[int, int] | None:
+    """Return (precision, scale) of a decimal type: its digits, and how many of them follow the point; None of any other."""
+    match = DECIMAL.fullmatch(kind)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def without_blank_runs(text: str) -> str:
+    """Return a text as it is judged: runs of blanks are one, and none is left at the ends."""
+    return BLANK_RUN.sub(" ", text).strip(" ")
+
+
 def _known_type(name: str) -> str:
-    match = DECIMAL.fullmatch(name)
-    if name not in SPARK_TYPES and not match:
+    digits = digits_of(name)
+    if name not in SPARK_TYPES and not digits:
         known = ", ".join([*SPARK_TYPES, "decimal(precision,scale)"])
         raise WrongValueError(f"unknown type {quoted(name)}{_synonym(name)}; known types: {known}")
-    if match is None:
+    if digits is None:
         return name
-    precision, scale = int(match[1]), int(match[2])
+    precision, scale = digits
     if not 1 <= precision <= MOST_DIGITS or scale > precision:
         raise WrongValueError(
             f"'{name}': precision is 1 to {MOST_DIGITS} digits, scale is how many of them follow the point"
@@ -99,9 +116,9 @@ def _column_name(name: str) -> str:
         raise WrongValueError(
             f"{quoted(name)} has {len(name):,} letters; the name of a column has {LONGEST_NAME} at most"
         )
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(COLUMN_NAME, name):
         better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-        better = f"; write {better}" if re.fullmatch(r"[a-z][a-z0-9_]*", better) else ""
+        better = f"; write {better}" if re.fullmatch(COLUMN_NAME, better) else ""
         raise WrongValueError(
             f"{quoted(name)} must be snake_case: a to z, 0 to 9 and _, starting with a letter{better}"
         )

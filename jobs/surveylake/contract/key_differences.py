@@ -1,8 +1,8 @@
 """How one key of a column differs between two contracts: whether more is let in or less, and the words for it."""
 
-import re
 from typing import Any, Literal
 
+from surveylake.contract.field_types import digits_of
 from surveylake.contract.model import ON_CHANGE
 from surveylake.wording import listed
 
@@ -65,8 +65,8 @@ def _digits(kind: str) -> tuple[int, ...]:
     """Return (digits before the point, after it) of an integer or a decimal; nothing of another type."""
     if kind in ("integer", "int"):
         return DIGITS_OF_AN_INTEGER, 0
-    match = re.fullmatch(r"decimal\((\d+),(\d+)\)", kind)
-    return (int(match[1]) - int(match[2]), int(match[2])) if match else ()
+    precision, scale = digits_of(kind) or (0, 0)
+    return (precision - scale, scale) if precision else ()
 
 
 def _flat(value: Any) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from surveylake.contract.complaints import WrongValueError, load
-from surveylake.contract.field_types import Cleaned, ColumnName, Part, TopicName, Typed, spark_type
+from surveylake.contract.field_types import BLANKED, Cleaned, ColumnName, Part, TopicName, Typed, spark_type
 from surveylake.contract.fields import Derived, SurveyField
 from surveylake.contract.input_format import Input
 from surveylake.contract.names import check_names
@@ -23,16 +23,13 @@ ROW_FIELD = {
     "required": True,
     "description": "which row of which file: the first 12 digits of the file's sha256, and the row from 0",
 }
-LATER_KEYS: dict[str, object] = {
-    "missing": [], "true": [], "false": [], "order": [], "labels": {}, "choices": {}, "label": "", "unit": "",
-    "format": None, "zone": None, "separator": None, "when_wrong": "reject",
-    "when_absent": "reject",
+LATER_KEYS = {
+    "missing", "true", "false", "order", "labels", "choices", "label", "unit", "format", "zone", "separator", "when_wrong",
+    "when_absent",
 }  # fmt: skip
-"""Keys of a contract and its columns that an earlier release did not have, and what they are where nothing is said."""
-BLANKED = "blanked"
-"""The column that says which answers of a record were left blank, where a field has when_wrong = "blank"."""
-BLANKED_COLUMN = Derived(
-    type="set", sql="~", description="answers that were unacceptable and left blank, each with the reason"
+"""Keys of a contract and its columns that an earlier release did not have."""
+BLANKED_COLUMN = Typed(
+    type="set", description="answers that were unacceptable and left blank, each with the reason"
 )
 ON_CHANGE = ("was", "change")
 """Keys that say how a contract may follow another; they say nothing of what an answer means."""
@@ -168,14 +165,14 @@ class Contract(Part):
     def fingerprint(self) -> str:
         """sha256 (hex) of the contract's content; comments and layout do not change it, nor how its files are written."""
         content = self.model_dump(mode="json", exclude={"input"})
-        for part in (*content["fields"].values(), *content["derived"].values()):
-            for key in ON_CHANGE:
-                part.pop(key, None)
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        parts = [(content, said)]
+        for columns in ("fields", "derived"):
+            parts += [(part, said[columns][name]) for name, part in content[columns].items()]
         # What came with a later release counts only where it is used: lakes of earlier ones have the same contract.
-        for part in (content, *content["fields"].values(), *content["derived"].values()):
-            for key in LATER_KEYS.keys() & part.keys():
-                if part[key] == LATER_KEYS[key]:
-                    del part[key]
+        for part, part_said in parts:
+            for key in {*ON_CHANGE, *(LATER_KEYS - part_said.keys())}:
+                part.pop(key, None)
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

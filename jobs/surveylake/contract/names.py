@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from surveylake.contract.complaints import WrongValueError
-from surveylake.contract.field_types import is_number
+from surveylake.contract.field_types import BLANKED, is_number
 from surveylake.wording import listed, quoted
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ def _check_choices(contract: "Contract") -> None:
                 raise WrongValueError(
                     f"{chosen} is a set by itself; a choice is a field of its own", "derived", name, "choices"
                 )
-    if contract.may_blank and "blanked" in {*contract.fields, *contract.derived}:
+    if contract.may_blank and BLANKED in {*contract.fields, *contract.derived}:
         raise WrongValueError(
             "is the column in which surveylake lists what was left blank; choose another name",
-            "fields" if "blanked" in contract.fields else "derived",
-            "blanked",
+            "fields" if BLANKED in contract.fields else "derived",
+            BLANKED,
         )
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from surveylake.contract.date_format import MONTHS
+
 UNDER = r"under|less than|fewer than|younger than|below|up to|bis|unter|menos de|hasta|moins de|jusqu'à|<=?|≤"
 OVER = r"over|more than|above|older than|greater than|mehr als|über|más de|plus de|>=?|≥"
 MORE = r"\+|and (?:over|above|more|older|up)|or (?:over|above|more|older)|plus|y más|und mehr|et plus"
@@ -14,7 +16,6 @@ BAND = re.compile(
     re.IGNORECASE,
 )
 GROUPED = re.compile(r"\d{1,3}([.,]\d{3})+")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAY_MONTH = re.compile(rf"(\d{{1,2}})-({'|'.join(MONTHS)})|({'|'.join(MONTHS)})-(\d{{1,2}})")
 """What a spreadsheet makes of `6-25` and `10-18`."""
 

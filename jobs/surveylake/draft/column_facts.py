@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from surveylake.contract.field_types import BLANK_RUN
+from surveylake.contract.field_types import without_blank_runs
 from surveylake.contract.input_format import Input
 from surveylake.draft.text_blocks import LARGE_BYTES, BadLines, Block, Texts, arrow_blocks, plain_blocks
 from surveylake.produce.answer_file import kind_of
@@ -52,7 +52,7 @@ class Column:
         clean: Texts = {}
         for text, number in texts.items():
             # A text that is known is clean: most are, and cleaning takes longest.
-            tidy = text if text in self.texts else cleaned(text)
+            tidy = text if text in self.texts else without_blank_runs(text)
             clean[tidy] = clean.get(tidy, 0) + number
         self.blank += clean.pop("", 0)
         self.filled += sum(clean.values())
@@ -114,8 +114,3 @@ def _gathered(blocks: Iterator[Block], width: int, bad: BadLines) -> Facts:
         for column, texts in zip(facts.columns, block.columns, strict=True):
             column.add(texts)
     return facts
-
-
-def cleaned(text: str) -> str:
-    """Return a cell as it is judged: runs of blanks are one, and none is left at the ends."""
-    return BLANK_RUN.sub(" ", text).strip(" ")

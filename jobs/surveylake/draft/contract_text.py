@@ -5,10 +5,11 @@ from pathlib import Path
 
 from surveylake.contract.input_format import Input
 from surveylake.contract.model import ROW
+from surveylake.contract.toml_text import key, value
 from surveylake.draft.guess import Line
 from surveylake.draft.names import Names
 from surveylake.draft.survey_draft import Drafted, SurveyDraft
-from surveylake.draft.toml_text import comment, key, line, value
+from surveylake.draft.toml_text import comment, line
 from surveylake.wording import counted
 
 INPUT_KEYS = ("delimiter", "quote", "encoding", "decimal", "header_rows", "header_row", "blank_rows")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from surveylake.contract.field_types import BLANK_RUN
+from surveylake.contract.field_types import without_blank_runs
 
 IMPORT_ID = re.compile(r'^\{"ImportId"')
 """How the third row of a file from Qualtrics begins."""
@@ -91,7 +91,7 @@ def _is_unlike(cell: str, answers: Sequence[str]) -> bool | None:
 
 
 def _padded(row: Sequence[str], width: int) -> tuple[str, ...]:
-    return tuple(BLANK_RUN.sub(" ", cell).strip() for cell in [*row, *[""] * width][:width])
+    return tuple(without_blank_runs(cell) for cell in [*row, *[""] * width][:width])
 
 
 def _joined(names: Sequence[str], row: Sequence[str]) -> tuple[str, ...]:
@@ -100,5 +100,5 @@ def _joined(names: Sequence[str], row: Sequence[str]) -> tuple[str, ...]:
     for name, below in zip(map(str.strip, names), map(str.strip, row), strict=True):
         question = name or question
         parts = [question, "" if below.lower() in ("response", "open-ended response") else below]
-        labels.append(BLANK_RUN.sub(" ", " – ".join(filter(None, parts))))
+        labels.append(without_blank_runs(" – ".join(filter(None, parts))))
     return tuple(labels)

@@ -4,8 +4,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from surveylake.contract.field_types import BLANK_RUN, LONGEST_NAME, RECORD_COLUMNS, SUMMARY_COLUMNS
-from surveylake.contract.model import BLANKED, ROW
+from surveylake.contract.field_types import (
+    BLANKED,
+    LONGEST_NAME,
+    RECORD_COLUMNS,
+    SUMMARY_COLUMNS,
+    without_blank_runs,
+)
+from surveylake.contract.model import ROW
 
 LONGEST_SHORT = 40
 """Letters of a drafted name; longer ones are hard to write in rules."""
@@ -71,7 +77,7 @@ def is_short(text: str) -> bool:
 
 def label_of(name: str, header: str, text: str) -> str:
     """Return the question's text: that of a second header row, or the header; '' where the name says the same."""
-    label = BLANK_RUN.sub(" ", text or header).strip()
+    label = without_blank_runs(text or header)
     return (
         ""
         if label.isascii() and snake(label, LONGEST_NAME) == name and len(label) <= LONGEST_SHORT

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from surveylake.contract.field_types import LARGEST, SMALLEST
 from surveylake.draft.guess import TYPED_SHARE, Guess, Line, left_blank, of_cells
 
 NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?([eE][+-]?[0-9]+)?")
@@ -11,7 +12,6 @@ COMMA_NUMBER = re.compile(r"[+-]?[0-9]+,[0-9]+")
 THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 FIRST = 100
 """Texts, the most frequent ones, of which none ends with a digit where a column holds no numbers."""
-SMALLEST, LARGEST = -(2**31), 2**31 - 1
 MOST_DECIMALS = 6
 """A fraction of more digits was computed, and is a double."""
 SPARE_DIGITS = 2

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from surveylake.contract import date_format
 from surveylake.contract.complaints import explain
+from surveylake.contract.field_types import digits_of
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
 from surveylake.contract.strict_toml import read_toml
@@ -106,8 +107,7 @@ def _numbers(field: SurveyField, draw: np.random.Generator) -> list[str]:
     """Draw from a normal distribution in the lower half of the bounds, as ages and prices are, clipped to the bounds."""
     low = float(field.min if field.min is not None else 0)
     high = float(field.max if field.max is not None else low + 100)
-    kinds = {"integer": 0, "double": 2}
-    decimals = kinds[field.type] if field.type in kinds else int(field.type.rstrip(")").rpartition(",")[2])
+    _, decimals = digits_of(field.type) or (0, 2 if field.type == "double" else 0)
     drawn = np.clip(draw.normal(low + 0.25 * (high - low), 0.12 * (high - low), POOL), low, high)
     return [f"{value:.{decimals}f}" for value in drawn]
 

@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-from surveylake.contract.field_types import DECIMAL, LONGEST_NAME, SPARK_TYPES
+from surveylake.contract.field_types import COLUMN_NAME, DECIMAL, LONGEST_NAME, SPARK_TYPES
 from surveylake.contract.model import Contract
 from surveylake.standards.key_meanings import meanings
 from surveylake.standards.record_schema import DIALECT
 
-COLUMN = "^[a-z][a-z0-9_]*$"
 Schema = dict[str, Any]
 UNSAID = (
     "The command itself checks more: that names exist, that texts have one meaning, that limits fit the type."
@@ -26,7 +25,10 @@ def contract_schema() -> str:
     for part in (parts["SurveyField"], parts["Derived"]):
         part["properties"]["type"] |= {"anyOf": [{"enum": list(SPARK_TYPES)}, {"pattern": DECIMAL.pattern}]}
     for key in ("fields", "derived", "rules"):
-        schema["properties"][key]["propertyNames"] = {"pattern": COLUMN, "maxLength": LONGEST_NAME}
+        schema["properties"][key]["propertyNames"] = {
+            "pattern": f"^{COLUMN_NAME}$",
+            "maxLength": LONGEST_NAME,
+        }
     whole = {
         "$schema": DIALECT,
         "title": "The contract of a survey",

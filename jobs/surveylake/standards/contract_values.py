@@ -1,14 +1,12 @@
 """A contract as the values of its file: what it says beyond the defaults, so that reading them gives the same contract."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from surveylake.contract import toml_text
 from surveylake.contract.model import Contract
 
 Values = dict[str, Any]
-BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-"""Characters of a key that needs no quotes in TOML."""
 WIDEST = 100
 """characters of a list or a table on one line"""
 
@@ -31,7 +29,9 @@ def values_of(contract: Contract) -> Values:
 def toml_of(values: Values) -> str:
     """Return the values as TOML: texts first, then a table for each field."""
     lines = [
-        f"{_key(name)} = {_text(value)}" for name, value in values.items() if not isinstance(value, dict)
+        f"{toml_text.key(name)} = {toml_text.value(value)}"
+        for name, value in values.items()
+        if not isinstance(value, dict)
     ]
     for name, value in values.items():
         if isinstance(value, dict):
@@ -44,29 +44,16 @@ def _table(path: list[str], values: Mapping[str, Any]) -> Iterator[str]:
     is_of_tables = all(isinstance(value, dict) for value in values.values())
     nested = {name: value for name, value in values.items() if is_of_tables or _is_long(value)}
     if len(nested) < len(values) or not values:
-        yield from ("", f"[{'.'.join(map(_key, path))}]")
-    yield from (f"{_key(name)} = {_text(value)}" for name, value in values.items() if name not in nested)
+        yield from ("", f"[{'.'.join(map(toml_text.key, path))}]")
+    yield from (
+        f"{toml_text.key(name)} = {toml_text.value(value)}"
+        for name, value in values.items()
+        if name not in nested
+    )
     for name, value in nested.items():
         yield from _table([*path, name], value)
 
 
 def _is_long(value: Any) -> bool:
     is_nested = isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values())
-    return isinstance(value, dict) and (is_nested or len(_text(value)) > WIDEST)
-
-
-def _text(value: Any) -> str:
-    """Return a value in TOML, whose texts are JSON's, but for DEL."""
-    if isinstance(value, dict):
-        return (
-            f"{{ {', '.join(f'{_key(name)} = {_text(inner)}' for name, inner in value.items())} }}"
-            if value
-            else "{}"
-        )
-    if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _key(name: str) -> str:
-    return name if name and BARE.issuperset(name) else _text(name)
+    return isinstance(value, dict) and (is_nested or len(toml_text.value(value)) > WIDEST)

@@ -5,11 +5,10 @@ import math
 import re
 from typing import Any
 
+from surveylake.contract.field_types import LARGEST, SMALLEST, digits_of
 from surveylake.contract.fields import SurveyField
 from surveylake.standards.text_patterns import decimals, integers, whole
 
-SMALLEST, LARGEST = -(2**31), 2**31 - 1
-"""what an integer holds"""
 MOST = 10**11
 """A number with a fraction is exact in every JSON library up to here, and four digits after its point."""
 MOST_SCALE = 4
@@ -43,11 +42,8 @@ def number_forms(field: SurveyField) -> list[Schema]:
 
     The limits of a text are whole numbers, which lie within those of the contract: an expression can say no others.
     """
-    if field.type == "double":
-        whole_digits, scale = DOUBLE_DIGITS, DOUBLE_DIGITS
-    else:
-        precision, scale = map(int, field.type.removeprefix("decimal(").rstrip(")").split(","))
-        whole_digits = precision - scale
+    precision, scale = digits_of(field.type) or (2 * DOUBLE_DIGITS, DOUBLE_DIGITS)
+    whole_digits = precision - scale
     most = 10**whole_digits
     low, high = _limits(field, -most, most)
     bounds = {"minimum": field.min, "maximum": field.max}

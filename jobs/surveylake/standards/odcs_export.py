@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from surveylake.contract.field_types import spark_type
+from surveylake.contract.field_types import SPARK_TYPES, spark_type
 from surveylake.contract.model import Contract
 from surveylake.standards.contract_values import Values, values_of
 
@@ -17,10 +17,7 @@ LOGICAL = {
     "timestamp": "timestamp", "set": "array",
 }  # fmt: skip
 """contract type -> the standard's; any other is a number"""
-FROM_PHYSICAL = {
-    "string": "string", "int": "integer", "double": "double", "boolean": "boolean", "date": "date", "timestamp": "timestamp",
-    "array<string>": "set",
-}  # fmt: skip
+FROM_PHYSICAL = {spark: kind for kind, spark in SPARK_TYPES.items() if kind != "scale"}
 """Spark type -> contract type that is meant where nothing else is said; a decimal is the same in both"""
 OPTIONS = {"min": "minimum", "max": "maximum", "pattern": "pattern"}
 """key of a field -> option of the standard's type"""

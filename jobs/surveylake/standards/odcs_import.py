@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from surveylake.contract.complaints import explain
-from surveylake.contract.field_types import tidied
+from surveylake.contract.field_types import COLUMN_NAME, tidied
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError
 from surveylake.standards.contract_values import Values
@@ -146,7 +146,7 @@ def _take_rules(found: Imported, checks: Iterable[Values]) -> None:
 
 def _column(name: str) -> str:
     """Return a name as a column may have it."""
-    if re.fullmatch("[a-z][a-z0-9_]*", name):
+    if re.fullmatch(COLUMN_NAME, name):
         return name
     plain = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
     return plain if re.match("[a-z]", plain) else f"q_{plain}".rstrip("_")

@@ -2,7 +2,7 @@
 
 from surveylake import sql
 from surveylake.contract import date_format
-from surveylake.contract.field_types import DECIMAL
+from surveylake.contract.field_types import digits_of
 from surveylake.contract.fields import SurveyField
 from surveylake.validate.strict_json import BLANKS
 
@@ -136,7 +136,6 @@ def spelled(clean: str, field: SurveyField) -> str:
 
 def too_precise(clean: str, field: SurveyField) -> str:
     """Return SQL: whether the text is a decimal with more digits after the point than its type (a cast would round it)."""
-    match = DECIMAL.fullmatch(field.type)
-    scale = int(match.group(2)) if match else 0
+    _, scale = digits_of(field.type) or (0, 0)
     beyond = rf"^[+-]?[0-9]+\.[0-9]{{{scale}}}[0-9]*[1-9][0-9]*$"
     return f"({clean} RLIKE {sql.text(beyond)})"

@@ -5,8 +5,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 
 from surveylake import sql
-from surveylake.contract import model
-from surveylake.contract.field_types import RECORD_COLUMNS
+from surveylake.contract.field_types import BLANKED, RECORD_COLUMNS
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
 from surveylake.validate import cleaning, fast_path, rules, strict_json
@@ -19,7 +18,7 @@ MOST_GENERATED = 11_500
 Beyond it the method would come near Java's 64 KB, or be too long for its compiler: then Spark interprets the parsing, between
 two generated stages."""
 
-BLANKED = "~blanked"
+WHY_BLANKED = "~blanked"
 """The reasons against answers that are left blank, as one text; NULL where there are none."""
 
 
@@ -47,7 +46,7 @@ def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFra
         for name, step in steps.items():
             rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {step}) AS {sql.name(name)}")
         return rows
-    results = ["~broken", "~reasons", "~fields", *([BLANKED] if contract.may_blank else [])]
+    results = ["~broken", "~reasons", "~fields", *([WHY_BLANKED] if contract.may_blank else [])]
     parsed = f"named_struct({', '.join(f'{sql.text(name)}, {sql.name(name)}' for name in results)})"
     for name, step in reversed(steps.items()):
         parsed = sql.let(sql.name(name), step, parsed)
@@ -84,7 +83,7 @@ def _steps(contract: Contract) -> dict[str, str]:
         "~reasons": rules.listed("`~shape`", *reasons["reject"]),
     }
     if contract.may_blank:
-        steps[BLANKED] = rules.listed(*reasons["blank"])
+        steps[WHY_BLANKED] = rules.listed(*reasons["blank"])
     if not any(field.missing for _, field in fields):
         # Where nothing is to be left out, the array is not copied.
         del steps["~answers"]
@@ -101,8 +100,8 @@ def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
     others = [sql.name(column) for column in rows.columns if column not in parsed]
     derived = [f"{derive(part, contract)} AS {sql.name(name)}" for name, part in contract.derived.items()]
     if contract.may_blank:
-        reasons = f"split(`{BLANKED}`, {sql.text(rules.SEPARATOR)})"
-        derived.append(f"IF({PLAIN}, NULL, {reasons}) AS {sql.name(model.BLANKED)}")
+        reasons = f"split(`{WHY_BLANKED}`, {sql.text(rules.SEPARATOR)})"
+        derived.append(f"IF({PLAIN}, NULL, {reasons}) AS {sql.name(BLANKED)}")
     chosen = [f"{expression} AS {sql.name(name)}" for name, expression in parsed.items()]
     return rows.selectExpr(*others, *chosen).selectExpr("*", *derived)
 

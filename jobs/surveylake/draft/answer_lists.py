@@ -1,7 +1,7 @@
 """Which answers a column of texts has: yes and no, a scale, bands of numbers, several in one cell, a closed list, or any text."""
 
 from surveylake.draft.bands import band_start, before_it_was_a_date, is_range
-from surveylake.draft.guess import MOST_ALLOWED, PER_ANSWER, Guess, Line, of_cells, shown
+from surveylake.draft.guess import MOST_ALLOWED, PER_ANSWER, Guess, Line, of_cells, shown, truth_lines
 from surveylake.draft.several_answers import several_guess
 from surveylake.draft.words import NO, NO_STEP, SCALES, YES, folded
 from surveylake.wording import counted
@@ -40,18 +40,13 @@ def _is_closed(texts: dict[str, int], total: int) -> bool:
 
 def _yes_or_no(texts: dict[str, int], total: int) -> Guess | None:
     """Return a boolean for words of yes and no, both or one of them."""
-    words = {
-        "true": [text for text in texts if text.casefold() in YES],
-        "false": [text for text in texts if text.casefold() in NO],
-    }
-    if sum(map(len, words.values())) < len(texts) or not words["true"]:
+    yes, no = ([text for text in texts if text.casefold() in words] for words in (YES, NO))
+    if len(yes) + len(no) < len(texts) or not yes:
         return None
     if len(texts) == 1 and total < PER_ANSWER:
         return None
-    own = {key: sorted(text for text in found if text.lower() != key) for key, found in words.items()}
-    lines = tuple(Line(key, found) for key, found in own.items() if found)
     why = f"{of_cells(total, total)} are {' or '.join(shown([text]) for text in texts)}"
-    return Guess("boolean", why, lines, "group" if words["false"] else "")
+    return Guess("boolean", why, truth_lines(sorted(texts)), "group" if no else "")
 
 
 def _scale(texts: dict[str, int], total: int) -> Guess | None:

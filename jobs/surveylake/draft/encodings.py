@@ -1,15 +1,13 @@
 """Which encoding a file is in, by its bytes beyond ASCII."""
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from surveylake import formats
 from surveylake.contract.input_format import UTF8
-from surveylake.errors import InputError
+from surveylake.produce.csv_form import unpacked
 from surveylake.wording import counted
 
 CANDIDATES = ("windows-1252", "mac-roman", "windows-1251")
@@ -41,27 +39,9 @@ def encoding_of(path: Path) -> tuple[str, str]:
 
 def _chunks(path: Path) -> Iterator[bytes]:
     """Yield the file's bytes, unpacked."""
-    try:
-        yield from _read(path)
-    except FileNotFoundError as error:
-        raise InputError(f"no file at {path}", "Give the CSV.") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            f"{path} is packed with gzip, and cut off or damaged", "Fetch the file again."
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", "Check the file and its permissions."
-        ) from error
-
-
-def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as raw:
-        packed = path.suffix == ".gz" and formats.packed_with(raw.read(64)) == "gzip"
-        raw.seek(0)
-        with gzip.GzipFile(fileobj=raw) if packed else raw as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
+    with unpacked(path) as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def _is_utf8(path: Path) -> bool:

@@ -13,7 +13,7 @@ from surveylake.draft.header_rows import FEWEST_NAMES, Header, header_of
 from surveylake.errors import InputError
 from surveylake.produce import answer_file
 from surveylake.produce.bad_lines import MARKS
-from surveylake.produce.csv_form import SPREADSHEET_LINE, opened, rows, text_of
+from surveylake.produce.csv_form import SPREADSHEET_LINE, csv_options, opened, rows, text_of
 from surveylake.produce.not_csv import refuse_other_texts
 
 SAMPLED_ROWS = 1_000
@@ -98,13 +98,7 @@ def _regularity(text: str, mark: str, quote: str) -> tuple[float, int]:
 
 def _counts(text: str, mark: str, quote: str) -> list[int]:
     """Return the number of cells of each of the first rows; 0 for a row with broken quotes."""
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=mark,
-        quotechar=quote or None,
-        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-        strict=True,
-    )
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **csv_options(mark, quote))
     counts: list[int] = []
     while len(counts) < SAMPLED_LINES:
         try:

@@ -1,8 +1,10 @@
 """What is guessed of a column: keys of the contract, each with its evidence."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from surveylake.draft.words import NO, YES
 from surveylake.wording import counted, quoted
 
 MOST_SHOWN = 3
@@ -59,6 +61,16 @@ def shown(texts: list[str] | dict[str, int], most: int = MOST_SHOWN) -> str:
     ]
     more = len(texts) - most
     return ", ".join(parts) + (f" and {more:,} more" if more > 0 else "")
+
+
+def truth_lines(texts: Iterable[str]) -> tuple[Line, ...]:
+    """Return the words that mean true, and those that mean false; none for `true` and `false` themselves."""
+    words = {"true": YES, "false": NO}
+    found = {
+        key: [text for text in texts if text.casefold() in known and text.lower() != key]
+        for key, known in words.items()
+    }
+    return tuple(Line(key, own) for key, own in found.items() if own)
 
 
 def left_blank(bad: dict[str, int]) -> tuple[Line, ...]:

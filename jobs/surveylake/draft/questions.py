@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from surveylake.draft.column_facts import Column
-from surveylake.draft.guess import Guess, Line, shown
+from surveylake.draft.guess import Guess, Line, shown, truth_lines
 from surveylake.draft.words import NO, YES
 
 FEWEST_COLUMNS = 3
@@ -44,16 +44,7 @@ def choice_guess(column: Column, choice: str) -> Guess:
     """Return the guess for a column that says whether a choice was taken: a boolean, or a text that is there or not."""
     texts = column.ordered()
     if any(text.casefold() in YES for text in texts):
-        words = {
-            "true": [text for text in texts if text.casefold() in YES],
-            "false": [text for text in texts if text.casefold() in NO],
-        }
-        lines = [
-            Line(key, own)
-            for key, found in words.items()
-            if (own := [text for text in found if text.lower() != key])
-        ]
-        return Guess("boolean", f"whether '{choice}' was chosen: {shown(texts)}", tuple(lines))
+        return Guess("boolean", f"whether '{choice}' was chosen: {shown(texts)}", truth_lines(texts))
     missing = [text for text in texts if text.casefold() in NO]
     lines = [Line("allowed", [text for text in texts if text not in missing])]
     lines += [Line("missing", missing, "means that it was not chosen")] if missing else []

@@ -21,7 +21,7 @@ from pyarrow import csv as arrow_csv
 from surveylake.contract.input_format import UTF8, Input
 from surveylake.produce import answer_file
 from surveylake.produce.bad_lines import checked
-from surveylake.produce.csv_form import SPREADSHEET_LINE, opened, text_of
+from surveylake.produce.csv_form import SPREADSHEET_LINE, csv_options, opened, text_of
 
 LARGE_BYTES = 32 * 1024 * 1024
 """From this size on Arrow reads a file."""
@@ -109,10 +109,7 @@ def arrow_blocks(path: Path, form: Input, width: int, bad: BadLines) -> Iterator
 
 def _split(text: str, form: Input) -> Any:
     """Return the cells of a row that has too many, or too few."""
-    return csv.reader(
-        io.StringIO(text, newline=""), delimiter=form.delimiter, quotechar=form.quote or None,
-        quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
-    )  # fmt: skip
+    return csv.reader(io.StringIO(text, newline=""), **csv_options(form.delimiter, form.quote))
 
 
 def _counted(table: pa.Table) -> Block:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 from surveylake import formats
 from surveylake.contract.input_format import UTF8, Input
@@ -38,33 +39,44 @@ def opened(path: Path, form: Input) -> Iterator[tuple[io.TextIOWrapper, bytes]]:
             "It is read twice, so a pipe or a folder will not do: give a CSV file.",
         )
     try:
-        with path.open("rb") as raw:
-            packed = path.suffix == ".gz" and formats.packed_with(raw.read(START_BYTES)) == "gzip"
-            raw.seek(0)
-            with gzip.GzipFile(fileobj=raw) if packed else raw as file:
-                start = file.read(START_BYTES)
-                refuse_other_files(path, start, form.encoding)
-                file.seek(len(UTF8_MARK) if form.encoding == UTF8 and start.startswith(UTF8_MARK) else 0)
-                # newline="" leaves line ends inside quotes as they are, and knows CR, LF and CRLF.
-                yield (
-                    io.TextIOWrapper(file, encoding=form.encoding, errors="surrogateescape", newline=""),
-                    start,
-                )
-    except FileNotFoundError as error:
-        raise InputError(f"no file at {path}", "Give the CSV to send.") from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            f"{path} is packed with gzip, and cut off or damaged", "Fetch the file again."
-        ) from error
+        with unpacked(path) as file:
+            start = file.read(START_BYTES)
+            refuse_other_files(path, start, form.encoding)
+            file.seek(len(UTF8_MARK) if form.encoding == UTF8 and start.startswith(UTF8_MARK) else 0)
+            # newline="" leaves line ends inside quotes as they are, and knows CR, LF and CRLF.
+            yield io.TextIOWrapper(file, encoding=form.encoding, errors="surrogateescape", newline=""), start
     except UnicodeError as error:
         raise InputError(
             f"{path} is not {form.encoding}, as [input] says: {error}",
             "Correct encoding under [input] in the contract.",
         ) from error
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[BinaryIO]:
+    """Open the file as bytes; a `.gz` is unpacked. Raises InputError for one that is missing, damaged or cannot be read."""
+    try:
+        with path.open("rb") as raw:
+            packed = path.suffix == ".gz" and formats.packed_with(raw.read(START_BYTES)) == "gzip"
+            raw.seek(0)
+            with gzip.GzipFile(fileobj=raw) if packed else raw as file:
+                yield cast(BinaryIO, file)
+    except FileNotFoundError as error:
+        raise InputError(f"no file at {path}", "Give the CSV.") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(
+            f"{path} is packed with gzip, and cut off or damaged", "Fetch the file again."
+        ) from error
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror}", "Check the file and its permissions."
         ) from error
+
+
+def csv_options(delimiter: str, quote: str) -> dict[str, Any]:
+    """Return the options of Python's CSV reader and writer for cells that are so separated and quoted; '' quotes nothing."""
+    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    return {"delimiter": delimiter, "quotechar": quote or None, "quoting": quoting}
 
 
 def text_of(start: bytes, form: Input) -> str:
@@ -89,10 +101,7 @@ def _numbered(file: Iterable[str], form: Input, above: int) -> Iterator[Row]:
     """Yield the rows below the first `above` lines."""
     # A class of our own costs time for each line, so it is used only where lines are left out.
     lines = _Lines(file, form.comment, above) if form.comment else None
-    reader = csv.reader(
-        lines or file, delimiter=form.delimiter, quotechar=form.quote or None,
-        quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE, strict=True,
-    )  # fmt: skip
+    reader = csv.reader(lines or file, strict=True, **csv_options(form.delimiter, form.quote))
     are_blank_rows_sent = form.blank_rows == "send"
     while True:
         line = reader.line_num + 1 + above

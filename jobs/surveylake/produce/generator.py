@@ -11,6 +11,7 @@ import numpy as np
 
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, InputError
+from surveylake.produce.csv_form import csv_options
 from surveylake.produce.csv_rows import escape
 from surveylake.produce.defects import Cells, Defect, canonical, defects
 from surveylake.produce.delivery import Record
@@ -82,10 +83,7 @@ def write_csv(plan: Plan, path: Path) -> int:
     try:
         form = plan.contract.input
         with part.open("w", encoding=form.encoding, newline="") as file:
-            writer = csv.writer(
-                file, delimiter=form.delimiter, quotechar=form.quote or None,
-                quoting=csv.QUOTE_MINIMAL if form.quote else csv.QUOTE_NONE,
-            )  # fmt: skip
+            writer = csv.writer(file, **csv_options(form.delimiter, form.quote))
             writer.writerows([plan.contract.file_sources] * form.header_rows)
             for block in _blocks(plan):
                 rows = [list(row) for row in zip(*block.columns, strict=True)]

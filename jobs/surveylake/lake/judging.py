@@ -4,7 +4,13 @@ import json
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 
-from surveylake.contract.differences import Content, Difference, content_of, judging_of
+from surveylake.contract.differences import (
+    Content,
+    Difference,
+    content_of,
+    differences,
+    judging_of,
+)
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError
 from surveylake.wording import examples
@@ -92,6 +98,12 @@ def missing_properties(
     if not same or judged_again:
         return wanted
     return {} if stored_content(properties) == content else {CONTRACT: wanted[CONTRACT]}
+
+
+def require_thawed(properties: dict[str, str], contract: Contract) -> None:
+    """Raise ConfigError where the lake's contract forbids what this one changes; nothing is known of a lake that keeps none."""
+    content = stored_content(properties)
+    refuse_frozen(differences(content, contract) if content is not None else [])
 
 
 def refuse_frozen(found: list[Difference]) -> None:

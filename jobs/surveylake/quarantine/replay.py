@@ -6,7 +6,7 @@ from functools import partial
 from pyspark.sql import SparkSession
 
 from surveylake.contract.model import Contract
-from surveylake.lake import judging, records_table, rewrite, writer_token
+from surveylake.lake import judging, records_table, rewrite, tables, writer_token
 from surveylake.lake.commits import Guard
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, Lake
@@ -53,7 +53,9 @@ def replay(spark: SparkSession, lake: Lake, contract: Contract, max_bytes: int) 
     Raises ConfigError for a change that the contracts forbid, ProofError when one offset is stored twice: no row is then known
     to be the record.
     """
-    judging.refuse_frozen(compare(spark, lake, contract, max_bytes).differences)
+    path = tables.require(spark, lake, RECORDS, "jobs/stream.py")
+    # Before a stream is stopped for it.
+    judging.require_thawed(tables.properties(spark, path), contract)
     token = writer_token.stop_streams(spark, lake, judging.REPLAY)
     comparison = compare(spark, lake, contract, max_bytes)
     found = changes(comparison.rows, comparison.names)

@@ -4,7 +4,6 @@ import logging
 
 from pyspark.sql import SparkSession
 
-from surveylake.contract.differences import differences
 from surveylake.contract.model import Contract
 from surveylake.lake import judging, records_table, tables
 from surveylake.lake.tables import RECORDS, Lake
@@ -22,18 +21,20 @@ def require_contract(spark: SparkSession, lake: Lake, contract: Contract) -> dic
     properties = tables.properties(spark, lake.table(RECORDS))
     judging.refuse_a_former(properties, contract)
     records_table.check_columns(spark, lake, contract)
-    content = judging.stored_content(properties)
-    judging.refuse_frozen(differences(content, contract) if content is not None else [])
+    judging.require_thawed(properties, contract)
     return properties
 
 
-def note_contract(spark: SparkSession, lake: Lake, contract: Contract) -> None:
-    """Write into the table's properties that this contract judges from now on, where they do not say so."""
+def note_contract(spark: SparkSession, lake: Lake, contract: Contract) -> dict[str, str]:
+    """Write into the table's properties that this contract judges from now on, where they do not say so.
+
+    Returns the properties as they were. Raises ConfigError as `require_contract` does.
+    """
     path, properties = lake.table(RECORDS), require_contract(spark, lake, contract)
     version = tables.version(spark, path) + 1
     missing = judging.missing_properties(properties, contract, version, VERB)
     if not missing:
-        return
+        return properties
     tables.set_properties(spark, path, missing)
     entries = judging.history(properties)
     if entries and len(missing) > 1:
@@ -42,3 +43,4 @@ def note_contract(spark: SparkSession, lake: Lake, contract: Contract) -> None:
             judging.named(contract.name, contract.fingerprint),
             entries[-1].named,
         )
+    return properties

@@ -58,8 +58,7 @@ def plan_start(
     require_contract(spark, lake, job.contract)
     # Before anything is read of it: what another stream commits from now on is refused, what it has committed is seen.
     job.sink.take_turn()
-    note_contract(spark, lake, job.contract)
-    properties = tables.properties(spark, path)
+    properties = note_contract(spark, lake, job.contract)
     known = [] if is_new and lake.is_local else records_table.offset_ranges(tables.read(spark, path))
     # After the table: another stream may have read on until its turn was taken, and the table would seem to be ahead.
     kept = job.topic.bounds()

@@ -9,9 +9,9 @@ import json
 from collections.abc import Sequence
 
 import polars as pl
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message
 from deltalake import CommitProperties, Transaction, write_deltalake
-from loader import APPEND, BATCH, EAGER, TEXTS
+from loader import TEXTS, frames
 from worker import serve
 
 from surveylake.contract.model import load_contract
@@ -39,28 +39,9 @@ BANDS = (
 
 def take(bootstrap: str, topic: str, out: str) -> None:
     """The topic into the Delta table OUT/table."""
-    consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": "equal-loader", "enable.auto.commit": False, **EAGER}
-    )
-    partitions = consumer.list_topics(topic).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-    left = sum(
-        consumer.get_watermark_offsets(TopicPartition(topic, partition))[1] for partition in partitions
-    )
-    frames: list[pl.DataFrame] = []
-    rows = number = 0
-    while left:
-        messages = consumer.consume(min(BATCH, left), timeout=1.0)
-        if not messages:
-            continue
-        frames.append(judged(arrived(messages)))
-        rows += len(messages)
-        left -= len(messages)
-        if rows >= APPEND or not left:
-            once = CommitProperties(app_transactions=[Transaction("equal_loader", number)])
-            write_deltalake(f"{out}/table", pl.concat(frames), mode="append", commit_properties=once)
-            frames, rows, number = [], 0, number + 1
-    consumer.close()
+    for number, rows in enumerate(frames(bootstrap, topic, lambda messages: judged(arrived(messages)))):
+        once = CommitProperties(app_transactions=[Transaction("equal_loader", number)])
+        write_deltalake(f"{out}/table", rows, mode="append", commit_properties=once)
 
 
 def arrived(messages: Sequence[Message]) -> pl.DataFrame:

@@ -4,8 +4,10 @@ It keeps no raw bytes and no coordinates, judges nothing, stops at the first mal
 rows twice.
 """
 
+from collections.abc import Callable, Iterator
+
 import polars
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 from deltalake import write_deltalake
 from worker import serve
 
@@ -18,6 +20,22 @@ TEXTS = ("Participant_ID", "Gender", "Nationality", "Age", "Food", "Juice", "Des
 
 def take(bootstrap: str, topic: str, out: str) -> None:
     """The topic into the Delta table OUT/table."""
+    for answers in frames(bootstrap, topic, parsed):
+        write_deltalake(
+            f"{out}/table", answers.with_columns(polars.col("Age").cast(polars.Int32)), mode="append"
+        )
+
+
+def parsed(messages: list[Message]) -> polars.DataFrame:
+    """The messages as texts."""
+    lines = b"\n".join([message.value() for message in messages])
+    return polars.read_ndjson(lines, schema=dict.fromkeys(TEXTS, polars.String))
+
+
+def frames(
+    bootstrap: str, topic: str, frame_of: Callable[[list[Message]], polars.DataFrame]
+) -> Iterator[polars.DataFrame]:
+    """What is in the topic now, APPEND rows at a time; `frame_of` makes a frame of each batch of messages."""
     consumer = Consumer(
         {"bootstrap.servers": bootstrap, "group.id": "loader", "enable.auto.commit": False, **EAGER}
     )
@@ -26,21 +44,19 @@ def take(bootstrap: str, topic: str, out: str) -> None:
     left = sum(
         consumer.get_watermark_offsets(TopicPartition(topic, partition))[1] for partition in partitions
     )
-    frames: list[polars.DataFrame] = []
+    waiting: list[polars.DataFrame] = []
     rows = 0
     while left:
         # Not more than there is: it would wait for the rest of a batch until the time is over.
         messages = consumer.consume(min(BATCH, left), timeout=1.0)
         if not messages:
             continue
-        lines = b"\n".join([message.value() for message in messages])
-        frames.append(polars.read_ndjson(lines, schema=dict.fromkeys(TEXTS, polars.String)))
+        waiting.append(frame_of(messages))
         rows += len(messages)
         left -= len(messages)
         if rows >= APPEND or not left:
-            answers = polars.concat(frames).with_columns(polars.col("Age").cast(polars.Int32))
-            write_deltalake(f"{out}/table", answers, mode="append")
-            frames, rows = [], 0
+            yield polars.concat(waiting)
+            waiting, rows = [], 0
     consumer.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from support.fuzz_values import written_by_chance
+from support.message_cases import CASES
 from support.reference_verdict import verdict
 from support.validation import (
     ANSWER,
@@ -158,6 +159,23 @@ def test_a_topic_of_others_values_is_taken_as_our_producer_writes() -> None:
     assert learned([b"", b"{", b"[1]", b"\xff", b'{"a":1}', b'{"a": 1,  "b" :2}'], FOOD) == canonical(FOOD)
     doubled = json.dumps(ANSWER)[:-1].encode() + b', "Age": "24"}'
     assert learned([doubled], FOOD) == canonical(FOOD)
+
+
+def test_no_message_stops_the_learning() -> None:
+    absurd = [
+        b'{"a":1,[1]:2}',
+        b'{"a":1,2:3}',
+        b'{"a":1,null:3}',
+        b'{"a":1,{}:3}',
+        b"{1:2}",
+        b'{"a":' + b"9" * 100_000 + b"}",
+    ]
+    deep = [b'{"a":' + opening * 100_000 for opening in (b"[", b'{"a":')]
+    damaged = changed(escaped, ANSWER, 2_000)
+    for value in (*absurd, *deep, *damaged, *(case.value for case in CASES if case.value is not None)):
+        layout = learned([value], FOOD)
+        assert fits(value, layout) or layout == canonical(FOOD)
+        fits(value, canonical(FOOD))
 
 
 def test_most_of_the_messages_decide() -> None:

@@ -165,8 +165,8 @@ def _read(value: bytes) -> _Object | None:
         if text[start] != "{":
             return None
         at = _skipped(text, start + 1)
-        return _members(text, at) if start == 0 and text[at] == '"' else None
-    except (ValueError, IndexError):
+        return _members(text, at) if start == 0 else None
+    except (ValueError, IndexError, RecursionError):
         return None
 
 
@@ -176,6 +176,8 @@ def _members(text: str, at: int) -> _Object:
     gaps: set[tuple[str, str]] = set()
     commas: set[str] = set()
     while True:
+        if text[at] != '"':
+            raise ValueError("no name")
         end = DECODER.raw_decode(text, at)[1]
         colon = _skipped(text, end)
         begins = _skipped(text, colon + 1)

@@ -23,8 +23,9 @@ from surveylake.contract.model import Contract
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
 from surveylake.paths import SHARED
-from surveylake.runtime.class_archive import SHARED_ARCHIVES, ClassArchive
+from surveylake.runtime.class_archive import SHARED_ARCHIVES
 from surveylake.runtime.jars import SETS, fetch, local_jars
+from surveylake.runtime.launch import spark_archive
 
 KAFKA_PORT = 9092
 
@@ -81,7 +82,7 @@ def kept_classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         fetch(
             sets=SETS
         )  # before any JVM starts: those for s3a:// too, as `make setup STORE=s3` does, and HDFS's servers
-        if not ClassArchive("spark", local_jars("spark"), SHARED_ARCHIVES).path.is_file():
+        if not spark_archive(local_jars("spark"), SHARED_ARCHIVES).path.is_file():
             folder = tmp_path_factory.mktemp("classes")
             words = shell.command("run", "--lake", folder / "lake", "--out", folder / "out")
             shell.run(words, folder / "var").check_returncode()

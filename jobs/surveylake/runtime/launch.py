@@ -13,7 +13,7 @@ from typing import Any
 from surveylake.errors import ConfigError
 from surveylake.paths import CONF
 from surveylake.runtime import foreign_settings, java_exit, java_options, limits, process_log, scratch
-from surveylake.runtime.class_archive import ClassArchive
+from surveylake.runtime.class_archive import ARCHIVES, ClassArchive
 from surveylake.runtime.jars import local_jars
 from surveylake.runtime.java import java_environment, require_class_path
 from surveylake.runtime.spark_conf import DEFAULTS, SHORT_RUN, spark_settings
@@ -43,9 +43,7 @@ class Launch:
         limits.check()
         foreign_settings.refuse_connect()
         java, user_arguments = java_environment(), _user_arguments()
-        from pyspark.find_spark_home import _find_spark_home
-
-        home = Path(_find_spark_home())
+        home = _spark_home()
         require_class_path([home / "jars" / "*"])
         command = [str(home / "bin" / "spark-submit"), *self._arguments(), *user_arguments, SHELL]
         s3_jars = map(str, require_class_path(local_jars("s3")))
@@ -93,7 +91,7 @@ class Launch:
             yield from ("--properties-file", str(DEFAULTS))
             options.append(f"-Dlog4j2.configurationFile={(CONF / 'log4j2.properties').as_uri()}")
             if jars:
-                self._archive = ClassArchive("spark", jars)
+                self._archive = spark_archive(jars)
                 options += self._archive.options(self._record)
         yield from ("--conf", f"spark.sql.warehouse.dir=file:{scratch.folder() / 'warehouse'}")
         for key, value in extra.items():
@@ -106,6 +104,20 @@ class Launch:
         yield f"-Dsurveylake.log={process_log.path()}"
         yield f"-XX:ErrorFile={process_log.path().with_suffix('.crash')}"
         yield from java_options.options(scratch.folder())
+
+
+def spark_archive(jars: list[Path], folder: Path = ARCHIVES) -> ClassArchive:
+    """Return the archive of the classes of Spark's own jars and these.
+
+    Java takes no archive when one of the jars has another time than at the recording, as after a new installation of PySpark.
+    """
+    return ClassArchive("spark", [*sorted((_spark_home() / "jars").glob("*.jar")), *jars], folder)
+
+
+def _spark_home() -> Path:
+    from pyspark.find_spark_home import _find_spark_home
+
+    return Path(_find_spark_home())
 
 
 def _connect(command: list[str], environment: dict[str, str]) -> Any:

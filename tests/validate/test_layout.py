@@ -41,6 +41,10 @@ def framed(answer: Answer) -> bytes:
     ).encode()
 
 
+def own(answer: Answer) -> bytes:
+    return json.dumps(answer, ensure_ascii=False).encode()
+
+
 def airy(answer: Answer) -> bytes:
     return json.dumps(answer, indent=2).encode()
 
@@ -209,6 +213,38 @@ def test_a_layout_may_lack_a_field_that_a_record_may_lack(spark: SparkSession) -
         "missing_field:born",
         "wrong_case:born",
     )
+
+
+def many_questions(fields: int) -> Contract:
+    """Return a contract of an id, texts, whole numbers and closed lists in turn."""
+    kinds = (
+        {"type": "string"},
+        {"type": "integer", "min": 0, "max": 1000},
+        {"type": "string", "allowed": ["No", "Yes"]},
+    )
+    questions = {f"q{n}": {"source": f"Q{n}", **kinds[n % len(kinds)]} for n in range(1, fields)}
+    key = {"id": {"source": "id", "type": "string", "required": True}}
+    values = {"name": "wide", "title": "Wide", "topic": "wide", "key": "id", "fields": key | questions}
+    return Contract.model_validate(values)
+
+
+@pytest.mark.parametrize("fields", [20, 40, 60])
+def test_a_survey_of_many_questions_is_judged_alike(spark: SparkSession, fields: int) -> None:
+    contract = many_questions(fields)
+    good: dict[str, str] = {
+        "id": "P1",
+        **{f"Q{n}": ("tea, or: none", "31", "Yes")[n % 3] for n in range(1, fields)},
+    }
+    good |= {f"Q{n}": "tea" for n in range(3, fields, 3)}
+    values = [own(good), own(good | {"Q2": "Maybe"}), own(good | {"Q4": "1001"}), *changed(own, good, 40)]
+    fallback = spark.conf.get("spark.sql.codegen.fallback")
+    spark.conf.set("spark.sql.codegen.fallback", "false")  # code that is too long for Java is an error
+    try:
+        assert taken(spark, contract, canonical(contract), values[0]) == [True]
+        for value, engine in zip(values, verdicts(spark, values, contract), strict=True):
+            assert engine == verdict(value, contract, MAX_BYTES), value
+    finally:
+        spark.conf.set("spark.sql.codegen.fallback", fallback)
 
 
 def test_other_members_are_no_layout_where_the_contract_rejects_them() -> None:

@@ -18,7 +18,11 @@ from surveylake.sql import TEXT
 from surveylake.validate.layout import CUT, Layout, canonical, constants
 from surveylake.validate.slots import Extra, Slot
 
-PLAIN = "`~plain`"
+PLAIN, LAID_OUT = "`~plain`", "`~laid_out`"
+MOST_IN_ONE_METHOD = 24_000
+"""Characters of SQL, some 25 fields. Up to this size Spark generates one Java method for the stage, and no row is copied. Beyond
+it Java's compiler gives the method up, and from 40 fields on it is longer than Java allows (64 KB). A lambda, for which Spark
+generates no code, keeps it from making that one method: then each expression has a method of its own."""
 
 
 def with_plain_fields(
@@ -30,28 +34,27 @@ def with_plain_fields(
     """
     layout = layout or canonical(contract)
     slots, extras = _places(contract, layout)
-    pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1}) AS `~pieces`"
-    known = [f"{slot.known()} AS {slot.name('known')}" for slot in slots]
+    received = [sql.name(column) for column in records.columns]
+    # The split value is no column: Spark splits once for all pieces, and a column would be copied from stage to stage.
+    pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1})"
+    cut = [f"{place.piece(pieces)} AS {place.name('piece')}" for place in (*slots, *extras)]
     raw = [f"{slot.raw()} AS {slot.name('raw')}" for slot in slots if slot.decodes]
-    free = [f"{slot.free()} AS {slot.name('free')}" for slot in slots]
+    texts = [f"{slot.text()} AS {slot.name('text')}" for slot in slots]
     typed = {slot.field: slot.value() for slot in slots}
     values = [
         f"{typed.get(at, f'CAST(NULL AS {field.sql_type})')} AS {sql.name(name)}"
         for at, (name, field) in enumerate(contract.fields.items())
     ]
-    received = [sql.name(column) for column in records.columns]
-    fields = [sql.name(name) for name in contract.fields]
-    rows = records.selectExpr(*received, pieces).selectExpr("*", *known)
+    rows = records.selectExpr(*received, *cut, f"{_is_laid_out(layout, pieces, max_bytes)} AS {LAID_OUT}")
     if raw:
         rows = rows.selectExpr("*", *raw)
-    return (
-        rows.selectExpr("*", *free)
-        .selectExpr("*", *values)
-        .selectExpr(
-            *received,
-            *fields,
-            f"coalesce({_is_plain(contract, layout, slots, extras, max_bytes)}, false) AS {PLAIN}",
-        )
+    outside = [extra.name("piece") for extra in extras]
+    kept = [slot.name("raw") for slot in slots if slot.decodes]
+    checks = _checks(layout, slots, extras)
+    is_long = sum(map(len, (*texts, *values, checks))) > MOST_IN_ONE_METHOD
+    laid_out = sql.let("it", LAID_OUT, "it") if is_long else LAID_OUT
+    return rows.selectExpr(*received, *outside, *kept, f"{laid_out} AS {LAID_OUT}", *texts).selectExpr(
+        *received, *values, f"coalesce({laid_out} AND {checks}, false) AS {PLAIN}"
     )
 
 
@@ -67,14 +70,16 @@ def _places(contract: Contract, layout: Layout) -> tuple[list[Slot], list[Extra]
     return slots, [Extra(at, layout) for at, member in members if member.field is None]
 
 
-def _is_plain(
-    contract: Contract, layout: Layout, slots: list[Slot], extras: list[Extra], max_bytes: int
-) -> str:
-    """Return SQL over `~pieces` and the columns of the slots: whether the value is strict JSON and every field acceptable."""
-    checks = [f"size(`~pieces`) = {len(layout.skeleton)}", f"octet_length(value) <= {max_bytes}"]
-    checks += [f"get(`~pieces`, {place}) = {sql.text(part)}" for place, part in constants(layout)]
-    names = list(contract.fields)
-    checks += [slot.is_acceptable(sql.name(names[slot.field])) for slot in slots]
+def _is_laid_out(layout: Layout, pieces: str, max_bytes: int) -> str:
+    """Return SQL: whether a value has as many pieces as the layout, and the layout's own texts in their places."""
+    checks = [f"size({pieces}) = {len(layout.skeleton)}", f"octet_length(value) <= {max_bytes}"]
+    checks += [f"get({pieces}, {place}) = {sql.text(part)}" for place, part in constants(layout)]
+    return " AND ".join(checks)
+
+
+def _checks(layout: Layout, slots: list[Slot], extras: list[Extra]) -> str:
+    """Return SQL over the columns of the places: whether each is strict JSON, and every field acceptable."""
+    checks = [slot.is_acceptable(f"({slot.value()})") for slot in slots]
     checks += [extra.is_sound() for extra in extras]
     texts = [f"coalesce({text}, '')" for slot in slots if (text := slot.unchecked())]
     if texts:

@@ -9,7 +9,7 @@ from surveylake import sql
 from surveylake.contract.field_types import MOST_DIGITS
 from surveylake.contract.fields import SurveyField
 from surveylake.validate import rules
-from surveylake.validate.cleaning import spelled, typed
+from surveylake.validate.cleaning import typed
 from surveylake.validate.layout import CUT, Layout
 
 WHOLE_NUMBER = re.compile("0|-?[1-9][0-9]*")
@@ -32,10 +32,17 @@ class _Place:
 
     def __init__(self, at: int, layout: Layout) -> None:
         self._at, self._layout = at, layout
-        places = [place for place, piece in enumerate(layout.skeleton) if piece == at]
-        parts = [f"get(`~pieces`, {place})" for place in places]
-        self._colons = len(places) - 1
-        self._piece = parts[0] if len(parts) == 1 else f"concat_ws({sql.text(CUT)}, {', '.join(parts)})"
+        self._places = [place for place, piece in enumerate(layout.skeleton) if piece == at]
+        self._colons = len(self._places) - 1
+
+    def name(self, part: str) -> str:
+        """Return the name of a scaffolding column, in backticks."""
+        return f"`~{part}{self._at}`"
+
+    def piece(self, pieces: str) -> str:
+        """Return SQL: the piece of a value with this member's value in it; `pieces` is the SQL of all of them."""
+        parts = [f"get({pieces}, {place})" for place in self._places]
+        return parts[0] if len(parts) == 1 else f"concat_ws({sql.text(CUT)}, {', '.join(parts)})"
 
     def _around(self) -> Iterator[tuple[str, str]]:
         """Yield the texts before and after the value, in each spacing that the layout allows."""
@@ -43,11 +50,13 @@ class _Place:
 
     def _between(self, before: str, after: str, least: int = 0) -> tuple[str, str]:
         """Return SQL: whether the piece is a value between two texts, of `least` bytes or more, and that value."""
-        size = len(before.encode()) + len(after.encode())
-        inner = f"substring(cast({self._piece} AS binary), {len(before.encode()) + 1}, octet_length({self._piece}) - {size})"
-        starts = f"startswith({self._piece}, {sql.text(before)}) AND " if before else ""
-        long = f"octet_length({self._piece}) >= {size + least}"
-        return f"{starts}endswith({self._piece}, {sql.text(after)}) AND {long}", f"cast({inner} AS string)"
+        piece, size = self.name("piece"), len(before.encode()) + len(after.encode())
+        inner = (
+            f"substring(cast({piece} AS binary), {len(before.encode()) + 1}, octet_length({piece}) - {size})"
+        )
+        starts = f"startswith({piece}, {sql.text(before)}) AND " if before else ""
+        long = f"octet_length({piece}) >= {size + least}"
+        return f"{starts}endswith({piece}, {sql.text(after)}) AND {long}", f"cast({inner} AS string)"
 
 
 class Slot(_Place):
@@ -63,72 +72,67 @@ class Slot(_Place):
         """Whether the text may have escapes, which stand for letters."""
         return self._layout.escapes and not _is_closed(self._field) and not self._is_number
 
-    def name(self, part: str) -> str:
-        """Return the name of a scaffolding column, in backticks."""
-        return f"`~{part}{self._at}`"
+    def raw(self) -> str:
+        """Return SQL: the text between quotes, as it is written."""
+        return f"CASE {' '.join(self._free(lambda text: text))} END"
 
-    def known(self) -> str:
-        """Return SQL: the clean text of one of the contract's own texts; NULL for any other."""
+    def text(self) -> str:
+        """Return SQL: the clean text of one of the contract's own texts; else the trimmed text between quotes, or of a bare
+        number; NULL for what is neither."""
+        piece = self.name("piece")
         whens = [
-            f"WHEN {sql.text(before + written + after)} THEN {sql.text(text)}"
+            f"WHEN {piece} = {sql.text(before + written + after)} THEN {sql.text(text)}"
             for written, text in _known(self._field, self._layout.escapes).items()
             if written.count(CUT) == self._colons
             for before, after in self._around()
         ]
-        return f"CASE {self._piece} {' '.join(whens)} END" if whens else "CAST(NULL AS string)"
+        if self.decodes:
+            raw = self.name("raw")
+            decoded = f"CAST(try_parse_json(concat('\"', {raw}, '\"')) AS string)"
+            whens.append(f"WHEN contains({raw}, {sql.text(chr(92))}) THEN trim({decoded}) ELSE trim({raw})")
+        elif not _is_closed(self._field):
+            # Blanks alone are no number, and nothing at all is no JSON.
+            whens += self._free(
+                lambda text: f"nullif(trim({text}), '')" if self._is_number else f"trim({text})"
+            )
+        return f"CASE {' '.join(whens)} END" if whens else "CAST(NULL AS string)"
 
-    def raw(self) -> str:
-        """Return SQL: the text between quotes, as it is written; NULL for one of the contract's own texts."""
-        return self._free(lambda text: text)
-
-    def free(self) -> str:
-        """Return SQL: the trimmed text between quotes, or of a bare number; NULL for one of the contract's own texts."""
-        if _is_closed(self._field):
-            return "CAST(NULL AS string)"
-        if not self.decodes:
-            return self._free(lambda text: f"trim({text})")
-        raw = self.name("raw")
-        decoded = f"CAST(try_parse_json(concat('\"', {raw}, '\"')) AS string)"
-        return f"trim(IF(contains({raw}, {sql.text(chr(92))}), {decoded}, {raw}))"
-
-    def _free(self, shape: Shape) -> str:
+    def _free(self, shape: Shape) -> list[str]:
+        """Return branches of a CASE: the text between the texts around it."""
         whens = []
         for before, after in self._around():
             for quote in ('"', "") if self._is_number else ('"',):
                 fits, text = self._between(before + quote, quote + after, least=0 if quote else 1)
                 whens.append(f"WHEN {fits} THEN {shape(text)}")
-        return f"CASE WHEN {self.name('known')} IS NOT NULL THEN NULL {' '.join(whens)} END"
+        return whens
 
     def value(self) -> str:
-        """Return SQL: the typed value."""
-        known, free, field = self.name("known"), self.name("free"), self._field
+        """Return SQL: the typed value, where the text is acceptable."""
+        text, field = self.name("text"), self._field
         if field.type in ("string", "scale"):
-            return (
-                f"nullif({known if _is_closed(field) else f'coalesce({known}, {spelled(free, field)})'}, '')"
-            )
-        return typed(f"coalesce({known}, {free})", field)
+            return f"nullif({text}, '')"
+        return f"nullif({text}, '') = 'true'" if field.type == "boolean" else typed(text, field)
 
     def is_acceptable(self, value: str) -> str:
-        """Return SQL: whether the piece is strict JSON, except for the text of `free`, and its value acceptable."""
-        known, free, field = self.name("known"), self.name("free"), self._field
-        text = f"coalesce({known}, {free})"
+        """Return SQL: whether the piece is strict JSON, except for the text of `unchecked`, and its value acceptable."""
+        text, field = self.name("text"), self._field
+        checks = [f"{text} IS NOT NULL"]
         if field.type == "integer":
             # A number in any other spelling, such as 024, may be no JSON.
-            text = f"IF({known} IS NOT NULL OR cast({value} AS string) = {free}, {text}, NULL)"
+            checks.append(f"({text} = '' OR cast({value} AS string) = {text})")
         elif self._is_number:
             number = FLOATING if field.type == "double" else NUMBER
-            text = f"IF({known} IS NOT NULL OR {free} RLIKE {sql.text(number)}, {text}, NULL)"
-        answered = ""
-        if field.missing and not _is_closed(field):
-            # A word for a missing answer that blanks stand around: parsing finds it.
-            answered = f" AND NOT coalesce({free} IN ({', '.join(map(sql.text, field.missing))}), false)"
-        return f"{text} IS NOT NULL{answered} AND {rules.is_acceptable(text, value, field)}"
+            checks.append(f"({text} = '' OR {text} RLIKE {sql.text(number)})")
+        if others := [] if _is_closed(field) else _stands_for_another(field):
+            # With blanks around it: parsing finds what it stands for.
+            checks.append(f"NOT ({text} IN ({', '.join(map(sql.text, others))}))")
+        return " AND ".join([*checks, rules.is_acceptable(text, value, field)])
 
     def unchecked(self) -> str | None:
         """Return SQL: the text that may contain any character; None where there is none."""
         if _is_closed(self._field) or self._is_number:
             return None
-        return self.name("raw") if self.decodes else self.name("free")
+        return self.name("raw" if self.decodes else "text")
 
 
 class Extra(_Place):
@@ -139,7 +143,7 @@ class Extra(_Place):
         constant = self._layout.members[self._at].constant
         if constant is not None:
             texts = ", ".join(sql.text(before + constant + after) for before, after in self._around())
-            return f"{self._piece} IN ({texts})"
+            return f"{self.name('piece')} IN ({texts})"
         fits = [self._between(before + '"', '"' + after)[0] for before, after in self._around()]
         bare = [self._between(before, after, least=1) for before, after in self._around()]
         fits += [f"({fit} AND {text} RLIKE {sql.text(BARE)})" for fit, text in bare]
@@ -151,6 +155,12 @@ class Extra(_Place):
             return None
         whens = [self._between(before + '"', '"' + after) for before, after in self._around()]
         return f"CASE {' '.join(f'WHEN {fits} THEN {text}' for fits, text in whens)} ELSE '' END"
+
+
+def _stands_for_another(field: SurveyField) -> list[str]:
+    """Return the texts that are stored as another one, or as none; of a set those that are no answer."""
+    texts = dict.fromkeys(field.missing, "") if field.type == "set" else field.written_as
+    return [text for text, name in texts.items() if text != name]
 
 
 def _known(field: SurveyField, escapes: bool) -> dict[str, str]:

@@ -41,6 +41,12 @@ GOALS = (
         Goal(f"writers_{name}_vs_own", "writers", 0.7, f"rows/s of ours / of ours on our own producer's records: {what}")
         for name, what in list(WRITERS.items())[1:]
     ),
+    *(
+        Goal(f"wide_{fields}_vs_naive", "wide", 1.0, f"rows/s of ours / of the Spark job of the documentation: {fields} fields")
+        for fields in (20, 60, 200)
+    ),
+    Goal("wide_start", "wide", 1.0, "200 fields / 20 fields, over seconds of a run of one record with 200 / with 20",
+         "planning and start-up grow no faster than the fields"),
     Goal("linearity", "linearity", 1.0, "1.15 / (most seconds per million rows / fewest), first plan to last commit",
          "within 15 % of each other at 0.1, 0.3, 1 and 3 times the rows"),
     Goal("linearity_whole", "linearity", None, "the same, with what every run costs: asking Kafka, planning, counting verdicts"),

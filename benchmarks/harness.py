@@ -64,16 +64,21 @@ class Harness:
         return name
 
     def survey(self, topic: str) -> Path:
-        """The contract of the survey, with `topic` as its topic."""
-        path = self._topics.get(topic, self.folder / "surveys" / f"{topic}.toml")
+        """The contract of this topic: one that was added, else the survey's with `topic` as its topic."""
         if topic not in self._topics:
-            path.parent.mkdir(parents=True, exist_ok=True)
             text = re.sub(
                 r'^topic = ".*"$', f'topic = "{topic}"', SURVEY.read_text("utf-8"), flags=re.MULTILINE
             )
-            path.write_text(text, "utf-8")
+            path = self.add_survey(topic, text)
             shutil.copy(SURVEY.with_suffix(".frequencies.toml"), path.with_suffix(".frequencies.toml"))
-            self._topics[topic] = path
+        return self._topics[topic]
+
+    def add_survey(self, topic: str, contract: str) -> Path:
+        """Keep a contract as that of a topic."""
+        path = self.folder / "surveys" / f"{topic}.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(contract, "utf-8")
+        self._topics[topic] = path
         return path
 
     def produce(self, topic: str, *arguments: str) -> float:

@@ -29,6 +29,7 @@ from surveylake.paths import ROOT
 GOALS = (
     "throughput",
     "writers",
+    "wide",
     "linearity",
     "aggregation",
     "small_files",

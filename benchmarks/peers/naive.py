@@ -3,15 +3,20 @@
 It keeps no raw bytes and no coordinates, judges nothing, and takes malformed messages for empty ones.
 """
 
+from collections.abc import Sequence
+
 import stock_spark
 from pyspark.sql import functions as F
 from worker import serve
 
 SCHEMA = "Participant_ID STRING, Gender STRING, Nationality STRING, Age STRING, Food STRING, Juice STRING, Dessert STRING"
+NUMBERS = ("Age",)
 
 
-def take(bootstrap: str, topic: str, out: str) -> None:
-    """The topic into the Delta table OUT/table."""
+def take(
+    bootstrap: str, topic: str, out: str, schema: str = SCHEMA, numbers: Sequence[str] = NUMBERS
+) -> None:
+    """The topic into the Delta table OUT/table; `numbers` are the fields that become integers."""
     spark = stock_spark.session()
     messages = (
         spark.readStream.format("kafka")
@@ -21,9 +26,9 @@ def take(bootstrap: str, topic: str, out: str) -> None:
         .load()
     )
     answers = (
-        messages.select(F.from_json(F.col("value").cast("string"), SCHEMA).alias("answer"))
+        messages.select(F.from_json(F.col("value").cast("string"), schema).alias("answer"))
         .select("answer.*")
-        .withColumn("Age", F.col("Age").cast("int"))
+        .withColumns({name: F.col(name).cast("int") for name in numbers})
     )
     query = (
         answers.writeStream.format("delta")

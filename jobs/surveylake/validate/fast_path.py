@@ -50,7 +50,7 @@ def with_plain_fields(
         rows = rows.selectExpr("*", *raw)
     outside = [extra.name("piece") for extra in extras]
     kept = [slot.name("raw") for slot in slots if slot.decodes]
-    checks = _checks(layout, slots, extras)
+    checks = _is_plain(layout, slots, extras)
     is_long = sum(map(len, (*texts, *values, checks))) > MOST_IN_ONE_METHOD
     laid_out = sql.let("it", LAID_OUT, "it") if is_long else LAID_OUT
     return rows.selectExpr(*received, *outside, *kept, f"{laid_out} AS {LAID_OUT}", *texts).selectExpr(
@@ -77,7 +77,7 @@ def _is_laid_out(layout: Layout, pieces: str, max_bytes: int) -> str:
     return " AND ".join(checks)
 
 
-def _checks(layout: Layout, slots: list[Slot], extras: list[Extra]) -> str:
+def _is_plain(layout: Layout, slots: list[Slot], extras: list[Extra]) -> str:
     """Return SQL over the columns of the places: whether each is strict JSON, and every field acceptable."""
     checks = [slot.is_acceptable(f"({slot.value()})") for slot in slots]
     checks += [extra.is_sound() for extra in extras]

@@ -47,6 +47,15 @@ GOALS = (
     ),
     Goal("wide_start", "wide", 1.0, "200 fields / 20 fields, over seconds of a run of one record with 200 / with 20",
          "planning and start-up grow no faster than the fields"),
+    *(
+        Goal(f"cold_{place}_vs_{peer}", "cold", None, f"seconds of {words} / of ours, whole processes, {share} of the rows")
+        for place, share in (("small", "a hundredth"), ("middle", "a tenth"), ("large", "all"))
+        for peer, words in (("naive", "the Spark job of the documentation"), ("loader", "the hand-written Python loader"))
+    ),
+    Goal("cold_million", "cold", 1.0, "14 s / seconds of jobs/stream.py on a million records, first line to exit",
+         "14 s at most"),
+    Goal("cold_large_vs_warm", "cold", 1.0, "(1.2 x seconds of a warm process + 8 s) / seconds of jobs/stream.py on all the rows",
+         "a start costs 8 s, and what it makes slower a fifth"),
     Goal("linearity", "linearity", 1.0, "1.15 / (most seconds per million rows / fewest), first plan to last commit",
          "within 15 % of each other at 0.1, 0.3, 1 and 3 times the rows"),
     Goal("linearity_whole", "linearity", None, "the same, with what every run costs: asking Kafka, planning, counting verdicts"),

@@ -30,6 +30,7 @@ GOALS = (
     "throughput",
     "writers",
     "wide",
+    "cold",
     "linearity",
     "aggregation",
     "small_files",

@@ -8,14 +8,14 @@ import re
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import aggregate
 import export
@@ -32,6 +32,7 @@ from surveylake.kafka.topic_creation import create_topic
 from surveylake.lake.lock import one_writer
 from surveylake.paths import VAR
 from surveylake.produce.csv_rows import Answers
+from surveylake.progress import Stopwatch
 from surveylake.runtime.java import java_environment
 from surveylake.runtime.launch import Launch
 from surveylake.runtime.session import OpenSession, check_spark, open_session
@@ -48,7 +49,6 @@ EXAMPLES = """
 """
 
 
-T = TypeVar("T")
 SHORT_INPUT_BYTES = 5_000_000
 """Below this, some 50,000 answers, the run is over before compiled code pays (conf/short-run.conf)."""
 
@@ -81,27 +81,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     java_environment()
     file = args.input or args.survey.with_suffix(".sample.csv")
     answers = produce.readable(file, contract, args.skip_bad_lines)
-    took: dict[str, float] = {}
+    watch = Stopwatch()
     launch = Launch(short=file.stat().st_size < SHORT_INPUT_BYTES, record=True)
     session = partial(open_session, "surveylake run", launch, config.store)
     with (
         one_writer(args.lake, "run.py"),
         ThreadPoolExecutor(1) as pool,
-        _started(args, config, contract, took, pool.submit(session)) as ready,
+        _started(args, config, contract, watch, pool.submit(session)) as ready,
     ):
         pool.submit(_warm_up, ready.open_spark, contract)
-        _timed(took, "produce", lambda: _produce(ready, answers, contract, args.add))
+        with watch.timed("produce"):
+            _produce(ready, answers, contract, args.add)
         config, spark = ready.config, ready.open_spark
-        taken = partial(stream.stream, spark, args.lake, config, contract, "available-now", topic=ready.topic)
-        _timed(took, "stream", taken)
+        with watch.timed("stream"):
+            stream.stream(spark, args.lake, config, contract, "available-now", topic=ready.topic)
         signals.raise_if_received()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
-        published = _timed(took, "aggregate", lambda: aggregate.aggregate(spark, args.lake, config, contract))
-        _timed(took, "export", lambda: export.export(spark, args.lake, args.out, config, contract, published))
-    print(
-        "took: "
-        + ", ".join(f"{step} {seconds:.1f} s" for step, seconds in took.items())
-        + f", in all {sum(took.values()):.1f} s"
-    )
+        with watch.timed("aggregate"):
+            published = aggregate.aggregate(spark, args.lake, config, contract)
+        with watch.timed("export"):
+            export.export(spark, args.lake, args.out, config, contract, published)
+    print(f"{watch.line()}, in all {sum(watch.seconds.values()):.1f} s")
     if launch.recording:
         print("once: keeping Spark's classes parsed, so that the next starts are faster …", flush=True)
         launch.keep()
@@ -131,21 +130,20 @@ class Ready:
 
 @contextmanager
 def _started(
-    args: Namespace, config: Config, contract: Contract, took: dict[str, float], spark: "Future[SparkSession]"
+    args: Namespace, config: Config, contract: Contract, watch: Stopwatch, spark: "Future[SparkSession]"
 ) -> Iterator[Ready]:
     """Yield the topic at a broker that answers, and the session started meanwhile. An embedded broker ends with the block."""
-    began = time.monotonic()
     with ExitStack() as stack:
-        if not args.bootstrap:
-            broker = stack.enter_context(EmbeddedBroker(_kafka_folder(args.lake)))
-            config = config.at(broker.bootstrap)
-        topic, is_new = create_topic(config.kafka, contract.topic)
-        spark.result()
-        took["start"] = time.monotonic() - began
+        with watch.timed("start"):
+            if not args.bootstrap:
+                broker = stack.enter_context(EmbeddedBroker(_kafka_folder(args.lake)))
+                config = config.at(broker.bootstrap)
+            topic, is_new = create_topic(config.kafka, contract.topic)
+            spark.result()
         yield Ready(config, topic, is_new, spark.result)
         ending = time.monotonic()
     if not args.bootstrap:
-        took["stop"] = time.monotonic() - ending
+        watch.add("stop", time.monotonic() - ending)
 
 
 def _kafka_folder(lake: str) -> Path:
@@ -169,13 +167,6 @@ def _produce(ready: Ready, answers: Answers, contract: Contract, add: bool) -> N
         )
     if code := produce.send_answers(ready.topic, answers, contract, sent):
         raise SystemExit(code)
-
-
-def _timed(took: dict[str, float], step: str, work: Callable[[], T]) -> T:
-    began = time.monotonic()
-    done = work()
-    took[step] = time.monotonic() - began
-    return done
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from surveylake.contract.model import Contract, load_contract
 from surveylake.errors import ConfigError, TopicError
 from surveylake.kafka.topic import Topic, open_topic
 from surveylake.lake.lock import one_writer
+from surveylake.progress import Stopwatch
 from surveylake.runtime.session import OpenSession, opener
 from surveylake.wording import examples
 
@@ -67,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
     with one_writer(args.lake, "stream.py"):
         allowed = (args.accept_new_topic, args.accept_loss)
-        stream(opener("surveylake stream", config.store), args.lake, config, contract, args.trigger, *allowed)
+        spark, stopwatch = opener("surveylake stream", config.store), Stopwatch()
+        stream(spark, args.lake, config, contract, args.trigger, *allowed, stopwatch=stopwatch)
+    print(stopwatch.line())
     return 0
 
 
@@ -80,27 +83,31 @@ def stream(
     accept_new_topic: bool = False,
     accept_loss: bool = False,
     topic: Topic | None = None,
+    stopwatch: Stopwatch | None = None,
 ) -> None:
     """Run the whole step, for this verb and for run.py; the lake's lock is held by the caller.
 
     Without `topic` it is opened. It is asked for before Spark is started: what is wrong with it is known within a second.
+    The seconds of each part join the stopwatch.
     """
-    began = time.monotonic()
-    topic = topic or open_topic(config.kafka, contract.topic)
-    identity = topic.identify()
+    began, stopwatch = time.monotonic(), stopwatch or Stopwatch()
+    with stopwatch.timed("topic"):
+        topic = topic or open_topic(config.kafka, contract.topic)
+        identity = topic.identify()
     from surveylake.lake import tables
     from surveylake.stream import detour, job, start
     from surveylake.validate import sql_check
 
-    spark = open_spark()
+    with stopwatch.timed("Spark"):
+        spark = open_spark()
     sql_check.check_sql(spark, contract)
     lake = tables.open_lake(spark, cli.absolute(root), writes=True)
-    work = job.stream_job(spark, topic, lake, config, contract)
+    work = job.stream_job(spark, topic, lake, config, contract, stopwatch)
     options = start.StartOptions(config.stream.starting_offsets, accept_new_topic, accept_loss)
     taken = detour.stream(work, identity, options, trigger)
-    print(
-        f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {time.monotonic() - began:.1f} s"
-    )
+    seconds = time.monotonic() - began
+    stopwatch.add("else", seconds - sum(stopwatch.seconds.values()))
+    print(f"stream: {taken.line()} from topic {contract.topic} into {root}/records in {seconds:.1f} s")
     _warn_of_rejections(work, taken)
     _name_what_waits(topic)
 

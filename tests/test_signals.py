@@ -63,7 +63,7 @@ def test_b18_a_stream_under_spark_submit_finishes_its_batch_and_ends_with_0(
         out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "stopping: the batch in progress is finished first" in err + out
-    assert "stream: " in out and "error: " not in err
+    assert "stream: " in out and "took: topic " in out and "error: " not in err
     env.take()
     env.assert_every_offset_once(200)
 

@@ -13,6 +13,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 from surveylake.errors import StorageError
 from surveylake.lake.log_files import LOG
 from surveylake.paths import is_local
+from surveylake.progress import Stopwatch
 
 Guard = Callable[[Any], None]
 """Reads in a transaction what must still hold when it is committed. Raises when it does not hold now."""
@@ -93,6 +94,7 @@ def append_batch(
     query: StreamingQuery,
     batch: DataFrame,
     number: int,
+    stopwatch: Stopwatch,
     guard: Guard | None = None,
 ) -> list[Any]:
     """Append a micro-batch in one commit that carries the query's id and the batch's number, as Delta's own sink does.
@@ -108,7 +110,8 @@ def append_batch(
     transaction = begin(spark, last_seen(spark, path))
     if guard:
         guard(transaction)
-    files = transaction.writeFiles(_few_tasks(spark, query, batch))
+    with stopwatch.timed("write"):
+        files = transaction.writeFiles(_few_tasks(spark, query, batch))
     if (guard or files.isEmpty()) and transaction.txnVersion(query_id) >= number:
         if files.isEmpty():
             return []
@@ -120,9 +123,9 @@ def append_batch(
     now = java.scala.Some(java.System.currentTimeMillis())
     mark = delta.actions.SetTransaction(query_id, number, now)
     append = java.org.apache.spark.sql.streaming.OutputMode.Append()
-    transaction.commit(
-        files.prepended(mark), delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
-    )
+    update = delta.DeltaOperations.StreamingUpdate(append, query_id, number, none)
+    with stopwatch.timed("commit"):
+        transaction.commit(files.prepended(mark), update)
     return list(as_java(spark, files))
 
 

@@ -48,8 +48,10 @@ def stream(job: StreamJob, identity: TopicIdentity, options: StartOptions, trigg
     intake, met, began, disturbed = Intake(job), list[Misstamped](), dict[int, int](), 0
     while True:
         try:
-            plan = plan_start(job, identity, options, began)
-            running = query.start_query(job, plan, trigger)
+            with job.stopwatch.timed("table"):
+                plan = plan_start(job, identity, options, began)
+            with job.stopwatch.timed("query"):
+                running = query.start_query(job, plan, trigger)
             return query.follow(job, running, plan, intake)
         except commits.FAILURES as error:
             if job.lake.is_local or java_exit.out_of_memory(error):

@@ -1,6 +1,6 @@
 """What every part of one run of the stream needs, made once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import SparkSession
 
@@ -8,6 +8,7 @@ from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.kafka.topic import Topic
 from surveylake.lake.tables import RECORDS, Lake
+from surveylake.progress import Stopwatch
 from surveylake.stream.layout_watch import LayoutWatch
 from surveylake.stream.sink import DeltaSink
 
@@ -23,6 +24,8 @@ class StreamJob:
     contract: Contract
     sink: DeltaSink
     watch: LayoutWatch
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    """where the seconds of the run go"""
 
     @property
     def records(self) -> str:
@@ -31,8 +34,14 @@ class StreamJob:
 
 
 def stream_job(
-    spark: SparkSession, topic: Topic, lake: Lake, config: Config, contract: Contract
+    spark: SparkSession,
+    topic: Topic,
+    lake: Lake,
+    config: Config,
+    contract: Contract,
+    stopwatch: Stopwatch | None = None,
 ) -> StreamJob:
     """Return the job with a sink of its own; several queries may write to it, one after the other."""
-    sink = DeltaSink(spark, lake.table(RECORDS), shared=not lake.is_local)
-    return StreamJob(spark, topic, lake, config, contract, sink, LayoutWatch(contract))
+    stopwatch = stopwatch or Stopwatch()
+    sink = DeltaSink(spark, lake.table(RECORDS), shared=not lake.is_local, stopwatch=stopwatch)
+    return StreamJob(spark, topic, lake, config, contract, sink, LayoutWatch(contract), stopwatch)

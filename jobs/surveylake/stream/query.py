@@ -155,7 +155,8 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
                 log.info("so far: %s", intake.count().line())
                 counted = time.monotonic()
     _settle(job, query.lastProgress, barrier)
-    return intake.count()
+    with job.stopwatch.timed("count"):
+        return intake.count()
 
 
 def _barrier(job: StreamJob, start: Start) -> SyncBarrier | None:

@@ -13,6 +13,7 @@ from surveylake.errors import StorageError
 from surveylake.lake import commits, end_offsets, timestamps, writer_token
 from surveylake.lake.stream_checkpoint import Offsets
 from surveylake.lake.timestamps import Misstamped
+from surveylake.progress import Stopwatch
 
 DETOUR = "surveylake detour"
 """The name under which commits of no micro-batch are numbered, so that they are known for growth."""
@@ -27,8 +28,11 @@ class DeltaSink:
     log is asked, and a fencing token in it lets one of them write.
     """
 
-    def __init__(self, spark: SparkSession, path: str, shared: bool) -> None:
+    def __init__(
+        self, spark: SparkSession, path: str, shared: bool, stopwatch: Stopwatch | None = None
+    ) -> None:
         self._spark, self._path, self._shared = spark, path, shared
+        self._stopwatch = stopwatch or Stopwatch()
         self._query: StreamingQuery | None = None
         self._token: writer_token.WriterToken | None = None
         self._known = threading.Event()
@@ -74,11 +78,15 @@ class DeltaSink:
         `maintain.py` does that, and may run beside a stream where there is no lock.
         """
         try:
-            return commits.append_batch(self._spark, self._path, query, batch, number, self._guard)
+            return commits.append_batch(
+                self._spark, self._path, query, batch, number, self._stopwatch, self._guard
+            )
         except commits.FAILURES as error:
             if not (self._shared and commits.is_metadata_changed(error)):
                 raise
-        return commits.append_batch(self._spark, self._path, query, batch, number, self._guard)
+        return commits.append_batch(
+            self._spark, self._path, query, batch, number, self._stopwatch, self._guard
+        )
 
     def add(self, rows: DataFrame, note: dict[str, Any]) -> None:
         """Write rows that no micro-batch has, in one commit with this note; no query may be running."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 
+from surveylake.progress import Stopwatch
 from surveylake.wording import SHOWN
 
 PROVED, NOT_PROVED, SAID = "proved", "NOT proved", "said"
@@ -31,8 +32,8 @@ class Proof:
     """All checks of one lake, in the order they were made, and the time they took."""
 
     checks: list[Check] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    """step -> seconds"""
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    """the seconds of each step"""
     claim: str = ""
     """what is proved when nothing speaks against it"""
 
@@ -71,10 +72,9 @@ class Proof:
         """Return the table, the seconds, the conclusion and what to do next, ready to print."""
         rows = [("what", "where", "verdict", "detail")]
         rows += [(check.what, check.where, check.status, check.detail) for check in shown(self.checks)]
-        took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.seconds.items())
         return [
             *aligned(rows),
-            f"took: {took}",
+            self.watch.line(),
             self.conclusion,
             *(f"  next: {step}" for step in self.next_steps),
         ]
@@ -85,7 +85,7 @@ class Proof:
             "proved": self.proved,
             "verdict": self.conclusion,
             "next": self.next_steps,
-            "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
+            "seconds": {step: round(seconds, 3) for step, seconds in self.watch.seconds.items()},
             "checks": [_as_json(check) for check in self.checks],
         }
         return json.dumps(whole, indent=1)

@@ -1,11 +1,10 @@
 """The whole proof of one lake: the logs in plain Python, then the rows by Spark, the broker asked where it answers."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from surveylake.config import Config
 from surveylake.contract.model import Contract
@@ -34,7 +33,6 @@ REBUILD = (
     "Restore the files named from a backup; without one, jobs/repair.py --dry-run says whether they can be made again, "
     "and if not, stream the topic into another lake."
 )
-T = TypeVar("T")
 
 
 def prove(
@@ -59,15 +57,18 @@ def prove(
     proof = Proof()
     folders = lake / "_checkpoints" / RECORDS
     done = {epoch: newest_done(folders / f"epoch-{epoch}") for epoch in _epochs(folders)}
-    logs, checks = _timed(proof, "logs", lambda: _logs(open_spark, lake, deep))
+    with proof.watch.timed("logs"):
+        logs, checks = _logs(open_spark, lake, deep)
     proof.add(checks)
     if RECORDS not in logs:
         proof.add([Check("offsets", RECORDS, SAID, "not counted: Spark would read another state in silence")])
         return proof
-    asked = _timed(proof, "broker", lambda: ask(config.kafka, contract.topic))
+    with proof.watch.timed("broker"):
+        asked = ask(config.kafka, contract.topic)
     from surveylake.lake import tables
 
-    spark = _timed(proof, "Spark", open_spark)
+    with proof.watch.timed("Spark"):
+        spark = open_spark()
     tables.require(spark, tables.Lake(root), RECORDS, "jobs/stream.py")
     _count(proof, VerifyContext(spark, root, config, contract, logs), done, asked, out)
     return proof
@@ -106,7 +107,8 @@ def _count(
     properties = log.configuration or tables.properties(context.spark, lake.table(RECORDS))
     newest = max((int(key.removeprefix(EPOCH)) for key in properties if key.startswith(EPOCH)), default=0)
     broker, identity = same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
-    partitions, checks, ends = _timed(proof, "offsets", lambda: _offsets(context, properties, newest, broker))
+    with proof.watch.timed("offsets"):
+        partitions, checks, ends = _offsets(context, properties, newest, broker)
     folder = lake_path(context.spark, lake.checkpoints) / RECORDS / f"epoch-{newest}"
     topic, batches = context.contract.topic, log.batch_by_query
     proof.add([identity, *judged(properties, log.version, context.contract), *checks])
@@ -114,10 +116,8 @@ def _count(
     proof.add([lag(broker, ends)] if broker else [])
     publish = context.config.publish
     exports = lake_path(context.spark, str(out)) if out else None
-    check_published = partial(
-        published, context.spark, lake, context.contract, publish, context.logs, exports
-    )
-    proof.add(_timed(proof, "published", check_published))
+    with proof.watch.timed("published"):
+        proof.add(published(context.spark, lake, context.contract, publish, context.logs, exports))
     proof.claim = _claim(partitions, log, broker)
 
 
@@ -195,11 +195,3 @@ def _epochs(folder: LakePath) -> list[int]:
     """Return the epochs that have a streaming checkpoint."""
     names = [path.name.removeprefix("epoch-") for path in folder.iterdir()] if folder.is_dir() else []
     return [int(name) for name in names if name.isdigit()]
-
-
-def _timed(proof: Proof, step: str, work: Callable[[], T]) -> T:
-    """Return what `work` returns, and add its seconds to the step's."""
-    began = time.monotonic()
-    result: Any = work()
-    proof.seconds[step] = proof.seconds.get(step, 0.0) + time.monotonic() - began
-    return result  # type: ignore[no-any-return]

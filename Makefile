@@ -73,7 +73,7 @@ faults: setup-dev ## every fault of docs/reliability.md, injected; writes its ta
 soak: setup-dev ## MINUTES of load while driver and broker are killed, then every acknowledged record is counted
 	@$(BIN)/python tests/faults/soak.py --minutes $(or $(MINUTES),30) $(ARGS)
 
-bench: setup-dev ## speed as ratios, beside the peers, into benchmarks/results (about 50 minutes)
+bench: setup-dev ## speed as ratios, beside the peers, into benchmarks/results (over an hour)
 	@$(BIN)/python benchmarks/run.py $(call option,--rows,$(ROWS)) $(call option,--repeats,$(REPEATS)) \
 	  $(call option,--only,$(ONLY)) $(ARGS)
 

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka.admin import AdminClient
 from deltalake import DeltaTable
@@ -113,6 +114,17 @@ class Harness:
         nothing = self.folder / "no-conf"
         nothing.mkdir(exist_ok=True)
         return Worker(name, self.folder / f"{name}.log", SPARK_CONF_DIR=str(nothing))
+
+    def take(self, process: Worker, rows: int, **given: Any) -> dict[str, Any]:
+        """Have a worker take a topic into an empty folder, count its rows and remove it: the worker's answer.
+
+        `given` has the `survey` for a worker of ours, and the `topic` for a peer.
+        """
+        out = self.empty(f"out-{process.name}")
+        answer = process.do("take", bootstrap=self.bootstrap, out=out, **given)
+        counted(f"{out}/{'records' if 'survey' in given else 'table'}", rows)
+        self.empty(f"out-{process.name}")
+        return answer
 
     def empty(self, name: str) -> str:
         """FOLDER/NAME, removed if it was there."""

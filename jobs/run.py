@@ -81,26 +81,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     java_environment()
     file = args.input or args.survey.with_suffix(".sample.csv")
     answers = produce.readable(file, contract, args.skip_bad_lines)
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     launch = Launch(short=file.stat().st_size < SHORT_INPUT_BYTES, record=True)
     session = partial(open_session, "surveylake run", launch, config.store)
     with (
         one_writer(args.lake, "run.py"),
         ThreadPoolExecutor(1) as pool,
-        _started(args, config, contract, watch, pool.submit(session)) as ready,
+        _started(args, config, contract, stopwatch, pool.submit(session)) as ready,
     ):
         pool.submit(_warm_up, ready.open_spark, contract)
-        with watch.timed("produce"):
+        with stopwatch.timed("produce"):
             _produce(ready, answers, contract, args.add)
         config, spark = ready.config, ready.open_spark
-        with watch.timed("stream"):
+        with stopwatch.timed("stream"):
             stream.stream(spark, args.lake, config, contract, "available-now", topic=ready.topic)
         signals.raise_if_received()  # a stream that was stopped ends in order; what it has not taken in yet must not be published
-        with watch.timed("aggregate"):
+        with stopwatch.timed("aggregate"):
             published = aggregate.aggregate(spark, args.lake, config, contract)
-        with watch.timed("export"):
+        with stopwatch.timed("export"):
             export.export(spark, args.lake, args.out, config, contract, published)
-    print(f"{watch.line()}, in all {sum(watch.seconds.values()):.1f} s")
+    print(f"{stopwatch.line()}, in all {sum(stopwatch.seconds.values()):.1f} s")
     if launch.recording:
         print("once: keeping Spark's classes parsed, so that the next starts are faster …", flush=True)
         launch.keep()
@@ -130,11 +130,11 @@ class Ready:
 
 @contextmanager
 def _started(
-    args: Namespace, config: Config, contract: Contract, watch: Stopwatch, spark: "Future[SparkSession]"
+    args: Namespace, config: Config, contract: Contract, stopwatch: Stopwatch, spark: "Future[SparkSession]"
 ) -> Iterator[Ready]:
     """Yield the topic at a broker that answers, and the session started meanwhile. An embedded broker ends with the block."""
     with ExitStack() as stack:
-        with watch.timed("start"):
+        with stopwatch.timed("start"):
             if not args.bootstrap:
                 broker = stack.enter_context(EmbeddedBroker(_kafka_folder(args.lake)))
                 config = config.at(broker.bootstrap)
@@ -143,7 +143,7 @@ def _started(
         yield Ready(config, topic, is_new, spark.result)
         ending = time.monotonic()
     if not args.bootstrap:
-        watch.add("stop", time.monotonic() - ending)
+        stopwatch.add("stop", time.monotonic() - ending)
 
 
 def _kafka_folder(lake: str) -> Path:

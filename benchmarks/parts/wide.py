@@ -7,7 +7,7 @@ questions, so that a wide survey has fewer records.
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import Harness, Settings, counted, say
+from harness import Harness, Settings, say
 from results_model import PartResults, Spread, interleaved, ratio
 from worker import Worker
 
@@ -74,24 +74,21 @@ def _question(number: int) -> str:
 
 
 def _ours(harness: Harness, process: Worker, topic: str, rows: int) -> Callable[[], float]:
-    return _runner(harness, process, rows, "records", survey=str(harness.survey(topic)))
+    return _runner(harness, process, rows, survey=str(harness.survey(topic)))
 
 
 def _naive(harness: Harness, process: Worker, topic: str, rows: int, fields: int) -> Callable[[], float]:
     questions = list(map(_question, range(1, fields)))
     schema = ", ".join(f"{name} STRING" for name in ("id", *questions))
-    return _runner(harness, process, rows, "table", topic=topic, schema=schema, numbers=questions[::3])
+    return _runner(harness, process, rows, topic=topic, schema=schema, numbers=questions[::3])
 
 
-def _runner(harness: Harness, process: Worker, rows: int, table: str, **given: object) -> Callable[[], float]:
+def _runner(harness: Harness, process: Worker, rows: int, **given: object) -> Callable[[], float]:
     """One run of a worker: its seconds; afterwards its rows are counted."""
     what = given.get("topic") or Path(str(given["survey"])).stem
 
     def run() -> float:
-        out = harness.empty(f"out-{process.name}")
-        answer = process.do("take", bootstrap=harness.bootstrap, out=out, **given)
-        counted(f"{out}/{table}", rows)
-        harness.empty(f"out-{process.name}")
+        answer = harness.take(process, rows, **given)
         cost = f"{answer['cpu'] / rows * 1e6:.1f} µs of CPU a record"
         say(f"  {process.name}, {what}: {answer['seconds']:.1f} s, {cost if rows > 1 else 'one record'}")
         return float(answer["seconds"])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from confluent_kafka import Producer
-from harness import Harness, Settings, counted, say
+from harness import Harness, Settings, say
 from results_model import PartResults, Spread, interleaved, ratio
 
 from surveylake.config import load_config
@@ -119,11 +119,8 @@ def _runner(harness: Harness, process: Any, name: str, topic: str, rows: int) ->
     """One run of a worker over a topic: its seconds; afterwards its rows are counted."""
 
     def run() -> float:
-        out = harness.empty(f"out-{name}")
         given = {"survey": str(harness.survey(topic))} if name == "ours" else {"topic": topic}
-        answer = process.do("take", bootstrap=harness.bootstrap, out=out, **given)
-        counted(f"{out}/records" if name == "ours" else f"{out}/table", rows)
-        harness.empty(f"out-{name}")
+        answer = harness.take(process, rows, **given)
         say(
             f"  {name}, {topic}: {answer['seconds']:.1f} s, {answer['cpu'] / rows * 1e6:.2f} µs of CPU a record"
         )

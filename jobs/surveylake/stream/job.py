@@ -1,6 +1,6 @@
 """What every part of one run of the stream needs, made once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
@@ -24,7 +24,7 @@ class StreamJob:
     contract: Contract
     sink: DeltaSink
     watch: LayoutWatch
-    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    stopwatch: Stopwatch
     """where the seconds of the run go"""
 
     @property
@@ -39,9 +39,8 @@ def stream_job(
     lake: Lake,
     config: Config,
     contract: Contract,
-    stopwatch: Stopwatch | None = None,
+    stopwatch: Stopwatch,
 ) -> StreamJob:
     """Return the job with a sink of its own; several queries may write to it, one after the other."""
-    stopwatch = stopwatch or Stopwatch()
     sink = DeltaSink(spark, lake.table(RECORDS), shared=not lake.is_local, stopwatch=stopwatch)
     return StreamJob(spark, topic, lake, config, contract, sink, LayoutWatch(contract), stopwatch)

@@ -38,7 +38,7 @@ def with_plain_fields(
     # The split value is no column: Spark splits once for all pieces, and a column would be copied from stage to stage.
     pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1})"
     cut = [f"{place.piece(pieces)} AS {place.name('piece')}" for place in (*slots, *extras)]
-    raw = [f"{slot.raw()} AS {slot.name('raw')}" for slot in slots if slot.decodes]
+    decoding = [slot for slot in slots if slot.decodes]
     texts = [f"{slot.text()} AS {slot.name('text')}" for slot in slots]
     typed = {slot.field: slot.value() for slot in slots}
     values = [
@@ -46,10 +46,10 @@ def with_plain_fields(
         for at, (name, field) in enumerate(contract.fields.items())
     ]
     rows = records.selectExpr(*received, *cut, f"{_is_laid_out(layout, pieces, max_bytes)} AS {LAID_OUT}")
-    if raw:
-        rows = rows.selectExpr("*", *raw)
+    if decoding:
+        rows = rows.selectExpr("*", *(f"{slot.raw()} AS {slot.name('raw')}" for slot in decoding))
     outside = [extra.name("piece") for extra in extras]
-    kept = [slot.name("raw") for slot in slots if slot.decodes]
+    kept = [slot.name("raw") for slot in decoding]
     checks = _is_plain(layout, slots, extras)
     is_long = sum(map(len, (*texts, *values, checks))) > MOST_IN_ONE_METHOD
     laid_out = sql.let("it", LAID_OUT, "it") if is_long else LAID_OUT

@@ -32,7 +32,7 @@ class Proof:
     """All checks of one lake, in the order they were made, and the time they took."""
 
     checks: list[Check] = field(default_factory=list)
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
     """the seconds of each step"""
     claim: str = ""
     """what is proved when nothing speaks against it"""
@@ -74,7 +74,7 @@ class Proof:
         rows += [(check.what, check.where, check.status, check.detail) for check in shown(self.checks)]
         return [
             *aligned(rows),
-            self.watch.line(),
+            self.stopwatch.line(),
             self.conclusion,
             *(f"  next: {step}" for step in self.next_steps),
         ]
@@ -85,7 +85,7 @@ class Proof:
             "proved": self.proved,
             "verdict": self.conclusion,
             "next": self.next_steps,
-            "seconds": {step: round(seconds, 3) for step, seconds in self.watch.seconds.items()},
+            "seconds": {step: round(seconds, 3) for step, seconds in self.stopwatch.seconds.items()},
             "checks": [_as_json(check) for check in self.checks],
         }
         return json.dumps(whole, indent=1)

@@ -57,17 +57,17 @@ def prove(
     proof = Proof()
     folders = lake / "_checkpoints" / RECORDS
     done = {epoch: newest_done(folders / f"epoch-{epoch}") for epoch in _epochs(folders)}
-    with proof.watch.timed("logs"):
+    with proof.stopwatch.timed("logs"):
         logs, checks = _logs(open_spark, lake, deep)
     proof.add(checks)
     if RECORDS not in logs:
         proof.add([Check("offsets", RECORDS, SAID, "not counted: Spark would read another state in silence")])
         return proof
-    with proof.watch.timed("broker"):
+    with proof.stopwatch.timed("broker"):
         asked = ask(config.kafka, contract.topic)
     from surveylake.lake import tables
 
-    with proof.watch.timed("Spark"):
+    with proof.stopwatch.timed("Spark"):
         spark = open_spark()
     tables.require(spark, tables.Lake(root), RECORDS, "jobs/stream.py")
     _count(proof, VerifyContext(spark, root, config, contract, logs), done, asked, out)
@@ -107,7 +107,7 @@ def _count(
     properties = log.configuration or tables.properties(context.spark, lake.table(RECORDS))
     newest = max((int(key.removeprefix(EPOCH)) for key in properties if key.startswith(EPOCH)), default=0)
     broker, identity = same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
-    with proof.watch.timed("offsets"):
+    with proof.stopwatch.timed("offsets"):
         partitions, checks, ends = _offsets(context, properties, newest, broker)
     folder = lake_path(context.spark, lake.checkpoints) / RECORDS / f"epoch-{newest}"
     topic, batches = context.contract.topic, log.batch_by_query
@@ -116,7 +116,7 @@ def _count(
     proof.add([lag(broker, ends)] if broker else [])
     publish = context.config.publish
     exports = lake_path(context.spark, str(out)) if out else None
-    with proof.watch.timed("published"):
+    with proof.stopwatch.timed("published"):
         proof.add(published(context.spark, lake, context.contract, publish, context.logs, exports))
     proof.claim = _claim(partitions, log, broker)
 

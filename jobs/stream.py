@@ -84,11 +84,13 @@ def stream(
     accept_loss: bool = False,
     topic: Topic | None = None,
     stopwatch: Stopwatch | None = None,
+    process_stays: bool = False,
 ) -> None:
     """Run the whole step, for this verb and for run.py; the lake's lock is held by the caller.
 
     Without `topic` it is opened. It is asked for before Spark is started: what is wrong with it is known within a second.
-    The seconds of each part join the stopwatch.
+    The seconds of each part join the stopwatch. `process_stays` where more records come to this process after the run: then it
+    pays to compile more.
     """
     began, stopwatch = time.monotonic(), stopwatch or Stopwatch()
     with stopwatch.timed("topic"):
@@ -102,7 +104,7 @@ def stream(
         spark = open_spark()
     sql_check.check_sql(spark, contract)
     lake = tables.open_lake(spark, cli.absolute(root), writes=True)
-    work = job.stream_job(spark, topic, lake, config, contract, stopwatch)
+    work = job.stream_job(spark, topic, lake, config, contract, stopwatch, process_stays)
     options = start.StartOptions(config.stream.starting_offsets, accept_new_topic, accept_loss)
     taken = detour.stream(work, identity, options, trigger)
     seconds = time.monotonic() - began

@@ -26,7 +26,8 @@ ALL = 1_000_000_000
 
 def take(bootstrap: str, survey: str, out: str) -> None:
     """The topic into OUT/records."""
-    stream.stream(OPEN, out, load_config().at(bootstrap), load_contract(Path(survey)), "available-now")
+    config, contract = load_config().at(bootstrap), load_contract(Path(survey))
+    stream.stream(OPEN, out, config, contract, "available-now", process_stays=True)
 
 
 def take_in_batches(bootstrap: str, survey: str, out: str, most: int) -> None:
@@ -35,7 +36,7 @@ def take_in_batches(bootstrap: str, survey: str, out: str, most: int) -> None:
     config = config.model_copy(
         update={"stream": config.stream.model_copy(update={"max_offsets_per_trigger": most})}
     )
-    stream.stream(OPEN, out, config, load_contract(Path(survey)), "available-now")
+    stream.stream(OPEN, out, config, load_contract(Path(survey)), "available-now", process_stays=True)
 
 
 def read(bootstrap: str, survey: str, out: str) -> None:

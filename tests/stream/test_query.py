@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
@@ -30,6 +30,7 @@ from surveylake.stream.batch_progress import Taken
 from surveylake.stream.job import StreamJob
 from surveylake.stream.layout_watch import LayoutWatch
 from surveylake.stream.sink import DeltaSink
+from surveylake.validate import pipeline
 from surveylake.validate.layout import Layout
 
 
@@ -234,6 +235,25 @@ def test_the_offsets_taken_are_mirrored_into_the_consumer_group_of_the_configura
         return {part.partition: part.offset for part in found}
 
     until(lambda: shown() == ends, 20)
+
+
+@pytest.mark.parametrize(
+    ("pays", "stays", "few"), [(2, False, True), (1, False, False), (2, True, False)], ids=str
+)
+def test_a_process_that_ends_after_few_records_has_less_compiled(
+    env: SurveyEnv, monkeypatch: pytest.MonkeyPatch, pays: int, stays: bool, few: bool
+) -> None:
+    chosen: list[bool] = []
+
+    def validated(*arguments: Any) -> DataFrame:
+        chosen.append(arguments[-1])
+        return pipeline.validated(*arguments)
+
+    monkeypatch.setattr(query, "validated", validated)
+    monkeypatch.setattr(query, "PAYS", pays)
+    env.send(1)
+    env.take(process_stays=stays)
+    assert chosen == [few]
 
 
 def test_a_missing_topic_is_refused_with_names_like_it(env: SurveyEnv) -> None:

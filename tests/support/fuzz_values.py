@@ -239,13 +239,15 @@ def thought_up_by_hypothesis(answer: dict[str, str], count: int) -> list[bytes]:
     return found
 
 
-def disagreements(spark: SparkSession, values: list[bytes], contract: Contract) -> list[str]:
+def disagreements(
+    spark: SparkSession, values: list[bytes], contract: Contract, few: bool = False
+) -> list[str]:
     """Each value on which engine and reference differ, with both verdicts."""
     rules = SECOND_RULES if contract is SECOND else TYPED_RULES if contract is TYPED else {}
     found = []
     for start in range(0, len(values), BATCH):
         batch = values[start : start + BATCH]
-        for value, engine in zip(batch, verdicts(spark, batch, contract), strict=True):
+        for value, engine in zip(batch, verdicts(spark, batch, contract, few=few), strict=True):
             reference = verdict(value, contract, MAX_BYTES, rules)
             same_types = all(type(engine.row[name]) is type(held) for name, held in reference.row.items())
             if engine != reference or not same_types:

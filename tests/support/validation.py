@@ -64,10 +64,11 @@ def verdicts(
     contract: Contract = FOOD,
     max_bytes: int = MAX_BYTES,
     layout: Layout | None = None,
+    few: bool = False,
 ) -> list[Verdict]:
     """The engine's verdict on each value, in order; `accepted` and `failed_rules` are seen to say the same."""
     fields = [f"`{name}`" for name in columns_of(contract)]
-    rows = validated(kafka_rows(spark, values), contract, max_bytes, layout).select(
+    rows = validated(kafka_rows(spark, values), contract, max_bytes, layout, few).select(
         "offset", "accepted", "failed_rules", *fields
     )
     found = sorted(rows.collect(), key=lambda row: row["offset"])

@@ -178,16 +178,11 @@ def test_a_question_may_hold_what_the_value_is_cut_at(spark: SparkSession) -> No
     assert verdicts(spark, [value], asked)[0].row == {"who": "Ada", "old": 36, "well": True}
 
 
-def test_a_survey_of_many_fields_is_judged_alike(
-    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Beyond some size the parsed way is interpreted."""
-    monkeypatch.setattr(pipeline, "MOST_GENERATED", 0)
+def test_few_records_and_many_fields_are_judged_alike(spark: SparkSession) -> None:
+    """The parsed way is interpreted then."""
     for contract, answer in ((FOOD, ANSWER), (SECOND, VISIT)):
-        assert (
-            disagreements(spark, list(written_by_chance(contract, answer, SMALL // 2, seed=4)), contract)
-            == []
-        )
+        values = list(written_by_chance(contract, answer, SMALL // 2, seed=4))
+        assert disagreements(spark, values, contract, few=True) == []
 
 
 def test_a_survey_of_some_fields_is_judged_in_one_generated_stage(
@@ -198,6 +193,12 @@ def test_a_survey_of_some_fields_is_judged_in_one_generated_stage(
     monkeypatch.setattr(pipeline, "MOST_GENERATED", 0)
     wide = validated(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES)
     assert len(stages(spark, wide)) == 2
+
+
+def test_few_records_are_judged_by_smaller_methods(spark: SparkSession) -> None:
+    whole = stages(spark, validated(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES))
+    few = stages(spark, validated(kafka_rows(spark, [written(ANSWER)]), FOOD, MAX_BYTES, few=True))
+    assert max(few) < max(whole) / 2
 
 
 def stages(spark: SparkSession, rows: DataFrame) -> list[int]:

@@ -131,7 +131,9 @@ def _take_in(job: StreamJob, start: Start, begin: int, odd: Misstamped, calm: in
             arriving = read if arriving is None else arriving.unionByName(read)
             odd_ones = {record.offset: record.stamp for record in window if timestamps.is_odd(record.stamp)}
             note = {"misstamped": _note(odd.partition, odd_ones)}
-            rows = validated(query.as_rows(arriving, start.epoch), job.contract, limit, job.watch.layout)
+            rows = validated(
+                query.as_rows(arriving, start.epoch), job.contract, limit, job.watch.layout, few=True
+            )
             job.sink.add(rows, note)
             _say(odd.partition, odd_ones)
             arriving = None

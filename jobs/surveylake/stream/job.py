@@ -26,6 +26,8 @@ class StreamJob:
     watch: LayoutWatch
     stopwatch: Stopwatch
     """where the seconds of the run go"""
+    process_stays: bool = False
+    """whether more records come to this process after the run, as to a notebook's"""
 
     @property
     def records(self) -> str:
@@ -40,7 +42,9 @@ def stream_job(
     config: Config,
     contract: Contract,
     stopwatch: Stopwatch,
+    process_stays: bool = False,
 ) -> StreamJob:
     """Return the job with a sink of its own; several queries may write to it, one after the other."""
     sink = DeltaSink(spark, lake.table(RECORDS), shared=not lake.is_local, stopwatch=stopwatch)
-    return StreamJob(spark, topic, lake, config, contract, sink, LayoutWatch(contract), stopwatch)
+    watch = LayoutWatch(contract)
+    return StreamJob(spark, topic, lake, config, contract, sink, watch, stopwatch, process_stays)

@@ -39,6 +39,9 @@ COUNT_SECONDS = 30.0
 LOOK_SECONDS = 0.2
 AVAILABLE_NOW = "available-now"
 """The trigger of a query that takes all there is and ends."""
+PAYS = 10_000_000
+"""Records from which on it pays to have Java compile all that Spark can generate, in a process that ends after them: fewer
+are judged in less CPU time by the smaller code (`few` in pipeline.py). Beyond some 25 million the larger code wins."""
 FULL = "No space left on device"
 PLANNED_BY_ANOTHER = "CONCURRENT_STREAM_LOG_UPDATE"
 """Spark's error class when the checkpoint has an entry already that this query was about to write."""
@@ -97,12 +100,14 @@ def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
 def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     """Start writing `records`, one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
     bounds = job.topic.bounds()
-    is_over = trigger == AVAILABLE_NOW and not _waiting(start, bounds)
+    waiting, ends = _waiting(start, bounds), trigger == AVAILABLE_NOW
+    is_over = ends and not waiting
     newest = [] if is_over else newest_values(job.topic, bounds)
     arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, start, bounds, newest))
     job.watch.learn(newest)
     limit = job.config.stream.max_message_bytes
-    rows = validated(not_in_table(arriving, start.table), job.contract, limit, job.watch.layout)
+    few = ends and waiting < PAYS and not job.process_stays
+    rows = validated(not_in_table(arriving, start.table), job.contract, limit, job.watch.layout, few)
     writer = rows.writeStream.foreachBatch(job.sink).queryName(f"{job.contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
     writer = (

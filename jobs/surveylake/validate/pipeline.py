@@ -23,26 +23,32 @@ WHY_BLANKED = "~blanked"
 
 
 def validated(
-    kafka_rows: DataFrame, contract: Contract, max_bytes: int, layout: Layout | None = None
+    kafka_rows: DataFrame,
+    contract: Contract,
+    max_bytes: int,
+    layout: Layout | None = None,
+    few: bool = False,
 ) -> DataFrame:
     """Return the `records` rows of Kafka rows. Grain: one row per Kafka record, accepted or not, columns in `records` order.
 
     `kafka_rows` has topic, partition, offset, timestamp, epoch, key (string) and value (binary). Accepted and rejected
     rows add up to the rows received. A value that is not one JSON object has exactly one reason and NULL fields.
     `layout` is how most values are laid out: it makes them cheaper, and changes no verdict.
+    `few` is for some millions of rows and a process that ends after them: less is generated, and a row costs more. What Java
+    would take to compile the rest is more than such rows win by it.
     """
     return (
         fast_path.with_plain_fields(kafka_rows, contract, max_bytes, layout)
-        .transform(partial(_with_parsed, contract=contract, max_bytes=max_bytes))
+        .transform(partial(_with_parsed, contract=contract, max_bytes=max_bytes, few=few))
         .transform(partial(_with_columns, contract=contract))
         .transform(partial(_with_verdict, contract=contract))
     )
 
 
-def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int) -> DataFrame:
+def _with_parsed(rows: DataFrame, contract: Contract, max_bytes: int, few: bool) -> DataFrame:
     """Add `~broken`, `~reasons` and `~fields`: the result of parsing a value that is not plain."""
     steps = strict_json.steps(max_bytes) | _steps(contract)
-    if sum(map(len, steps.values())) <= MOST_GENERATED:
+    if not few and sum(map(len, steps.values())) <= MOST_GENERATED:
         for name, step in steps.items():
             rows = rows.selectExpr("*", f"IF({PLAIN}, NULL, {step}) AS {sql.name(name)}")
         return rows

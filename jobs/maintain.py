@@ -38,7 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _maintain(args: argparse.Namespace) -> list[str]:
     """Maintain each table and print what was done. Returns the tables' names."""
-    from surveylake.lake import folders, maintenance, retention, table_history, tables, writer_token
+    from surveylake.lake import (
+        compaction,
+        folders,
+        maintenance,
+        retention,
+        table_history,
+        tables,
+        writer_token,
+    )
     from surveylake.runtime import session
 
     spark = session.open_session("surveylake maintain", store=load_config(args.conf).store)
@@ -57,14 +65,14 @@ def _maintain(args: argparse.Namespace) -> list[str]:
         # Each commit made here keeps the provenance of the table, which a log that is cleaned would lose with its commit.
         with tables.commits_keep(spark, table_history.provenance_of(spark, path)):
             retention.promise(spark, path, args.keep_days)
-            compaction = maintenance.compact(spark, path)
+            compacted = compaction.compact(spark, path)
             pinned = published_versions if name == tables.RECORDS else ()
             removal = retention.vacuum(spark, path, args.keep_days, args.force, pinned)
             commits = maintenance.checkpoint(spark, path)
         log = f"log checkpoint after {commits:,} commits" if commits else "log checkpoint there already"
         retained = f", {removal.published:,} kept for what is published" if removal.published else ""
         print(
-            f"{name}: {compaction}; {log}; {removal.removed:,} files replaced over {args.keep_days:g} days ago removed{retained}"
+            f"{name}: {compacted}; {log}; {removal.removed:,} files replaced over {args.keep_days:g} days ago removed{retained}"
         )
     return names
 

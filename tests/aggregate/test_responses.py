@@ -14,7 +14,7 @@ from support.sessions import OPEN
 from surveylake.aggregate import people, responses, summary_tables
 from surveylake.config import Config, Publish
 from surveylake.contract.model import Contract
-from surveylake.lake import maintenance, records_table, tables
+from surveylake.lake import compaction, records_table, tables
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.quarantine import replay
 from surveylake.validate.pipeline import validated
@@ -63,7 +63,7 @@ class Pond:
         """Something that happens to a lake."""
         what = self.draw.choice(["stream", "stream", "old contract", "new epoch", "compact", "replay"])
         if what == "compact":
-            maintenance.compact(self.spark, self.lake.table(RECORDS))
+            compaction.compact(self.spark, self.lake.table(RECORDS))
         elif what == "replay":
             replay.replay(self.spark, self.lake, self.now, 1_000)
         else:
@@ -191,7 +191,7 @@ def test_nothing_new_is_said_and_writes_nothing_and_runs_no_job(
     assert pond.aggregate() is None
     assert len(spark.sparkContext.statusTracker().getJobIdsForGroup()) == jobs
     assert "nothing new in" in capsys.readouterr().out.splitlines()[-1]
-    maintenance.compact(spark, pond.lake.table(RECORDS))
+    compaction.compact(spark, pond.lake.table(RECORDS))
     assert pond.aggregate() is None
     assert versions == {
         path.parent.name: DeltaTable(path.parent).version()

@@ -9,8 +9,10 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
@@ -23,9 +25,10 @@ from support.survey_env import SurveyEnv, until
 from surveylake.contract.model import load_contract
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import commits as transactions
-from surveylake.lake import maintenance, retention, table_history, tables
+from surveylake.lake import compaction, maintenance, parquet_merge, retention, table_history, tables
+from surveylake.lake.compaction import Files, IsStopped, compact
 from surveylake.lake.lock import one_writer
-from surveylake.lake.maintenance import Files, compact, small_files
+from surveylake.lake.maintenance import small_files
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.paths import JOBS
 from surveylake.stream import housekeeping
@@ -118,6 +121,71 @@ def test_maintenance_leaves_every_row_and_fewer_files(
     assert "records: no small files to take together; log " in capsys.readouterr().out
 
 
+def test_the_new_file_has_the_statistics_that_readers_skip_files_by(
+    busy: SurveyEnv, spark: SparkSession
+) -> None:
+    path = busy.lake / RECORDS
+    assert compact(spark, str(path)).after.count == 1
+    (file,) = pa.table(DeltaTable(path).get_add_actions(flatten=True)).to_pylist()
+    table = DeltaTable(path).to_pyarrow_table()
+    assert file["num_records"] == len(table)
+    for column in ("partition", "offset", "timestamp"):
+        values = table[column].to_pylist()
+        least, most = min(values), max(values)
+        if column == "timestamp":  # whole milliseconds, the last one begun
+            least, most = (at.replace(microsecond=at.microsecond // 1000 * 1000) for at in (least, most))
+        assert (file[f"min.{column}"], file[f"max.{column}"]) == (least, most)
+        assert file[f"null_count.{column}"] == 0
+    assert not [name for name in file if name.startswith("min.") and name.endswith(("age", "value"))]
+
+
+def test_a_table_with_features_of_its_files_is_compacted_by_delta_itself(
+    busy: SurveyEnv, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, before = str(busy.lake / RECORDS), by_duckdb(busy.lake)
+    tables.set_property(spark, path, "delta.enableDeletionVectors", "true")
+    monkeypatch.setattr(parquet_merge, "merge", lambda *_: pytest.fail("its files were merged by columns"))
+    assert compact(spark, path).after.count == 1
+    assert operations(busy.lake)[-1] == "OPTIMIZE"
+    assert by_duckdb(busy.lake) == before
+
+
+def test_what_another_writer_removed_meanwhile_does_not_come_back(
+    busy: SurveyEnv, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = busy.lake / RECORDS, parquet_merge.merge
+
+    def beside_a_delete(*arguments: Any) -> int | None:
+        spark.sql(f"DELETE FROM delta.`{path}` WHERE offset = 0")
+        return real(*arguments)
+
+    monkeypatch.setattr(parquet_merge, "merge", beside_a_delete)
+    with pytest.raises(transactions.FAILURES, match=r"(?i)concurrent"):
+        compact(spark, str(path))
+    table = DeltaTable(path)
+    assert 0 not in table.to_pyarrow_table(columns=["offset"])["offset"].to_pylist()
+    assert "OPTIMIZE" not in operations(busy.lake)
+    in_log = {
+        Path(file).name
+        for version in range(table.version() + 1)
+        for file in DeltaTable(path, version).file_uris()
+    }
+    assert {file.name for file in path.glob("*.parquet")} == in_log, "a file that was not committed is left"
+
+
+def test_a_damaged_file_stops_the_compaction_with_nothing_changed(
+    busy: SurveyEnv, spark: SparkSession
+) -> None:
+    path = busy.lake / RECORDS
+    version, names = DeltaTable(path).version(), {file.name for file in path.iterdir()}
+    victim = Path(DeltaTable(path).file_uris()[-1])
+    victim.write_bytes(victim.read_bytes()[:-9])
+    with pytest.raises(Exception, match=r"(?i)parquet"):
+        compact(spark, str(path))
+    assert DeltaTable(path).version() == version
+    assert {file.name for file in path.iterdir()} == names
+
+
 def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(
     growing: SurveyEnv, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,17 +208,17 @@ def test_every_file_but_the_last_is_larger_than_the_smaller_size(
 ) -> None:
     path = str(busy.lake / RECORDS)
     largest = max(DeltaTable(path).get_add_actions(flatten=True)["size_bytes"].to_pylist())
-    sizes = {maintenance.MIN_SIZE: 2 * largest, maintenance.MIN_SIZE.replace("min", "max"): 4 * largest}
+    sizes = {compaction.MIN_SIZE: 2 * largest, compaction.MAX_SIZE: 4 * largest}
     previous = {key: spark.conf.get(key) for key in sizes}
     try:
         for key, size in sizes.items():
             spark.conf.set(key, str(size))
-        compaction = compact(spark, path)
+        compacted = compact(spark, path)
     finally:
         for key, size in previous.items():
             spark.conf.set(key, str(size))
-    assert compaction.before.count >= 10
-    assert 1 < compaction.after.count <= compaction.before.count // 2
+    assert compacted.before.count >= 10
+    assert 1 < compacted.after.count <= compacted.before.count // 2
 
 
 def test_compaction_beside_a_running_stream_loses_nothing(growing: SurveyEnv, spark: SparkSession) -> None:
@@ -251,12 +319,12 @@ def test_stopping_in_mid_compaction_changes_nothing(
     busy: SurveyEnv, idle: IdleHousekeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version, began = DeltaTable(busy.lake / RECORDS).version(), threading.Event()
-    real = maintenance.compact
+    real = compaction.compact
 
-    def slow(spark: SparkSession, path: str) -> maintenance.Compaction:
+    def slow(spark: SparkSession, path: str, is_stopped: IsStopped) -> compaction.Compaction:
         began.set()
         spark.sql("SELECT sum(hash(a.id, b.id)) FROM range(1000000) a, range(1000000) b").collect()
-        return real(spark, path)
+        return real(spark, path, is_stopped)
 
     monkeypatch.setattr(housekeeping, "compact", slow)
     assert idle.keeper.after_batch(0) is not None
@@ -269,7 +337,7 @@ def test_stopping_in_mid_compaction_changes_nothing(
 def test_a_compaction_that_fails_is_said_and_the_next_waits_for_another_pile(
     busy: SurveyEnv, idle: IdleHousekeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(spark: SparkSession, path: str) -> maintenance.Compaction:
+    def fails(spark: SparkSession, path: str, is_stopped: IsStopped) -> compaction.Compaction:
         raise RuntimeError("a conflict\nand its trace")
 
     monkeypatch.setattr(housekeeping, "compact", fails)

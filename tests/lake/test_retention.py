@@ -21,7 +21,7 @@ from support.sessions import OPEN
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError
 from surveylake.lake import commits as transactions
-from surveylake.lake import maintenance, retention, table_history, tables
+from surveylake.lake import compaction, maintenance, retention, table_history, tables
 from surveylake.lake.log_files import LOG
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
@@ -109,7 +109,7 @@ def verbs(lake: Path, home: Path, broker: str, capfd: pytest.CaptureFixture[str]
 def lose_version_2(spark: SparkSession, lake: Path) -> None:
     """As another program's VACUUM does: the files of all records are one now, and only that one is left."""
     table = str(lake / RECORDS)
-    maintenance.compact(spark, table)
+    compaction.compact(spark, table)
     assert retention.vacuum(spark, table, 0, force=True).removed == 3
 
 
@@ -138,7 +138,7 @@ def test_b2_where_the_published_version_is_gone_its_offsets_prove_it_and_it_is_s
     spark: SparkSession, lake: Path, verbs: Verbs, removed: str
 ) -> None:
     if removed == "log":
-        maintenance.compact(spark, str(lake / RECORDS))
+        compaction.compact(spark, str(lake / RECORDS))
     else:
         lose_version_2(spark, lake)
     newest = DeltaTable(lake / RECORDS).version()
@@ -164,7 +164,7 @@ def test_b2_records_judged_again_since_are_not_taken_for_those_that_were_publish
     strict = home / "strict.toml"
     strict.write_text((home / f"{TOPIC}.toml").read_text().replace("max = 30", "max = 2"))
     assert replay.main(["--lake", str(lake), "--survey", str(strict)]) == 0
-    maintenance.compact(spark, str(lake / RECORDS))
+    compaction.compact(spark, str(lake / RECORDS))
     retention.vacuum(spark, str(lake / RECORDS), 0, force=True)
     assert verbs.export() == StorageError.exit_code
     assert "was judged again since responses was made from it" in verbs.output
@@ -192,7 +192,7 @@ def test_b3_a_file_replaced_ten_days_ago_stays_when_thirty_are_promised(
     for name in (RESPONSES, "summary_pet", "summary_quant"):
         shutil.rmtree(lake / name)  # nothing is published, so nothing is kept for that
     replaced = files(table)
-    maintenance.compact(spark, str(table))
+    compaction.compact(spark, str(table))
     aged(table, 40 if forgotten else 25, newest_days=10)
     forget(spark)
     if forgotten:
@@ -236,7 +236,7 @@ def test_b2_files_of_the_published_version_stay_however_old_they_are(
     spark: SparkSession, lake: Path, verbs: Verbs
 ) -> None:
     table = lake / RECORDS
-    maintenance.compact(spark, str(table))
+    compaction.compact(spark, str(table))
     aged(table, 20)
     aged(lake / RESPONSES, 20)
     forget(spark)

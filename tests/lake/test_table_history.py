@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from surveylake.lake import maintenance, table_history, tables
+from surveylake.lake import compaction, maintenance, table_history, tables
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.table_history import change, provenance_of, same_rows
 
@@ -24,7 +24,7 @@ def table(spark: SparkSession, tmp_path: Path) -> str:
     tables.replace(spark.range(0), path, Provenance(records_version=7))
     append(spark, path, 1)
     append(spark, path, 2)
-    maintenance.compact(spark, path)
+    compaction.compact(spark, path)
     tables.set_property(spark, path, "a.property", "b")
     return path
 
@@ -70,7 +70,7 @@ def test_a_note_stands_until_rows_change(spark: SparkSession, tmp_path: Path) ->
     path = str(tmp_path / "table")
     tables.replace(spark.range(0, 8, 1, 2), path, Provenance(records_version=7))
     assert provenance_of(spark, path) == Provenance(records_version=7)
-    assert maintenance.compact(spark, path).before.count == 2
+    assert compaction.compact(spark, path).before.count == 2
     assert provenance_of(spark, path) == Provenance(records_version=7)
     append(spark, path, 3)
     assert provenance_of(spark, path) == Provenance()

@@ -22,7 +22,7 @@ from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
 from surveylake.config import Store
 from surveylake.errors import StorageError, TopicError
-from surveylake.lake import maintenance
+from surveylake.lake import compaction
 from surveylake.lake.lock import one_writer
 from surveylake.lake.tables import Lake
 from surveylake.stream import layout_watch, query
@@ -79,7 +79,7 @@ def test_each_record_is_counted_once_in_pieces_or_at_the_end_although_its_file_w
         return taken
 
     def compact(*_: object) -> str:
-        compacted.append(str(maintenance.compact(SparkSession.active(), str(env.lake / "records"))))
+        compacted.append(str(compaction.compact(SparkSession.active(), str(env.lake / "records"))))
         return compacted[-1]
 
     monkeypatch.setattr(DeltaSink, "__call__", write_after_both)

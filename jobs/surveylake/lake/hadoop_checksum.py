@@ -2,11 +2,14 @@
 
 import struct
 import zlib
+from pathlib import Path
 
 from surveylake.lake.lake_path import LakePath
 
 MAGIC = b"crc\0"
 """how a checksum file begins"""
+CHUNK_BYTES = 512
+"""of Hadoop's own checksums"""
 
 
 def sidecar_of(path: LakePath) -> LakePath:
@@ -24,13 +27,22 @@ def recorded(path: LakePath) -> bytes | None:
     return content if content[:4] == MAGIC and len(content) >= 8 else None
 
 
+def write(path: Path) -> None:
+    """Write the checksum of a file that another program than Hadoop has made."""
+    content = MAGIC + struct.pack(">i", CHUNK_BYTES) + _sums(path, CHUNK_BYTES)
+    Path(str(sidecar_of(path))).write_bytes(content)
+
+
 def matches(path: LakePath) -> bool:
     """Return whether a file's bytes are those of its checksum; True where there is no checksum to compare with."""
     content = recorded(path)
     if content is None:
         return True
-    chunk_size, sums = struct.unpack(">i", content[4:8])[0], []
+    return content[8:] == _sums(path, struct.unpack(">i", content[4:8])[0])
+
+
+def _sums(path: LakePath, chunk_size: int) -> bytes:
+    """Return the CRC-32 of each chunk of a file, one after the other."""
     with path.open("rb") as file:
-        while chunk := file.read(chunk_size):
-            sums.append(zlib.crc32(chunk))
-    return content[8:] == struct.pack(f">{len(sums)}I", *sums)
+        sums = [zlib.crc32(chunk) for chunk in iter(lambda: file.read(chunk_size), b"")]
+    return struct.pack(f">{len(sums)}I", *sums)

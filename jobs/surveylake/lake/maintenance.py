@@ -1,41 +1,11 @@
-"""Maintenance of a table: compaction of small files, and log checkpoints."""
+"""Maintenance of a table: the small files it has, and log checkpoints."""
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from surveylake import sql
 from surveylake.lake import commits, folders
-from surveylake.lake.fsync import SyncBarrier
-from surveylake.paths import is_local
-
-MIN_SIZE = "spark.databricks.delta.optimize.minFileSize"
-
-
-@dataclass(frozen=True)
-class Files:
-    """Some data files of a table."""
-
-    count: int
-    bytes: int
-
-    def __str__(self) -> str:
-        return f"{self.count:,} file{'' if self.count == 1 else 's'} ({self.bytes / 1e6:,.1f} MB)"
-
-
-@dataclass(frozen=True)
-class Compaction:
-    """The files that one compaction replaced, and the files it wrote."""
-
-    before: Files
-    after: Files
-
-    def __str__(self) -> str:
-        if not self.before.count:
-            return "no small files to take together"
-        return f"{self.before} taken together into {self.after}"
+from surveylake.lake.compaction import MIN_SIZE, Files
 
 
 def small_files(spark: SparkSession, path: str) -> Files | None:
@@ -55,23 +25,6 @@ def small_files(spark: SparkSession, path: str) -> Files | None:
     )
     small = [(count, size) for begin, count, size in bins if begin < limit]
     return Files(sum(count for count, _ in small), sum(size for _, size in small))
-
-
-def compact(spark: SparkSession, path: str) -> Compaction:
-    """OPTIMIZE: merge small files in one commit that changes no row. May run beside appends.
-
-    The sizes are in conf/spark-defaults.conf. In a local lake the new files are fsynced before it returns, since VACUUM may
-    remove the old ones from then on.
-    """
-    barrier = SyncBarrier(Path(path), Path(path)) if is_local(path) else None
-    row = spark.sql(f"OPTIMIZE delta.{sql.name(path)}").first()
-    if barrier:
-        barrier.sync()
-    metrics = row["metrics"] if row else {}
-    before, after = metrics["filesRemoved"], metrics["filesAdded"]
-    return Compaction(
-        Files(before["totalFiles"], before["totalSize"]), Files(after["totalFiles"], after["totalSize"])
-    )
 
 
 def checkpoint(spark: SparkSession, path: str) -> int:

@@ -1,12 +1,14 @@
 """Compaction in the background of a stream that has next to nothing to do."""
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
 
 from pyspark.sql import SparkSession
 
 from surveylake.config import Config
 from surveylake.lake import commits
-from surveylake.lake.maintenance import Compaction, Files, compact, small_files
+from surveylake.lake.compaction import Compaction, Files, compact
+from surveylake.lake.maintenance import small_files
 from surveylake.lake.tables import RECORDS, Lake
 from surveylake.wording import first_line
 
@@ -33,6 +35,7 @@ class Housekeeper:
         self._left = 0
         self._pool = ThreadPoolExecutor(1, "compaction")
         self._running: Future[Compaction] | None = None
+        self._stopping = Event()
 
     def after_batch(self, lag: int | None) -> str | None:
         """Begin a compaction if enough small files have piled up since the last; what there is to say. Takes milliseconds."""
@@ -50,6 +53,7 @@ class Housekeeper:
 
     def close(self) -> None:
         """End what is under way; a compaction that is cut short has changed nothing."""
+        self._stopping.set()
         while self._running is not None and not self._running.done():
             # Again and again: it may be between two jobs, and what is cancelled is only what runs.
             self._spark.sparkContext.cancelJobGroup(GROUP)
@@ -65,7 +69,7 @@ class Housekeeper:
 
     def _compact(self) -> Compaction:
         self._spark.sparkContext.setJobGroup(GROUP, f"compaction of {self._path}")
-        return compact(self._spark, self._path)
+        return compact(self._spark, self._path, self._stopping.is_set)
 
     def _outcome(self, ended: "Future[Compaction]") -> str:
         self._running = None

@@ -41,7 +41,8 @@ AVAILABLE_NOW = "available-now"
 """The trigger of a query that takes all there is and ends."""
 PAYS = 10_000_000
 """Records from which on it pays to have Java compile all that Spark can generate, in a process that ends after them: fewer
-are judged in less CPU time by the smaller code (`few` in pipeline.py). Beyond some 25 million the larger code wins."""
+are judged in less CPU time by the smaller code (`few` in pipeline.py). On two cores the larger code had made up for its
+compilation after some 25 million."""
 FULL = "No space left on device"
 PLANNED_BY_ANOTHER = "CONCURRENT_STREAM_LOG_UPDATE"
 """Spark's error class when the checkpoint has an entry already that this query was about to write."""

@@ -23,9 +23,17 @@ import replay
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, until
 from surveylake.contract.model import load_contract
-from surveylake.errors import ConfigError, StorageError
+from surveylake.errors import ConfigError, ProofError, StorageError
 from surveylake.lake import commits as transactions
-from surveylake.lake import compaction, maintenance, parquet_merge, retention, table_history, tables
+from surveylake.lake import (
+    compaction,
+    hadoop_checksum,
+    maintenance,
+    parquet_merge,
+    retention,
+    table_history,
+    tables,
+)
 from surveylake.lake.compaction import Files, IsStopped, compact
 from surveylake.lake.lock import one_writer
 from surveylake.lake.maintenance import small_files
@@ -177,13 +185,26 @@ def test_a_damaged_file_stops_the_compaction_with_nothing_changed(
     busy: SurveyEnv, spark: SparkSession
 ) -> None:
     path = busy.lake / RECORDS
-    version, names = DeltaTable(path).version(), {file.name for file in path.iterdir()}
+    version, names = DeltaTable(path).version(), {file.name for file in path.glob("*.parquet")}
     victim = Path(DeltaTable(path).file_uris()[-1])
-    victim.write_bytes(victim.read_bytes()[:-9])
-    with pytest.raises(Exception, match=r"(?i)parquet"):
+    whole = victim.read_bytes()
+    turned = bytearray(whole)
+    turned[len(whole) // 2] ^= 1
+    victim.write_bytes(turned)
+    with pytest.raises(StorageError, match=f"{victim.name} differs from its checksum"):
+        compact(spark, str(path))
+    hadoop_checksum.sidecar_of(victim).unlink()
+    victim.write_bytes(whole[:-9])
+    with pytest.raises(StorageError, match=victim.name):
+        compact(spark, str(path))
+    victim.unlink()
+    with pytest.raises(StorageError, match=victim.name):
+        compact(spark, str(path))
+    shutil.copy(DeltaTable(path).file_uris()[0], victim)  # sound, and of another number of rows
+    with pytest.raises(ProofError, match="its log says"):
         compact(spark, str(path))
     assert DeltaTable(path).version() == version
-    assert {file.name for file in path.iterdir()} == names
+    assert {file.name for file in path.glob("*.parquet")} == names
 
 
 def test_a_maintained_lake_goes_on_is_replayed_and_has_nothing_new_to_aggregate(

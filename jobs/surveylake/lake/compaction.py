@@ -15,6 +15,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from surveylake import sql
+from surveylake.errors import ProofError
 from surveylake.lake import commits, parquet_merge
 from surveylake.lake.fsync import SyncBarrier
 from surveylake.lake.parquet_merge import UnlikeFilesError
@@ -115,10 +116,11 @@ def _by_columns(spark: SparkSession, path: str, is_stopped: IsStopped) -> Compac
         return NOTHING
     is_committed = False
     try:
-        rows = _merged(merges, schema, min(spark.sparkContext.defaultParallelism, MOST_AT_ONCE), is_stopped)
-        if None in rows:
+        at_once = min(spark.sparkContext.defaultParallelism, MOST_AT_ONCE)
+        rows = [count for count in _merged(merges, schema, at_once, is_stopped) if count is not None]
+        if len(rows) < len(merges):
             return NOTHING
-        _commit(spark, before, merges, [count or 0 for count in rows])
+        _commit(spark, before, merges, rows)
         is_committed = True
     finally:
         for merge in merges if not is_committed else ():
@@ -170,6 +172,16 @@ def _groups(files: Iterable[_DataFile], most: int) -> list[list[_DataFile]]:
     return groups
 
 
+def _require_all_rows(merge: _Merge, rows: int) -> None:
+    """Raise ProofError where the files had another number of rows than the log says of them."""
+    each = [json.loads(file.statistics or "{}").get("numRecords") for file in merge.sources]
+    if None not in each and sum(each) != rows:
+        raise ProofError(
+            f"{len(each)} files of {merge.target.parent} hold {rows:,} rows; its log says {sum(each):,}",
+            "Run jobs/verify.py --deep: the lake is not sound. Nothing was changed here.",
+        )
+
+
 def _commit(spark: SparkSession, before: Any, merges: Sequence[_Merge], rows: Sequence[int]) -> None:
     """Replace the sources of each merge by its target, as OPTIMIZE does: no data is changed."""
     java, now = commits.jvm(spark), commits.now(spark)
@@ -177,6 +189,7 @@ def _commit(spark: SparkSession, before: Any, merges: Sequence[_Merge], rows: Se
     for merge, count in zip(merges, rows, strict=True):
         like, status = merge.sources[0].action, merge.target.stat()
         statistics = parquet_merge.merged_statistics([file.statistics for file in merge.sources], count)
+        _require_all_rows(merge, count)
         written = round(status.st_mtime * 1000)
         added = like.copy(
             merge.target.name, like.partitionValues(), status.st_size, written, False, statistics,

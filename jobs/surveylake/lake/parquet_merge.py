@@ -1,20 +1,24 @@
 """Parquet files of one table written together, column by column: Spark's own writer makes rows of them, which costs more."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from surveylake.errors import StorageError
 from surveylake.lake import hadoop_checksum
+from surveylake.wording import first_line
 
 ROW_GROUP_BYTES, ROW_GROUP_ROWS = 1 << 27, 1 << 20
 """A row group is written from so many bytes in memory, or so many rows; Spark's own have as many bytes."""
 SPARK_VERSION = b"org.apache.spark.version"
 """By this key of a footer Spark knows that days before 1582 are counted as by all others."""
 OLD_CALENDAR = (b"org.apache.spark.legacyDateTime", b"org.apache.spark.legacyINT96")
+DAMAGED = "Run jobs/verify.py --deep: it names every file that is damaged. Nothing was changed here."
 
 
 class UnlikeFilesError(Exception):
@@ -28,7 +32,8 @@ def merge(
 
     A column that a source does not have yet is null there. Compression is that of the first source.
     Returns the number of rows, or None when it was stopped. Nothing is left of a file that is not whole.
-    Raises UnlikeFilesError for a source that has another column, or a column of another type than `schema`.
+    Raises UnlikeFilesError for a source that has another column, or a column of another type than `schema`, and StorageError for
+    one that cannot be read, with its name.
     """
     rows: int | None = None
     try:
@@ -69,7 +74,8 @@ def _are_alike(values: Sequence[Any]) -> bool:
 def _written(
     sources: Sequence[Path], target: Path, schema: pa.Schema, is_stopped: Callable[[], bool]
 ) -> int | None:
-    first = pq.ParquetFile(sources[0])
+    with _naming(sources[0]):
+        first = pq.ParquetFile(sources[0])
     rows, waiting, size = 0, list[pa.Table](), 0
     with pq.ParquetWriter(
         target, schema, compression=_codec(first), store_schema=False, store_decimal_as_integer=True
@@ -79,7 +85,8 @@ def _written(
         for source in sources:
             if is_stopped():
                 return None
-            table = _read(source, schema)
+            with _naming(source):
+                table = _read(source, schema)
             waiting.append(table)
             rows, size = rows + table.num_rows, size + table.nbytes
             if size >= ROW_GROUP_BYTES or sum(map(len, waiting)) >= ROW_GROUP_ROWS:
@@ -90,8 +97,20 @@ def _written(
     return rows
 
 
+@contextmanager
+def _naming(source: Path) -> Iterator[None]:
+    """Raise StorageError with the file's name when it cannot be read in the block."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"{source} cannot be read: {first_line(error)}", DAMAGED) from error
+
+
 def _read(source: Path, schema: pa.Schema) -> pa.Table:
     """Return a file's rows with the columns of the schema."""
+    if not hadoop_checksum.matches(source):
+        # It would be sound by the new file's checksum from then on.
+        raise StorageError(f"{source} differs from its checksum", DAMAGED)
     file = pq.ParquetFile(source, memory_map=True)
     if any(key in _footer(file) for key in OLD_CALENDAR):
         raise UnlikeFilesError(f"{source.name} counts days by the old calendar")

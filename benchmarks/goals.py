@@ -68,6 +68,8 @@ GOALS = (
          "median file 64 MB or more where there is that much"),
     Goal("files_reader", "small_files", 1.0, "a reader's seconds before jobs/maintain.py / after",
          "readers see no slowdown"),
+    Goal("maintain_rate", "small_files", 1.0, "MB/s that a run of jobs/maintain.py takes together, for each core / 20",
+         "20 MB/s for each core"),
     Goal("aggregate_vs_duckdb", "aggregation", 0.5, "DuckDB's seconds / ours, same results from the same files",
          "at most 2 x DuckDB's time"),
     Goal("aggregate_unchanged", "aggregation", 10.0, "seconds of a full run / of a rerun with nothing new",

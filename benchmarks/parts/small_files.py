@@ -1,5 +1,6 @@
 """Many small batches, as a short trigger makes them; then jobs/maintain.py: the files and a reader before and after."""
 
+import os
 import time
 from pathlib import Path
 from statistics import median
@@ -11,6 +12,8 @@ from harness import Harness, Settings, counted, say
 from results_model import PartResults, Spread, ratio
 
 ASKED_BYTES = 64_000_000
+ASKED_RATE = 20e6
+"""bytes that are taken together in a second, for each core"""
 QUESTION = """SELECT gender, count(*) AS answers, avg(age) AS mean FROM read_parquet($files)
               WHERE accepted GROUP BY gender ORDER BY gender"""
 
@@ -47,8 +50,9 @@ def measure(harness: Harness) -> PartResults:
         raise RuntimeError("maintain.py changed what a reader finds")
     harness.empty("out-small")
     size = median(after) / min(ASKED_BYTES, sum(after))
+    rate = sum(before) / took / (os.cpu_count() or 1) / ASKED_RATE
     return PartResults(
-        {"files_size": Spread.of([size]), "files_reader": ratio(slow, fast)},
+        {"files_size": Spread.of([size]), "files_reader": ratio(slow, fast), "maintain_rate": Spread.of([rate])},
         {"files": [len(before), len(after)], "median_bytes": [median(before), median(after)],
          "reader_seconds": [slow, fast], "maintain_seconds": took},
     )  # fmt: skip

@@ -58,10 +58,12 @@ class OtherLayout(Exception):  # noqa: N818 - the name says what happened
     """Most of the newest messages are laid out otherwise than the query was made for: it ended after its batch."""
 
 
-def batch_limit(job: StreamJob, start: Start, bounds: Bounds, newest: Sequence[bytes]) -> int:
-    """Return records per micro-batch: by what this lake's last batches measured, or by the topic's `newest` values."""
+def batch_limit(job: StreamJob, waiting: int, bounds: Bounds, newest: Sequence[bytes]) -> int:
+    """Return records per micro-batch: by what this lake's last batches measured, or by the topic's `newest` values.
+
+    `waiting` are the records that the table does not hold yet.
+    """
     most, seconds = job.config.stream.max_offsets_per_trigger, job.config.stream.batch_seconds
-    waiting = _waiting(start, bounds)
     if waiting <= batch_size.fewest(len(bounds)):
         return most  # whatever the limit, it is one batch
     batches = batch_size.batches_of(lake_path(job.spark, job.records))
@@ -104,7 +106,7 @@ def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     waiting, ends = _waiting(start, bounds), trigger == AVAILABLE_NOW
     is_over = ends and not waiting
     newest = [] if is_over else newest_values(job.topic, bounds)
-    arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, start, bounds, newest))
+    arriving = kafka_rows(job.spark, job.topic, start, batch_limit(job, waiting, bounds, newest))
     job.watch.learn(newest)
     limit = job.config.stream.max_message_bytes
     few = ends and waiting < PAYS and not job.process_stays

@@ -186,13 +186,15 @@ def test_a_damaged_file_stops_the_compaction_with_nothing_changed(
 ) -> None:
     path = busy.lake / RECORDS
     version, names = DeltaTable(path).version(), {file.name for file in path.glob("*.parquet")}
-    victim = Path(DeltaTable(path).file_uris()[-1])
-    whole = victim.read_bytes()
-    turned = bytearray(whole)
-    turned[len(whole) // 2] ^= 1
-    victim.write_bytes(turned)
-    with pytest.raises(StorageError, match=f"{victim.name} differs from its checksum"):
-        compact(spark, str(path))
+    for victim in map(Path, DeltaTable(path).file_uris()):
+        whole = victim.read_bytes()
+        for place in (0, len(whole) // 2, len(whole) - 9):  # magic bytes, pages or footer, end of the footer
+            turned = bytearray(whole)
+            turned[place] ^= 1
+            victim.write_bytes(turned)
+            with pytest.raises(StorageError, match=f"{victim.name} differs from its checksum"):
+                compact(spark, str(path))
+        victim.write_bytes(whole)
     hadoop_checksum.sidecar_of(victim).unlink()
     victim.write_bytes(whole[:-9])
     with pytest.raises(StorageError, match=victim.name):

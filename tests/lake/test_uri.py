@@ -207,12 +207,13 @@ def test_what_another_stream_takes_in_while_this_one_starts_is_no_loss(
 
 
 def test_a_store_that_does_not_answer_is_named_and_ends_no_stream_that_only_looks_for_small_files(
-    uri: Uri, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+    uri: Uri, spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unanswered(*_: object) -> None:
         spark._jvm.java.nio.file.Files.size(
             spark._jvm.java.nio.file.Path.of(
-                "/nowhere", spark.sparkContext._gateway.new_array(spark._jvm.java.lang.String, 0)
+                str(tmp_path / "not there"),
+                spark.sparkContext._gateway.new_array(spark._jvm.java.lang.String, 0),
             )
         )  # type: ignore[union-attr]
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -74,19 +75,18 @@ def _are_alike(values: Sequence[Any]) -> bool:
 def _written(
     sources: Sequence[Path], target: Path, schema: pa.Schema, is_stopped: Callable[[], bool]
 ) -> int | None:
-    with _naming(sources[0]):
-        first = pq.ParquetFile(sources[0])
+    first = _opened(sources[0])
+    files = chain([first], map(_opened, sources[1:]))
     rows, waiting, size = 0, list[pa.Table](), 0
     with pq.ParquetWriter(
         target, schema, compression=_codec(first), store_schema=False, store_decimal_as_integer=True
     ) as writer:
         if SPARK_VERSION in _footer(first):
             writer.add_key_value_metadata({SPARK_VERSION: _footer(first)[SPARK_VERSION]})
-        for source in sources:
+        for source, file in zip(sources, files, strict=True):
             if is_stopped():
                 return None
-            with _naming(source):
-                table = _read(source, schema)
+            table = _read(source, file, schema)
             waiting.append(table)
             rows, size = rows + table.num_rows, size + table.nbytes
             if size >= ROW_GROUP_BYTES or sum(map(len, waiting)) >= ROW_GROUP_ROWS:
@@ -95,6 +95,14 @@ def _written(
         if waiting:
             writer.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP_ROWS)
     return rows
+
+
+def _opened(source: Path) -> pq.ParquetFile:
+    """Open a file that matches its checksum; merged with another, it would be sound by the new file's from then on."""
+    with _naming(source):
+        if not hadoop_checksum.matches(source):
+            raise StorageError(f"{source} differs from its checksum", DAMAGED)
+        return pq.ParquetFile(source, memory_map=True)
 
 
 @contextmanager
@@ -106,19 +114,16 @@ def _naming(source: Path) -> Iterator[None]:
         raise StorageError(f"{source} cannot be read: {first_line(error)}", DAMAGED) from error
 
 
-def _read(source: Path, schema: pa.Schema) -> pa.Table:
+def _read(source: Path, file: pq.ParquetFile, schema: pa.Schema) -> pa.Table:
     """Return a file's rows with the columns of the schema."""
-    if not hadoop_checksum.matches(source):
-        # It would be sound by the new file's checksum from then on.
-        raise StorageError(f"{source} differs from its checksum", DAMAGED)
-    file = pq.ParquetFile(source, memory_map=True)
     if any(key in _footer(file) for key in OLD_CALENDAR):
         raise UnlikeFilesError(f"{source.name} counts days by the old calendar")
     existing = file.schema_arrow
     for field in existing:
         if field.name not in schema.names or field.type != schema.field(field.name).type:
             raise UnlikeFilesError(f"{source.name} has a column {field}")
-    table = file.read(use_threads=False)
+    with _naming(source):
+        table = file.read(use_threads=False)
     columns = [
         table[field.name] if field.name in existing.names else pa.nulls(table.num_rows, field.type)
         for field in schema

@@ -24,7 +24,7 @@ from support.validation import (
 )
 from surveylake.contract.model import Contract
 from surveylake.validate import fast_path
-from surveylake.validate.layout import Layout, canonical, fits, learned
+from surveylake.validate.layout import COMPACT, SPACED, Layout, canonical, fits, learned
 
 Answer = dict[str, object]
 ACCENTS = "São-tomense"
@@ -185,6 +185,13 @@ def test_no_message_stops_the_learning() -> None:
 def test_most_of_the_messages_decide() -> None:
     layout = learned([turned(ANSWER), escaped(ANSWER), turned(ANSWER), b"{}"], FOOD)
     assert [member.name for member in layout.members] == [f'"{source}"' for source in reversed(FOOD.sources)]
+
+
+def test_a_layout_has_the_spacings_that_many_messages_have() -> None:
+    spaced, compact = json.dumps(ANSWER).encode(), json.dumps(ANSWER, separators=(",", ":")).encode()
+    assert learned([spaced] * 9, FOOD).gaps == (SPACED,)
+    assert learned([compact] * 9 + [spaced], FOOD).gaps == (COMPACT,)
+    assert set(learned([compact] * 6 + [spaced] * 4, FOOD).gaps) == {SPACED, COMPACT}
 
 
 def test_a_value_fits_the_layout_that_was_learned_from_its_like() -> None:

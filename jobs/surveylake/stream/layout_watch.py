@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from surveylake.contract.model import Contract
 from surveylake.validate.layout import canonical, fits, learned
@@ -26,7 +27,8 @@ class LayoutWatch:
         """Take the layout that most of these values have."""
         self.layout = learned(newest, self._contract)
         self._looked = time.monotonic()
-        if self.layout != canonical(self._contract):
+        own = canonical(self._contract)
+        if replace(self.layout, gaps=own.gaps) != own or not {*self.layout.gaps} <= {*own.gaps}:
             log.info("the messages have a layout of their own, which is read without parsing")
 
     def is_due(self) -> bool:

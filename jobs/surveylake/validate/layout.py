@@ -7,7 +7,7 @@ in another layout is parsed, with the same verdict. So a layout can be wrong, an
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from surveylake.contract.fields import SurveyField
@@ -19,6 +19,9 @@ BLANKS = " \t\r\n"
 MOST_MEMBERS = 400
 SPACED, COMPACT = (" ", ", "), ("", ",")
 """Text after a colon, and from one value to the next name: as Python's writer has it, and as most others do."""
+OFTEN = 0.2
+"""A spacing with this many messages, for one with the most usual spacing, is read without parsing too. Each costs all others
+two comparisons or more for a field."""
 DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 Gap = tuple[str, str]
 
@@ -83,7 +86,12 @@ def learned(values: Iterable[bytes], contract: Contract) -> Layout:
         if written := _read(value):
             alike.setdefault(written.form, []).append(written)
     for form, objects in sorted(alike.items(), key=lambda item: -len(item[1])):
-        if layout := _layout(form, objects, contract):
+        gaps = [
+            other.gap
+            for other, those in alike.items()
+            if replace(other, gap=form.gap) == form and len(those) >= OFTEN * len(objects)
+        ]
+        if layout := _layout(form, objects, gaps, contract):
             return layout
     return canonical(contract)
 
@@ -119,8 +127,11 @@ class _Object:
     values: tuple[str, ...]
 
 
-def _layout(form: _Form, objects: list[_Object], contract: Contract) -> Layout | None:
-    """Return the layout of objects of one form; None where a field is not in it, or too much else."""
+def _layout(form: _Form, objects: list[_Object], gaps: list[Gap], contract: Contract) -> Layout | None:
+    """Return the layout of objects of one form, and of their like with the other gaps.
+
+    Returns None where a field is not in it, or too much else.
+    """
     places = {field.source: at for at, field in enumerate(contract.fields.values())}
     names = [json.loads(name) for name in form.names]
     others = set(names) - set(places)
@@ -138,10 +149,8 @@ def _layout(form: _Form, objects: list[_Object], contract: Contract) -> Layout |
     )
     if any(member is None for member in members):
         return None
-    usual = form.gap in (SPACED, COMPACT)
     return Layout(
-        tuple(member for member in members if member is not None),
-        (SPACED, COMPACT) if usual else (form.gap,),
+        tuple(member for member in members if member is not None), tuple(gaps),
         form.opening, form.closing, form.before_colon,
         escapes=any("\\u" in text for each in objects for text in (*each.values, *form.names)),
     )  # fmt: skip

@@ -72,7 +72,9 @@ def _property(field: SurveyField) -> Schema:
     schema |= forms[0] if len(forms) == 1 else {"anyOf": forms}
     if field.required and field.missing:
         truths = [text == "true" for text in field.missing if text in ("true", "false")]
-        schema["not"] = {"enum": [*_with_numbers(field.missing), *truths]}
+        refused = schema.get("not", {}).get("enum", [])
+        missing = [text for text in [*_with_numbers(field.missing), *truths] if text not in refused]
+        schema["not"] = {"enum": [*refused, *missing]}
     return schema
 
 

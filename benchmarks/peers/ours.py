@@ -13,10 +13,12 @@ import aggregate as aggregate_verb
 import stream
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
-from surveylake.kafka.topic import open_topic
+from surveylake.kafka.partition_reader import newest_values
+from surveylake.kafka.topic import Topic, open_topic
 from surveylake.runtime.session import opener
 from surveylake.stream.query import kafka_rows
 from surveylake.stream.start import Start
+from surveylake.validate.layout import learned
 from surveylake.validate.pipeline import validated
 
 OPEN = opener("surveylake stream")
@@ -41,23 +43,22 @@ def take_in_batches(bootstrap: str, survey: str, out: str, most: int) -> None:
 
 def read(bootstrap: str, survey: str, out: str) -> None:
     """The first stage of `take` alone: the topic's rows, into a sink that drops them. Its checkpoint is OUT."""
-    _drop(_rows(bootstrap, survey), out)
+    _drop(_rows(_topic(bootstrap, survey)), out)
 
 
 def judge(bootstrap: str, survey: str, out: str) -> None:
-    """The first two stages: parsed, cleaned, derived and judged."""
-    _drop(
-        validated(
-            _rows(bootstrap, survey), load_contract(Path(survey)), load_config().stream.max_message_bytes
-        ),
-        out,
-    )
+    """The first two stages: parsed, cleaned, derived and judged, in the layout that `take` would learn."""
+    topic, contract = _topic(bootstrap, survey), load_contract(Path(survey))
+    layout = learned(newest_values(topic, topic.bounds()), contract)
+    _drop(validated(_rows(topic), contract, load_config().stream.max_message_bytes, layout), out)
 
 
-def _rows(bootstrap: str, survey: str) -> DataFrame:
-    start = Start(1, "", "earliest", {})
-    topic = open_topic(load_config().at(bootstrap).kafka, load_contract(Path(survey)).topic)
-    return kafka_rows(OPEN(), topic, start, ALL)
+def _topic(bootstrap: str, survey: str) -> Topic:
+    return open_topic(load_config().at(bootstrap).kafka, load_contract(Path(survey)).topic)
+
+
+def _rows(topic: Topic) -> DataFrame:
+    return kafka_rows(OPEN(), topic, Start(1, "", "earliest", {}), ALL)
 
 
 def _drop(rows: DataFrame, checkpoint: str) -> None:

@@ -73,8 +73,7 @@ def _property(field: SurveyField) -> Schema:
     if field.required and field.missing:
         truths = [text == "true" for text in field.missing if text in ("true", "false")]
         refused = schema.get("not", {}).get("enum", [])
-        missing = [text for text in [*_with_numbers(field.missing), *truths] if text not in refused]
-        schema["not"] = {"enum": [*refused, *missing]}
+        schema["not"] = {"enum": [*refused, *_with_numbers(field.missing), *truths]}
     return schema
 
 

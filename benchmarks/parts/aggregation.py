@@ -1,16 +1,21 @@
 """People and groups: ours against DuckDB on the same Delta files; then again with nothing new, and with a little."""
 
+import csv
+import json
 import shutil
 from itertools import count
 from pathlib import Path
 
+import duckdb
 from deltalake import DeltaTable
 from harness import Harness, Settings, counted, say
 from results_model import PartResults, Spread, ratio
 
 NEW_SHARE = 100
 SEED = 1
-"""of the topic's own people: the same ones answer again; any other seed makes others."""
+"""of the topic's own people; any other seed makes others"""
+AGAIN = 'SELECT value FROM read_parquet($files) WHERE "offset" % $step = $turn LIMIT $most'
+"""Messages from all over the topic, other ones at each turn."""
 NAMES = ("full", "duckdb", "unchanged", "one_percent", "one_percent_again")
 
 
@@ -59,10 +64,12 @@ def measure(harness: Harness) -> PartResults:
             aggregate("unchanged")
         half, held, unused = max(1, rows // NEW_SHARE // 2), rows, count(SEED + 1)
         for name in ("one_percent", "one_percent_again"):
-            for _ in range(harness.settings.repeats):
-                first = SEED if name == "one_percent_again" else next(unused)
-                for seed in (first, next(unused)):
-                    harness.produce(topic, "--generate", str(half), "--seed", str(seed))
+            for turn in range(harness.settings.repeats):
+                given = [("--generate", str(half), "--seed", str(next(unused))) for _ in range(2)]
+                if name == "one_percent_again":
+                    given[0] = (_answers_of(records, harness.folder / f"again-{turn}.csv", turn, half),)
+                for arguments in given:
+                    harness.produce(topic, *arguments)
                 held += 2 * half
                 take(held)
                 aggregate(name)
@@ -79,6 +86,18 @@ def _ratios(seconds: dict[str, list[float]]) -> dict[str, Spread]:
         "aggregate_one_percent": ratio(seconds["full"], seconds["one_percent"]),
         "aggregate_again": ratio(seconds["full"], seconds["one_percent_again"]),
     }
+
+
+def _answers_of(records: str, path: Path, turn: int, rows: int) -> str:
+    """Write `rows` answers of people from all over the topic as a CSV. Returns its path."""
+    files, step = DeltaTable(records).file_uris(), NEW_SHARE * 2
+    held = duckdb.execute(AGAIN, {"files": files, "step": step, "turn": turn % step, "most": rows}).fetchall()
+    answers = [json.loads(value) for (value,) in held]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, answers[0])
+        writer.writeheader()
+        writer.writerows(answers)
+    return str(path)
 
 
 def _forget(out: str) -> None:

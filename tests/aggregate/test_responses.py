@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
+from pyarrow import parquet
 from pyspark.sql import SparkSession
 
 import aggregate
@@ -255,23 +256,47 @@ def test_who_answered_once_is_passed_on_and_who_answered_twice_is_looked_at(
 
 
 @pytest.mark.parametrize("collide", [False, True])
-def test_renewed_is_who_answered_again_and_everybody_else(
+def test_who_answered_again_is_found_with_the_file_of_the_old_answer(
     pond: Pond, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, collide: bool
 ) -> None:
-    """Also where the hashes of all keys collide."""
+    """Also where the hashes of all keys collide; the later answer may be the old one."""
     if collide:
         monkeypatch.setattr(people, "_hash", lambda _: people.F.lit(7).alias(people.HASH))
-    first = [pets_survey.answer(who, age=age) for age, who in enumerate("abc")]
-    pond.stream(first)
-    old = people.latest(tables.read(spark, pond.lake.table(RECORDS), pond.batches), pond.now)
-    pond.stream([pets_survey.answer("b", age=8), pets_survey.answer("d", age=9)])
-    came = tables.read(spark, pond.lake.table(RECORDS)).where(f"offset >= {len(first)}")
-    new = people.latest(came, pond.now)
-    renewed = people.renewed(old, new, pond.now)
-    assert renewed.columns == old.columns
-    assert {row["who"]: row["age"] for row in renewed.collect()} == {"a": 0, "b": 8, "c": 2, "d": 9}
-    assert not people.has_no_overlap(old, new, pond.now)
-    assert people.has_no_overlap(old, new.where("who = 'd'"), pond.now) is not collide
+    pond.stream([pets_survey.answer(who) for who in "ab"], partition=1)
+    pond.stream([pets_survey.answer("c")], partition=2)
+    path = pond.lake.table(RECORDS)
+    old = tables.read(spark, path, pond.batches)
+    pond.stream([pets_survey.answer(who) for who in "cbd"], partition=1)
+    new = people.latest(tables.read(spark, path).where("partition = 1 AND offset >= 2"), pond.now)
+    again = people.answered_again(old, new, pond.now).collect()
+    assert {row["who"]: row[people.IS_LATER] for row in again} == {"b": True, "c": True}
+    assert len({row[people.FILE] for row in again}) == 2
+    older = new.selectExpr(*(f"0 AS {c}" if c == "offset" else c for c in new.columns))
+    again = people.answered_again(old, older, pond.now).collect()
+    assert {row["who"]: row[people.IS_LATER] for row in again} == {"b": False, "c": False}
+
+
+def test_only_files_with_an_answer_that_was_replaced_are_written_anew(
+    pond: Pond, small_is_many: None
+) -> None:
+    pond.stream([pets_survey.answer(who) for who in "abc"])
+    pond.aggregate()
+    pond.stream([pets_survey.answer(who) for who in "de"])
+    pond.aggregate()
+    first, second = (set(files_of(pond, who)) for who in ("a", "d"))
+    assert first.isdisjoint(second)
+    pond.stream([pets_survey.answer(who, age=9) for who in "ef"])
+    pond.aggregate()
+    assert set(files_of(pond, "a")) == first
+    assert set(files_of(pond, "d")).isdisjoint(second)
+    ages = {row["who"]: row["age"] for row in pond.published()[RESPONSES]}
+    assert (set(ages), ages["e"], ages["d"], ages["f"]) == (set("abcdef"), 9, 3, 9)
+
+
+def files_of(pond: Pond, who: str) -> list[str]:
+    """Return the live files of `responses` that have a participant's answer."""
+    files = DeltaTable(pond.lake.table(RESPONSES)).file_uris()
+    return [file for file in files if who in parquet.read_table(file, columns=["who"])["who"].to_pylist()]
 
 
 def test_many_who_answered_twice_are_sorted_instead(pond: Pond, monkeypatch: pytest.MonkeyPatch) -> None:

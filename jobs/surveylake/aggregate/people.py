@@ -13,7 +13,7 @@ from surveylake.contract.model import Contract
 MOST_SPELLINGS = 1000
 """values of a field that are counted; a free text has as many as people"""
 WHERE_FROM = ("epoch", "partition", "offset", "timestamp")
-HASH = "~hash"
+HASH, FILE, IS_LATER = "~hash", "~file", "~is_later"
 LATER = ("epoch", "offset", "partition")
 """Sort key of a participant's records: the last one counts. Kafka orders the records of one key within a partition by offset,
 whatever clocks say; the partition breaks ties."""
@@ -32,21 +32,24 @@ def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
     return newest.selectExpr(*(f"`~newest`.{sql.name(name)}" for name in names))
 
 
-def has_no_overlap(old: DataFrame, new: DataFrame, contract: Contract) -> bool:
-    """True if no participant of `new`, which is small, is in `old`. Compares hashes, so may return a false negative."""
-    hashes = F.broadcast(new.select(_hash(contract)))
-    return old.select(_hash(contract)).join(hashes, HASH, "left_semi").isEmpty()
+def answered_again(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
+    """Grain: one row per participant of both: the key, the FILE that has the old answer, and whether the new one IS_LATER.
 
-
-def renewed(old: DataFrame, new: DataFrame, contract: Contract) -> DataFrame:
-    """Grain: one row per participant of `old` or `new`, the LATER of both.
-
-    Both have one row per participant; `new` is small. Rows of `old` whose hash is not in `new` are passed on unsorted.
+    Both have one row per participant. `old` is read from a table; `new` is small.
     """
-    hashes = F.broadcast(new.select(_hash(contract)))
-    hashed = old.withColumn(HASH, _hash(contract))
-    again = hashed.join(hashes, HASH, "left_semi").drop(HASH).unionByName(new)
-    return hashed.join(hashes, HASH, "left_anti").drop(HASH).unionByName(latest_of(again, contract))
+    later = F.struct(*LATER)
+    stored = old.select(
+        contract.key, later.alias("~old"), F.col("_metadata.file_path").alias(FILE), _hash(contract)
+    )
+    # By hash first: a broadcast of numbers is small, and most rows are not looked at further.
+    near = stored.join(F.broadcast(new.select(_hash(contract))), HASH, "left_semi").drop(HASH)
+    both = near.join(new.select(contract.key, later.alias("~new")), contract.key)
+    return both.select(contract.key, FILE, F.expr("`~new` > `~old`").alias(IS_LATER))
+
+
+def without(rows: DataFrame, keys: DataFrame, contract: Contract) -> DataFrame:
+    """Grain: one row per row whose participant is not in `keys`, which is small."""
+    return rows.join(F.broadcast(keys.select(contract.key)), contract.key, "left_anti")
 
 
 def answered_twice(records: DataFrame, contract: Contract, parts: int) -> DataFrame:
@@ -124,12 +127,12 @@ def points(
     `responses` has every column that `protected` reads as text.
     """
     both = responses.where(F.col(MEASURE).isNotNull() & F.col(group).isNotNull())
-    rank = F.xxhash64(F.lit(seed), "epoch", "partition", "offset").alias("rank")
-    rows = both.select(
-        F.col(MEASURE).cast("double").alias("x"), F.col(group).alias("g"), protected.alias("protected"), rank,
+    rank = F.xxhash64(F.lit(seed), "epoch", "partition", "offset")
+    lowest = both.withColumn("rank", rank).orderBy("rank").limit(most)
+    # Who is protected takes long to say: it is asked of those who are drawn.
+    rows = lowest.select(
+        F.col(MEASURE).cast("double").alias("x"), F.col(group).alias("g"), protected.alias("protected"), "rank",
         "epoch", "partition", "offset",
     )  # fmt: skip
-    drawn = sorted(
-        rows.orderBy("rank").limit(most).collect(), key=lambda r: (r["epoch"], r["partition"], r["offset"])
-    )
+    drawn = sorted(rows.collect(), key=lambda row: (row["epoch"], row["partition"], row["offset"]))
     return tuple(Point(row["x"], row["g"], row["protected"], row["rank"]) for row in drawn)

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from surveylake.aggregate import people
 from surveylake.aggregate.record_counts import RecordCounts, at_version
 from surveylake.contract.model import Contract
-from surveylake.lake import commits, end_offsets, records_table, table_history, tables
+from surveylake.lake import commits, end_offsets, records_table, rewrite, table_history, tables
 from surveylake.lake.end_offsets import Ends
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.records_table import OffsetRange
@@ -93,21 +93,33 @@ def _add_new(
 ) -> bool:
     """Update the table from its rows and the records beyond its ends. Returns False, and writes nothing, when there are too many.
 
-    Appends when every participant is new. Else rewrites the whole table: MERGE, which looks for the files to change first and
-    joins again to change them, took longer when people of all files had answered again.
+    Only the files that have an answer which is no longer the latest are written anew, without it. What comes in is a file of
+    its own.
     """
-    beyond = _beyond(previous.ends or {}, counts.offsets)
-    old, since = tables.read(spark, path), counts.records.where(beyond)
+    before = commits.snapshot(spark, path)
+    old, since = (
+        tables.read(spark, path, int(before.version())),
+        counts.records.where(_beyond(previous.ends or {}, counts.offsets)),
+    )
     new = people.latest(since, contract).persist()
+    again = people.answered_again(old, new, contract).persist()
     try:
         if new.count() > MANY:
             return False
-        if people.has_no_overlap(old, new, contract):
-            tables.append(new.coalesce(1), path, provenance)
-        else:
-            tables.replace(people.renewed(old, new, contract), path, provenance)
+        replaced = again.where(f"`{people.IS_LATER}`")
+        files = {row[0] for row in replaced.select(people.FILE).distinct().collect()}
+        added = people.without(new, again.where(f"NOT `{people.IS_LATER}`"), contract).coalesce(1)
+        rewrite.renew(
+            spark,
+            before,
+            files,
+            lambda rows: people.without(rows, replaced, contract),
+            added,
+            provenance.as_json(),
+        )
         return True
     finally:
+        again.unpersist()
         new.unpersist()
 
 

@@ -62,8 +62,35 @@ def rewrite(
         actions = written
         for file in old:
             actions = actions.appended(file.remove())
+    return _commit(spark, before, transaction, actions, target.note)
+
+
+def renew(
+    spark: SparkSession,
+    before: Any,
+    files: Collection[str],
+    rows: Callable[[DataFrame], DataFrame],
+    added: DataFrame,
+    note: str,
+) -> int:
+    """Replace data files of the snapshot `before`, by name or URI, by what `rows` leaves of theirs, and add the rows `added`.
+
+    All of it is one commit with this note. Other files stay as they are. Returns the commit's version.
+    Raises LakeLockedError when another writer changed the table meanwhile: then nothing is changed.
+    """
+    transaction, names = commits.begin(spark, before), {file_name(file) for file in files}
+    old = [file for file in _files(spark, transaction) if file_name(file.path()) in names]
+    content = rows(commits.rows_in(spark, before, old)).unionByName(added) if old else added
+    actions = transaction.writeFiles(content._jdf)
+    for file in old:
+        actions = actions.appended(file.remove())
+    return _commit(spark, before, transaction, actions, note)
+
+
+def _commit(spark: SparkSession, before: Any, transaction: Any, actions: Any, note: str) -> int:
+    """Commit what was read and written. Returns the version. Raises LakeLockedError."""
     try:
-        return int(transaction.commit(actions, commits.overwriting(spark, target.note)))
+        return int(transaction.commit(actions, commits.overwriting(spark, note)))
     except commits.FAILURES as error:
         if CONFLICT not in f"{type(error).__name__} {error}":
             raise

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from surveylake.aggregate import analysis, responses, summary_tables
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
-from surveylake.lake import commits, records_table, table_history, tables
+from surveylake.lake import commits, records_table, small_table, table_history, tables
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.validate.pipeline import validated
@@ -139,7 +140,37 @@ def test_replace_removes_what_another_writer_added(spark: SparkSession, tmp_path
     path = str(tmp_path / "table")
     tables.replace(spark.range(3), path, Provenance())
     write_deltalake(path, pa.table({"id": [7]}), mode="append")
-    assert not commits.overwrite(spark.range(1), path, "{}"), "it left no list of files"
+    assert small_table.rows(spark, path) is None, "it left no list of files"
+    assert not small_table.replace(spark.range(1), path, "{}")
+    tables.replace(spark.range(2), path, Provenance())
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
+
+
+def test_a_small_table_is_read_without_a_job_over_the_log(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "table")
+    tables.replace(spark.range(3).repartition(2), path, Provenance())
+    tables.replace(spark.range(5).repartition(2), path, Provenance())
+    first = _newest_job(spark)
+    rows = tables.read(spark, path)
+    assert sorted(row["id"] for row in rows.collect()) == [0, 1, 2, 3, 4]
+    assert _newest_job(spark) - first == 1, "what is read is all that Spark runs"
+    assert rows.schema == spark.read.format("delta").load(path).schema
+    assert sorted(row["id"] for row in tables.read(spark, path, 1).collect()) == [0, 1, 2, 3, 4]
+    assert sorted(row["id"] for row in tables.read(spark, path, 0).collect()) == [0, 1, 2]
+
+
+def test_a_checksum_of_another_commit_is_not_believed(spark: SparkSession, tmp_path: Path) -> None:
+    """As where a log was put back from a copy: the checksum of a version of the same number lists other files."""
+    path, log = str(tmp_path / "table"), tmp_path / "table" / "_delta_log"
+    tables.replace(spark.range(3), path, Provenance())
+    tables.replace(spark.range(5), path, Provenance())
+    assert small_table.rows(spark, path) is not None
+    shutil.copy(log / f"{0:020d}.crc", log / f"{1:020d}.crc")
+    (log / f".{1:020d}.crc.crc").unlink(missing_ok=True)
+    commits.log_of(spark, path).clearCache()
+    assert commits.snapshot(spark, path).checksumOpt().isDefined()
+    assert small_table.rows(spark, path) is None
+    assert tables.read(spark, path).count() == 5
     tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
 

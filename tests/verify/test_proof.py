@@ -152,6 +152,13 @@ def commit_and_its_checksum_torn(table: Path) -> None:
     newest(table).with_name(f".{newest(table).name}.crc").unlink()
 
 
+def checksum_lists_another_file(table: Path) -> None:
+    path = newest(table).with_suffix(".crc")
+    checksum = json.loads(path.read_bytes())
+    checksum["allFiles"][0]["path"] = "part-00000-another.parquet"
+    path.write_text(json.dumps(checksum))
+
+
 def deleted_commit(table: Path) -> None:
     newest(table).unlink()
 
@@ -176,6 +183,7 @@ def empty_pointer(table: Path) -> None:
         (torn_commit_without_its_checksum, "is torn"),
         (commit_torn_between_lines, "is torn"),
         (commit_and_its_checksum_torn, "a commit was replaced"),
+        (checksum_lists_another_file, "the checksum of version 2 lists other files than the log"),
         (deleted_commit, "version 2 was there and is gone"),
         (deleted_middle, "version 1 is missing"),
         (pointer_to_nothing, "no whole checkpoint"),

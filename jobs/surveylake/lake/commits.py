@@ -191,31 +191,6 @@ def rows_in(spark: SparkSession, before: Any, files: list[Any]) -> DataFrame:
     return DataFrame(rows, spark)
 
 
-def overwrite(frame: DataFrame, path: str, note: str) -> bool:
-    """Replace the whole content of a table that has the columns of `frame`, in one commit with this note.
-
-    Delta's writer finds the files to remove by Spark jobs over the log, which take longer than writing a small table. While
-    the files are few, the newest version checksum lists them too. Delta refuses the commit when another writer added to the
-    table since.
-    Returns False, with nothing written, where only Delta's writer can do it: other columns, or no list of files.
-    """
-    spark = frame.sparkSession
-    java, before = jvm(spark), snapshot(spark, path)
-    checksum = before.checksumOpt()
-    files = checksum.get().allFiles() if checksum.isDefined() else java.scala.Option.empty()
-    if not files.isDefined() or files.get().size() != checksum.get().numFiles():
-        return False
-    columns = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
-    if columns != [(field.name, field.dataType.simpleString()) for field in frame.schema.fields]:
-        return False
-    transaction = begin(spark, before)
-    changes = transaction.writeFiles(frame._jdf)
-    for file in as_java(spark, files.get()):
-        changes = changes.appended(file.remove())
-    transaction.commit(changes, overwriting(spark, note))
-    return True
-
-
 def overwriting(spark: SparkSession, note: str) -> Any:
     """Return Delta's name for a commit that replaces files, with this note."""
     java = jvm(spark)

@@ -1,7 +1,7 @@
 """The state of a Delta table by its log, read file by file: from a broken log Spark would read another state in silence.
 
 Beyond what lake/log_faults.py checks, the state is compared with Delta's version checksum (`N.crc`), which has the id of the
-transaction and the number and size of the files.
+transaction and the number and size of the files. While they are few it lists them, and small tables are read by that list.
 """
 
 import json
@@ -148,7 +148,11 @@ def _checksum_faults(log: Log, files: LogFiles) -> list[Fault]:
     expected_number, expected_size = checksum["numFiles"], checksum["tableSizeBytes"]
     same_transaction = not log.txn_id or checksum.get("txnId", log.txn_id) == log.txn_id
     if (number, size) == (expected_number, expected_size) and same_transaction:
-        return []
+        listed = checksum.get("allFiles")
+        if listed is None or {unquote(add["path"]): int(add["size"]) for add in listed} == log.files:
+            return []
+        message = f"the checksum of version {log.version} lists other files than the log"
+        return [Fault(message, _with_sidecar(path))]
     message = (
         f"version {log.version} has {number} files of {size:,} bytes, its checksum says "
         f"{expected_number} of {expected_size:,}: a commit was replaced"

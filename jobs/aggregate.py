@@ -75,9 +75,9 @@ def aggregate(
         return None
     counts = responses.refresh(spark, lake, contract, change, previous, wanted)
     published = analysis.analyse(spark, lake, contract, config.publish, counts)
-    summary_tables.write(spark, lake, published.frames, summaries)
+    summary_tables.write(spark, lake, published.tables, summaries)
     print(
-        f"aggregate: {published.findings.responses:,} responses{CHANGES[change]} and {len(published.frames)} summaries"
+        f"aggregate: {published.findings.responses:,} responses{CHANGES[change]} and {len(published.tables)} summaries"
         f" from version {version} of {root}/records in {time.monotonic() - began:.1f} s"
     )
     _log_replaced(published.findings)

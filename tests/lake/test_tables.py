@@ -15,7 +15,7 @@ from surveylake.aggregate import analysis, responses, summary_tables
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
-from surveylake.lake import commits, records_table, small_table, table_history, tables
+from surveylake.lake import commits, listed_files, records_table, table_history, tables
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.validate.pipeline import validated
@@ -140,13 +140,13 @@ def test_replace_removes_what_another_writer_added(spark: SparkSession, tmp_path
     path = str(tmp_path / "table")
     tables.replace(spark.range(3), path, Provenance())
     write_deltalake(path, pa.table({"id": [7]}), mode="append")
-    assert small_table.rows(spark, path) is None, "it left no list of files"
-    assert not small_table.replace(spark.range(1), path, "{}")
+    assert listed_files.rows(spark, path) is None, "it left no list of files"
+    assert not listed_files.replace(spark.range(1), path, "{}")
     tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
 
 
-def test_a_small_table_is_read_without_a_job_over_the_log(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_listed_files_is_read_without_a_job_over_the_log(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
     tables.replace(spark.range(3).repartition(2), path, Provenance())
     tables.replace(spark.range(5).repartition(2), path, Provenance())
@@ -164,12 +164,12 @@ def test_a_checksum_of_another_commit_is_not_believed(spark: SparkSession, tmp_p
     path, log = str(tmp_path / "table"), tmp_path / "table" / "_delta_log"
     tables.replace(spark.range(3), path, Provenance())
     tables.replace(spark.range(5), path, Provenance())
-    assert small_table.rows(spark, path) is not None
+    assert listed_files.rows(spark, path) is not None
     shutil.copy(log / f"{0:020d}.crc", log / f"{1:020d}.crc")
     (log / f".{1:020d}.crc.crc").unlink(missing_ok=True)
     commits.log_of(spark, path).clearCache()
     assert commits.snapshot(spark, path).checksumOpt().isDefined()
-    assert small_table.rows(spark, path) is None
+    assert listed_files.rows(spark, path) is None
     assert tables.read(spark, path).count() == 5
     tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
@@ -261,9 +261,9 @@ def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> 
     assert {(line.group, line.received, line.accepted, line.responses) for line in found.received_by} == {
         ("Bicycle", 30, 30, 30), ("Toaster", 31, 31, 30), (None, 1, 0, 0),
     }  # fmt: skip
-    assert sorted(published.frames) == sorted(summary_tables.names(SECOND))
+    assert sorted(published.tables) == sorted(summary_tables.names(SECOND))
     assert not summary_tables.are_made(spark, lake, SECOND, wanted)
-    summary_tables.write(spark, lake, published.frames, wanted)
+    summary_tables.write(spark, lake, published.tables, wanted)
     assert summary_tables.are_made(spark, lake, SECOND, wanted)
     kept = tables.read(spark, lake.table("summary_thing_repaired"))
     assert {row["records_version"] for row in kept.collect()} == {version}

@@ -16,15 +16,16 @@ from surveylake.aggregate.summary_tables import AT_A_TIME, QUANT
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.lake import tables
+from surveylake.lake.small_table import SmallTable
 from surveylake.lake.tables import RESPONSES, Cell, Lake
 
 
 @dataclass(frozen=True)
 class Published:
-    """The findings, and each summary table as a frame to write."""
+    """The findings, and the content of each summary table."""
 
     findings: Findings
-    frames: dict[str, DataFrame]
+    tables: dict[str, SmallTable]
     responses_version: int
 
 
@@ -35,7 +36,7 @@ def analyse(
     responses_version = tables.version(spark, lake.table(RESPONSES))
     responses = tables.read(spark, lake.table(RESPONSES), responses_version)
     findings = findings_of(responses, contract, publish, records)
-    return Published(findings, _frames(spark, findings), responses_version)
+    return Published(findings, _tables(findings), responses_version)
 
 
 def findings_of(
@@ -92,23 +93,18 @@ def _received_lines(
     return summary_lines.received_lines(contract, by, counted, answered[(by,)], smallest) if by else ()
 
 
-def _frames(spark: SparkSession, findings: Findings) -> dict[str, DataFrame]:
-    contract, measure = findings.contract, findings.contract.summaries.measure
-    frames = {
-        table.name: summary_tables.frame(
-            spark,
-            summary_tables.columns_of(contract, by),
-            summary_tables.rows(table, measure),
-            findings.version,
+def _tables(findings: Findings) -> dict[str, SmallTable]:
+    contract, measure, version = findings.contract, findings.contract.summaries.measure, findings.version
+    published = {
+        table.name: summary_tables.table_of(
+            summary_tables.columns_of(contract, by), summary_tables.rows(table, measure), version
         )
         for by, table in findings.summaries.items()
     }
     if group := contract.summaries.received_by:
         rows = summary_tables.quant_rows(group, findings.received_by)
-        frames[QUANT] = summary_tables.frame(
-            spark, summary_tables.quant_columns(group), rows, findings.version
-        )
-    return frames
+        published[QUANT] = summary_tables.table_of(summary_tables.quant_columns(group), rows, version)
+    return published
 
 
 def _measures(

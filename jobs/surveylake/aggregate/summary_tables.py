@@ -1,25 +1,24 @@
 """The published tables as Delta tables: their columns, their rows, and how they are written."""
 
-import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
-from surveylake import sql
 from surveylake.aggregate.disclosure import free_name
 from surveylake.aggregate.findings import ReceivedLine, Summary
 from surveylake.aggregate.groups import MEASURES, By
 from surveylake.aggregate.summary_lines import QUANT_NUMBERS
 from surveylake.contract.model import Contract
-from surveylake.lake import table_history, tables
+from surveylake.lake import small_table, table_history, tables
 from surveylake.lake.provenance import Provenance
+from surveylake.lake.small_table import SmallTable
 from surveylake.lake.tables import Cell, Lake
 
 AT_A_TIME = 4
 """Spark jobs at once: each is a few rows, and spends most of its time planning and waiting for files."""
 QUANT = "summary_quant"
+VERSION = "records_version"
 NO_ANSWER = "(none)"
 """in `summary_quant`: the line of the records without a readable answer"""
 NUMBERS = {"answers": "bigint", "share": "double", "people": "bigint"}
@@ -81,24 +80,22 @@ def quant_columns(by: str) -> dict[str, str]:
     return {by: "string", **dict.fromkeys(QUANT_NUMBERS, "bigint")}
 
 
-def frame(
-    spark: SparkSession, columns: dict[str, str], values: list[dict[str, Cell]], version: int
-) -> DataFrame:
-    """Return a table's rows as a frame, with the version of `records`. One literal, which Spark folds: no job runs."""
-    literal = sql.text(json.dumps(values))
-    kinds = ", ".join(f"{sql.name(name)}: {kind}" for name, kind in columns.items())
-    named = spark.sql(f"SELECT inline(from_json({literal}, 'array<struct<{kinds}>>'))")
-    return named.withColumn("records_version", F.lit(version).cast("bigint"))
+def table_of(columns: dict[str, str], values: list[dict[str, Cell]], version: int) -> SmallTable:
+    """Return the content of a table: its rows, with the version of `records`."""
+    return SmallTable(
+        columns | {VERSION: "bigint"},
+        [{name: row[name] for name in columns} | {VERSION: version} for row in values],
+    )
 
 
-def write(spark: SparkSession, lake: Lake, frames: dict[str, DataFrame], provenance: Provenance) -> None:
+def write(spark: SparkSession, lake: Lake, contents: dict[str, SmallTable], provenance: Provenance) -> None:
     """Replace each table, by name, in one commit that keeps this provenance."""
 
-    def one(item: tuple[str, DataFrame]) -> None:
-        tables.replace(item[1].coalesce(1), lake.table(item[0]), provenance)
+    def one(item: tuple[str, SmallTable]) -> None:
+        small_table.replace(spark, lake.table(item[0]), item[1], provenance)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        list(pool.map(one, frames.items()))
+        list(pool.map(one, contents.items()))
 
 
 def are_made(spark: SparkSession, lake: Lake, contract: Contract, provenance: Provenance) -> bool:

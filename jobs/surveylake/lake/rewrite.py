@@ -11,11 +11,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
 from surveylake.errors import LakeLockedError, ProofError
-from surveylake.lake import commits
+from surveylake.lake import commits, listed_files
 from surveylake.lake.commits import Guard
 
 IDENTITY = ("epoch", "partition", "offset")
 """The columns that identify a record."""
+NO_COLUMNS = '{"fields": []}'
 CONFLICT = "Concurrent"
 """In the name of what Delta raises when another commit changed what a transaction has read."""
 
@@ -49,9 +50,12 @@ def rewrite(
     transaction = commits.begin(spark, before)
     if guard:
         guard(transaction)
-    old = [file for file in _files(spark, transaction) if files is None or file_name(file.path()) in files]
-    schema = _schema(str(before.metadata().schemaString()), target.columns)
-    _add_properties(transaction, before.metadata(), schema, target.properties)
+    old = [
+        file
+        for file in listed_files.live(spark, before, transaction)
+        if files is None or file_name(file.path()) in files
+    ]
+    set_columns(transaction, before.metadata(), target.columns, target.properties)
     actions = commits.no_files(spark)
     if old:
         stored = commits.rows_in(spark, before, old)
@@ -79,7 +83,7 @@ def renew(
     Raises LakeLockedError when another writer changed the table meanwhile: then nothing is changed.
     """
     transaction, names = commits.begin(spark, before), {file_name(file) for file in files}
-    old = [file for file in _files(spark, transaction) if file_name(file.path()) in names]
+    old = [file for file in listed_files.live(spark, before, transaction) if file_name(file.path()) in names]
     content = rows(commits.rows_in(spark, before, old)).unionByName(added) if old else added
     actions = transaction.writeFiles(content._jdf)
     for file in old:
@@ -100,28 +104,35 @@ def _commit(spark: SparkSession, before: Any, transaction: Any, actions: Any, no
         ) from error
 
 
+def set_columns(
+    transaction: Any, metadata: Any, columns: dict[str, tuple[str, str]], properties: dict[str, str]
+) -> None:
+    """Give the transaction's table these columns, and these properties beside its own, where it has others."""
+    existing = str(metadata.schemaString() or NO_COLUMNS)  # None: the table is not made yet
+    schema, configuration = _schema(existing, columns), metadata.configuration()
+    for key, value in properties.items():
+        configuration = configuration.updated(key, value)
+    if json.loads(existing) != json.loads(schema) or properties:
+        _set_metadata(transaction, metadata, schema, configuration)
+
+
 def make_anew(spark: SparkSession, path: str, target: Target) -> None:
     """Leave a table without rows, with these columns and no other properties, in one commit. It keeps its id."""
     before = commits.snapshot(spark, path)
     transaction, metadata = commits.begin(spark, before), before.metadata()
     actions = commits.no_files(spark)
-    for file in _files(spark, transaction):
+    for file in listed_files.live(spark, before, transaction):
         actions = actions.appended(file.remove())
     configuration = metadata.configuration().empty()
     for key, value in target.properties.items():
         configuration = configuration.updated(key, value)
-    _set_metadata(transaction, metadata, _schema('{"fields": []}', target.columns), configuration)
+    _set_metadata(transaction, metadata, _schema(NO_COLUMNS, target.columns), configuration)
     transaction.commit(actions, commits.overwriting(spark, target.note))
 
 
 def file_name(path: Any) -> str:
     """Return the name of a data file, by Delta's path or by the URI that Spark reads it from."""
     return unquote(str(path)).rpartition("/")[2]
-
-
-def _files(spark: SparkSession, transaction: Any) -> list[Any]:
-    """Return Delta's AddFile of every file; the transaction has then read the whole table."""
-    return list(commits.as_java(spark, transaction.filterFiles()))
 
 
 def _schema(existing: str, columns: dict[str, tuple[str, str]]) -> str:
@@ -136,15 +147,6 @@ def _schema(existing: str, columns: dict[str, tuple[str, str]]) -> str:
         as_json = json.loads(DataType.fromDDL(kind).json())
         fields.append({"name": name, "type": as_json, "nullable": nullable, "metadata": metadata})
     return json.dumps({"type": "struct", "fields": fields}, ensure_ascii=False, separators=(",", ":"))
-
-
-def _add_properties(transaction: Any, metadata: Any, schema: str, properties: dict[str, str]) -> None:
-    """Give the transaction's table these columns, and these properties beside its own, where it has others."""
-    configuration = metadata.configuration()
-    for key, value in properties.items():
-        configuration = configuration.updated(key, value)
-    if json.loads(str(metadata.schemaString())) != json.loads(schema) or properties:
-        _set_metadata(transaction, metadata, schema, configuration)
 
 
 def _set_metadata(transaction: Any, metadata: Any, schema: str, configuration: Any) -> None:

@@ -1,79 +1,80 @@
-"""A small table, read and replaced by the files that the checksum of its newest version lists.
+"""A table of few rows that are on the driver: replaced in one commit. A Spark job would take longer than all the rest."""
 
-Delta's own readers and writers ask the log for the files by Spark jobs, which take longer than reading or writing a small table.
-"""
-
+import io
 import json
+import uuid
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import to_arrow_type
+from pyspark.sql.types import DataType
 
-from surveylake.lake import commits
-from surveylake.lake.lake_path import lake_path
-from surveylake.lake.log_files import LOG
-
-MOST_BYTES = 1 << 26
-"""of a table that is read so; of a larger one Delta's own scan reads less where rows are asked for by offset"""
-
-
-def rows(spark: SparkSession, path: str, at: int | None = None) -> DataFrame | None:
-    """Return the rows of the newest version. None for another version, a table that is not small, or a list that is not sure."""
-    newest = commits.snapshot(spark, path)
-    if at not in (None, newest.version()):
-        return None
-    files = _listed(spark, path, newest)
-    if files is None or newest.checksumOpt().get().tableSizeBytes() > MOST_BYTES:
-        return None
-    no_type = commits.jvm(spark).scala.Option.empty()
-    return DataFrame(newest.deltaLog().createDataFrame(newest, files, False, no_type), spark)
+from surveylake.lake import commits, listed_files, rewrite, tables
+from surveylake.lake.provenance import Provenance
+from surveylake.lake.tables import CHECKPOINTS, RECORD_PROPERTIES, Cell
 
 
-def replace(frame: DataFrame, path: str, note: str) -> bool:
-    """Replace the whole content of a table that has the columns of `frame`, in one commit with this note.
+@dataclass(frozen=True)
+class SmallTable:
+    """The whole content of a table."""
+
+    columns: dict[str, str]
+    """name -> SQL type"""
+    rows: list[dict[str, Cell]]
+    """by column"""
+
+    def arrow(self) -> pa.Table:
+        """Return the rows with the types of the columns."""
+        kinds = {name: to_arrow_type(DataType.fromDDL(kind)) for name, kind in self.columns.items()}
+        arrays = [
+            pa.array([_exact(row[name], kind) for row in self.rows], kind) for name, kind in kinds.items()
+        ]
+        return pa.table(arrays, list(kinds))
+
+
+def replace(spark: SparkSession, path: str, table: SmallTable, provenance: Provenance) -> None:
+    """Make these rows the table's whole content in one commit that keeps its provenance. Creates a missing table.
 
     Delta refuses the commit when another writer added to the table since.
-    Returns False, with nothing written, where only Delta's writer can do it: other columns, or no list of files that is sure.
     """
-    spark = frame.sparkSession
+    is_new = not tables.exists(spark, path)
     before = commits.snapshot(spark, path)
-    files = _listed(spark, path, before)
-    columns = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
-    if files is None or columns != [(field.name, field.dataType.simpleString()) for field in frame.schema]:
-        return False
     transaction = commits.begin(spark, before)
-    changes = transaction.writeFiles(frame._jdf)
-    for file in commits.as_java(spark, files):
-        changes = changes.appended(file.remove())
-    transaction.commit(changes, commits.overwriting(spark, note))
-    return True
+    columns = {name: (kind, "") for name, kind in table.columns.items()}
+    properties = {CHECKPOINTS: RECORD_PROPERTIES[CHECKPOINTS]} if is_new else {}
+    rewrite.set_columns(transaction, before.metadata(), columns, properties)
+    actions = commits.no_files(spark).appended(_written(spark, before, table.arrow()))
+    for file in [] if is_new else listed_files.live(spark, before, transaction):
+        actions = actions.appended(file.remove())
+    transaction.commit(actions, commits.overwriting(spark, provenance.as_json()))
 
 
-def _listed(spark: SparkSession, path: str, snapshot: Any) -> Any | None:
-    """Return Delta's AddFile of every file of a snapshot, as a Scala Seq.
-
-    None where the checksum lists none, since they are many, and where it is not the checksum of this very commit: a log that was
-    put back from a copy may have one of another.
-    """
-    checksum = snapshot.checksumOpt()
-    if not checksum.isDefined():
-        return None
-    files, transaction = checksum.get().allFiles(), checksum.get().txnId()
-    if (
-        not files.isDefined()
-        or files.get().size() != checksum.get().numFiles()
-        or not transaction.isDefined()
-    ):
-        return None
-    same = transaction.get() == _transaction_of(spark, path, int(snapshot.version()))
-    return files.get() if same else None
+def _exact(value: Cell, kind: pa.DataType) -> Cell | Decimal:
+    """Return a value as Arrow takes it for a column of this type."""
+    return Decimal(str(value)) if pa.types.is_decimal(kind) and value is not None else value
 
 
-def _transaction_of(spark: SparkSession, path: str, version: int) -> str | None:
-    """Return the id of the transaction that wrote a version, which its commit has in its first line; None without one."""
-    try:
-        with (lake_path(spark, path) / LOG / f"{version:020d}.json").open("rb") as commit:
-            action = json.loads(commit.readline())
-    except (OSError, ValueError):
-        return None
-    about = action.get("commitInfo") if isinstance(action, dict) else None
-    return about.get("txnId") if isinstance(about, dict) else None
+def _written(spark: SparkSession, before: Any, rows: pa.Table) -> Any:
+    """Write a data file into the folder of a table, as Hadoop does, with its checksum. Returns Delta's AddFile of it."""
+    java, log = commits.jvm(spark), before.deltaLog()
+    content = io.BytesIO()
+    pq.write_table(rows, content, store_schema=False, store_decimal_as_integer=True)
+    name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
+    path = java.org.apache.hadoop.fs.Path(log.dataPath(), name)
+    files = path.getFileSystem(log.newDeltaHadoopConf())
+    with closing(files.create(path, False)) as stream:
+        stream.write(content.getvalue())
+    add = {
+        "path": name,
+        "partitionValues": {},
+        "size": len(content.getvalue()),
+        "modificationTime": commits.now(spark),
+        "dataChange": True,
+        "stats": json.dumps({"numRecords": rows.num_rows}),
+    }
+    return java.org.apache.spark.sql.delta.actions.Action.fromJson(json.dumps({"add": add}))

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from surveylake import sql
 from surveylake.errors import StorageError
-from surveylake.lake import commits, rewrite, s3, small_table
+from surveylake.lake import commits, listed_files, rewrite, s3
 from surveylake.lake.lake_path import lake_path
 from surveylake.lake.log_faults import require_whole
 from surveylake.lake.log_files import forget_half_made, newer_protocol
@@ -126,7 +126,7 @@ def version(spark: SparkSession, path: str) -> int:
 
 def read(spark: SparkSession, path: str, at: int | None = None) -> DataFrame:
     """Read the table at its latest version, or at version `at`."""
-    rows = small_table.rows(spark, path, at)
+    rows = listed_files.rows(spark, path, at)
     if rows is not None:
         return rows
     reader = spark.read.format("delta")
@@ -146,7 +146,7 @@ def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
 def replace(frame: DataFrame, path: str, provenance: Provenance) -> None:
     """Make `frame` the table's whole content in one commit that keeps its provenance. Creates a missing table."""
     note = provenance.as_json()
-    if exists(frame.sparkSession, path) and small_table.replace(frame, path, note):
+    if exists(frame.sparkSession, path) and listed_files.replace(frame, path, note):
         return
     writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", note).option(CHECKPOINTS, RECORD_PROPERTIES[CHECKPOINTS]).save(path)

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from surveylake import wording
 from surveylake.aggregate import analysis
@@ -22,6 +22,7 @@ from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_files import keeps_every_commit
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.records_table import CONSTRAINTS
+from surveylake.lake.small_table import SmallTable
 from surveylake.lake.tables import RECORDS, RESPONSES, Cell, Lake
 from surveylake.runtime import java_exit
 from surveylake.validate import rules
@@ -56,8 +57,8 @@ def published(
         answers = _responses(spark, lake, contract, log, counts, logs[RECORDS].version)
         expected = analysis.analyse(spark, lake, contract, publish, counts)
         numbers = [
-            _summary(spark, lake, logs, name, frame, log.provenance, counts)
-            for name, frame in expected.frames.items()
+            _summary(spark, lake, logs, name, table, log.provenance, counts)
+            for name, table in expected.tables.items()
         ]
     except commits.FAILURES as error:
         if java_exit.out_of_memory(error):
@@ -133,7 +134,7 @@ def _summary(
     lake: Lake,
     logs: dict[str, Log],
     name: str,
-    expected: DataFrame,
+    expected: SmallTable,
     provenance: Provenance,
     counts: RecordCounts,
 ) -> Check:
@@ -149,7 +150,7 @@ def _summary(
         detail = "published under the rules of another release; jobs/aggregate.py makes it anew"
         return Check(what, name, SAID, detail)
     rows = tables.read(spark, lake.table(name), log.version).select(*expected.columns).collect()
-    expected_rows = expected.collect()
+    expected_rows = [tuple(row.values()) for row in expected.arrow().to_pylist()]
     wrong = sorted(set(_cells(expected_rows)) ^ set(_cells(rows)))
     if wrong or len(rows) != len(expected_rows):
         detail = (
@@ -160,7 +161,7 @@ def _summary(
     return Check(what, name, PROVED, detail)
 
 
-def _cells(rows: Sequence[Row]) -> list[str]:
+def _cells(rows: Iterable[Iterable[object]]) -> list[str]:
     """Return rows as CSV lines, numbers rounded as they are published: the last digits depend on the order of summation."""
     return [",".join(csv_files.csv_cell(_plain(value)) for value in row) for row in rows]
 

@@ -1,0 +1,92 @@
+"""The files of a table as the checksum of its newest version lists them; a small table read and replaced by that list.
+
+Delta's own readers and writers ask the log for the files by Spark jobs, which take longer than reading or writing a small table.
+"""
+
+import json
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from surveylake.lake import commits
+from surveylake.lake.lake_path import lake_path
+from surveylake.lake.log_files import LOG
+
+MOST_BYTES = 1 << 26
+"""of a table that is read so; of a larger one Delta's own scan reads less where rows are asked for by offset"""
+
+
+def listed(spark: SparkSession, snapshot: Any) -> Any | None:
+    """Return Delta's AddFile of every file of a snapshot, as a Scala Seq.
+
+    None where the checksum lists none, since they are many, and where it is not the checksum of this very commit: a log that was
+    put back from a copy may have one of another.
+    """
+    checksum = snapshot.checksumOpt()
+    if not checksum.isDefined():
+        return None
+    files, transaction = checksum.get().allFiles(), checksum.get().txnId()
+    if (
+        not files.isDefined()
+        or files.get().size() != checksum.get().numFiles()
+        or not transaction.isDefined()
+    ):
+        return None
+    same = transaction.get() == _transaction_of(spark, snapshot)
+    return files.get() if same else None
+
+
+def live(spark: SparkSession, before: Any, transaction: Any) -> list[Any]:
+    """Return Delta's AddFile of every file of the snapshot `before`, on which the transaction is.
+
+    The transaction has then read the whole table: Delta refuses it when another writer changed the table meanwhile.
+    """
+    files = listed(spark, before)
+    if files is None:
+        return list(commits.as_java(spark, transaction.filterFiles()))
+    transaction.readWholeTable()
+    return list(commits.as_java(spark, files))
+
+
+def rows(spark: SparkSession, path: str, at: int | None = None) -> DataFrame | None:
+    """Return the rows of the newest version. None for another version, a table that is not small, or a list that is not sure."""
+    newest = commits.snapshot(spark, path)
+    if at not in (None, newest.version()):
+        return None
+    files = listed(spark, newest)
+    if files is None or newest.checksumOpt().get().tableSizeBytes() > MOST_BYTES:
+        return None
+    no_type = commits.jvm(spark).scala.Option.empty()
+    return DataFrame(newest.deltaLog().createDataFrame(newest, files, False, no_type), spark)
+
+
+def replace(frame: DataFrame, path: str, note: str) -> bool:
+    """Replace the whole content of a table that has the columns of `frame`, in one commit with this note.
+
+    Delta refuses the commit when another writer added to the table since.
+    Returns False, with nothing written, where only Delta's writer can do it: other columns, or no list of files that is sure.
+    """
+    spark = frame.sparkSession
+    before = commits.snapshot(spark, path)
+    files = listed(spark, before)
+    columns = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
+    if files is None or columns != [(field.name, field.dataType.simpleString()) for field in frame.schema]:
+        return False
+    transaction = commits.begin(spark, before)
+    changes = transaction.writeFiles(frame._jdf)
+    for file in commits.as_java(spark, files):
+        changes = changes.appended(file.remove())
+    transaction.commit(changes, commits.overwriting(spark, note))
+    return True
+
+
+def _transaction_of(spark: SparkSession, snapshot: Any) -> str | None:
+    """Return the id of the transaction that wrote a version, which its commit has in its first line; None without one."""
+    folder = str(snapshot.deltaLog().dataPath()).removeprefix("file:")
+    try:
+        with (lake_path(spark, folder) / LOG / f"{snapshot.version():020d}.json").open("rb") as commit:
+            action = json.loads(commit.readline())
+    except (OSError, ValueError):
+        return None
+    about = action.get("commitInfo") if isinstance(action, dict) else None
+    return about.get("txnId") if isinstance(about, dict) else None

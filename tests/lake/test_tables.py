@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import delta
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -120,6 +121,42 @@ def test_replace_is_one_commit_that_carries_its_note(spark: SparkSession, tmp_pa
     assert tables.read(spark, path, 0).count() == 1
 
 
+def test_a_table_is_made_as_deltas_own_statement_makes_it(spark: SparkSession, tmp_path: Path) -> None:
+    columns = {"who": ("string", "whose"), "age": ("int", ""), "why": ("array<string>", "")}
+    properties = {"delta.constraints.old": "age > 17", "delta.checkpointInterval": "7", "own": "ä'\""}
+    tables.create(spark, str(tmp_path / "ours"), columns, properties, "people")
+    builder = delta.DeltaTable.createIfNotExists(spark).location(str(tmp_path / "theirs")).comment("people")
+    for name, (kind, comment) in columns.items():
+        builder = builder.addColumn(name, kind, comment=comment or None)
+    for key, value in properties.items():
+        builder = builder.property(key, value)
+    builder.execute()
+    ours, theirs = (_first_commit(tmp_path / name) for name in ("ours", "theirs"))
+    assert ours["protocol"] == theirs["protocol"]
+    for unique in ("id", "createdTime"):
+        assert ours["metaData"].pop(unique) != theirs["metaData"].pop(unique)
+    assert ours == theirs
+
+
+def _first_commit(table: Path) -> dict[str, dict[str, object]]:
+    """Return the actions of a table's first version, except who made it and when."""
+    lines = (table / "_delta_log" / f"{0:020d}.json").read_text("utf-8").splitlines()
+    actions = {key: value for line in lines for key, value in json.loads(line).items()}
+    assert actions.pop("commitInfo")["operation"] == "CREATE TABLE"
+    return actions
+
+
+def test_no_table_is_made_among_files_that_may_be_those_of_one(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "table").mkdir()
+    tables.create(spark, str(tmp_path / "table"), {"id": ("int", "")}, {}, "an empty folder is none")
+    shutil.rmtree(tmp_path / "table" / "_delta_log")
+    (tmp_path / "table" / "part-0.parquet").touch()
+    with pytest.raises(StorageError, match=r"has files in it and no log: part-0\.parquet") as caught:
+        tables.create(spark, str(tmp_path / "table"), {"id": ("int", "")}, {}, "")
+    assert "Choose another lake" in caught.value.hint
+    assert [path.name for path in (tmp_path / "table").iterdir()] == ["part-0.parquet"]
+
+
 def test_replace_removes_what_was_there_without_a_job_over_the_log(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -146,7 +183,7 @@ def test_replace_removes_what_another_writer_added(spark: SparkSession, tmp_path
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
 
 
-def test_a_listed_files_is_read_without_a_job_over_the_log(spark: SparkSession, tmp_path: Path) -> None:
+def test_a_small_table_is_read_without_a_job_over_the_log(spark: SparkSession, tmp_path: Path) -> None:
     path = str(tmp_path / "table")
     tables.replace(spark.range(3).repartition(2), path, Provenance())
     tables.replace(spark.range(5).repartition(2), path, Provenance())

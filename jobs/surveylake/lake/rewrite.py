@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,9 +11,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
-from surveylake.errors import LakeLockedError, ProofError
+from surveylake.errors import LakeLockedError, ProofError, StorageError
 from surveylake.lake import commits, listed_files
 from surveylake.lake.commits import Guard
+from surveylake.lake.lake_path import lake_path
+from surveylake.wording import examples
 
 IDENTITY = ("epoch", "partition", "offset")
 """The columns that identify a record."""
@@ -105,7 +108,11 @@ def _commit(spark: SparkSession, before: Any, transaction: Any, actions: Any, no
 
 
 def set_columns(
-    transaction: Any, metadata: Any, columns: dict[str, tuple[str, str]], properties: dict[str, str]
+    transaction: Any,
+    metadata: Any,
+    columns: dict[str, tuple[str, str]],
+    properties: dict[str, str],
+    description: str | None = None,
 ) -> None:
     """Give the transaction's table these columns, and these properties beside its own, where it has others."""
     existing = str(metadata.schemaString() or NO_COLUMNS)  # None: the table is not made yet
@@ -113,7 +120,25 @@ def set_columns(
     for key, value in properties.items():
         configuration = configuration.updated(key, value)
     if json.loads(existing) != json.loads(schema) or properties:
-        _set_metadata(transaction, metadata, schema, configuration)
+        _set_metadata(transaction, metadata, schema, configuration, description)
+
+
+def make(spark: SparkSession, path: str, target: Target, description: str) -> None:
+    """Make an empty table in one commit, as Delta's CREATE TABLE does, for which Spark plans a statement.
+
+    Raises StorageError for a folder with files in it: they may be those of a table that lost its log.
+    """
+    folder = lake_path(spark, path)
+    if folder.is_dir() and (names := sorted(each.name for each in folder.iterdir())):
+        raise StorageError(
+            f"{path} has files in it and no log: {examples(names)}",
+            "Choose another lake, or put the log back, or move these files away.",
+        )
+    before = commits.snapshot(spark, path)
+    transaction, java = commits.begin(spark, before), commits.jvm(spark)
+    set_columns(transaction, before.metadata(), target.columns, target.properties, description)
+    none, created = java.scala.Option.empty(), java.org.apache.spark.sql.delta.DeltaOperations.CreateTable
+    transaction.commit(commits.no_files(spark), created(transaction.metadata(), False, False, none))
 
 
 def make_anew(spark: SparkSession, path: str, target: Target) -> None:
@@ -135,6 +160,12 @@ def file_name(path: Any) -> str:
     return unquote(str(path)).rpartition("/")[2]
 
 
+@cache
+def data_type(kind: str) -> DataType:
+    """Return Spark's type of that SQL name; the JVM is asked once for each."""
+    return DataType.fromDDL(kind)
+
+
 def _schema(existing: str, columns: dict[str, tuple[str, str]]) -> str:
     """Return Delta's JSON of a table's columns, in the order of `columns`."""
     known = {field["name"]: field for field in json.loads(existing)["fields"]}
@@ -144,14 +175,16 @@ def _schema(existing: str, columns: dict[str, tuple[str, str]]) -> str:
         if not comment:
             metadata.pop("comment", None)
         nullable = known.get(name, {}).get("nullable", True)
-        as_json = json.loads(DataType.fromDDL(kind).json())
+        as_json = json.loads(data_type(kind).json())
         fields.append({"name": name, "type": as_json, "nullable": nullable, "metadata": metadata})
     return json.dumps({"type": "struct", "fields": fields}, ensure_ascii=False, separators=(",", ":"))
 
 
-def _set_metadata(transaction: Any, metadata: Any, schema: str, configuration: Any) -> None:
+def _set_metadata(
+    transaction: Any, metadata: Any, schema: str, configuration: Any, description: str | None = None
+) -> None:
     changed = metadata.copy(
-        metadata.id(), metadata.name(), metadata.description(), metadata.format(), schema,
+        metadata.id(), metadata.name(), description or metadata.description(), metadata.format(), schema,
         metadata.partitionColumns(), configuration, metadata.createdTime(),
     )  # fmt: skip
     transaction.updateMetadata(changed, False)

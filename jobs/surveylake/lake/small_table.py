@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import to_arrow_type
-from pyspark.sql.types import DataType
 
 from surveylake.lake import commits, listed_files, rewrite, tables
 from surveylake.lake.provenance import Provenance
@@ -30,7 +29,7 @@ class SmallTable:
 
     def arrow(self) -> pa.Table:
         """Return the rows with the types of the columns."""
-        kinds = {name: to_arrow_type(DataType.fromDDL(kind)) for name, kind in self.columns.items()}
+        kinds = {name: to_arrow_type(rewrite.data_type(kind)) for name, kind in self.columns.items()}
         arrays = [
             pa.array([_exact(row[name], kind) for row in self.rows], kind) for name, kind in kinds.items()
         ]

@@ -1,5 +1,6 @@
 """Delta tables under a lake folder: create, read, write, and their properties."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,15 +86,13 @@ def create(
     """
     forget_half_made(lake_path(spark, path))
     try:
-        if replace and DeltaTable.isDeltaTable(spark, path):
+        is_there = DeltaTable.isDeltaTable(spark, path)
+        if is_there and replace:
             rewrite.make_anew(spark, path, rewrite.Target(columns, properties, Provenance().as_json()))
-            return
-        builder = DeltaTable.createIfNotExists(spark).location(path).comment(comment)
-        for name, (kind, meaning) in columns.items():
-            builder = builder.addColumn(name, kind, comment=meaning)
-        for key, value in properties.items():
-            builder = builder.property(key, value)
-        builder.execute()
+        if not is_there:
+            rewrite.make(spark, path, rewrite.Target(columns, properties, ""), comment)
+    except StorageError:
+        raise
     except Exception as error:
         if not replace and DeltaTable.isDeltaTable(spark, path):
             return  # another process was faster
@@ -104,8 +103,8 @@ def create(
 
 def properties(spark: SparkSession, path: str) -> dict[str, str]:
     """Return the table's properties, from its log (DESCRIBE DETAIL would list every file too)."""
-    configuration = commits.as_java(spark, commits.snapshot(spark, path).metadata().configuration())
-    return {str(key): str(value) for key, value in configuration.items()}
+    metadata = json.loads(commits.snapshot(spark, path).metadata().json())["metaData"]
+    return {str(key): str(value) for key, value in metadata.get("configuration", {}).items()}
 
 
 def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:

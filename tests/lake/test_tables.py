@@ -140,10 +140,15 @@ def test_a_table_is_made_as_deltas_own_statement_makes_it(spark: SparkSession, t
 
 def _first_commit(table: Path) -> dict[str, dict[str, object]]:
     """Return the actions of a table's first version, except who made it and when."""
-    lines = (table / "_delta_log" / f"{0:020d}.json").read_text("utf-8").splitlines()
-    actions = {key: value for line in lines for key, value in json.loads(line).items()}
+    actions = {key: value for action in _actions(table, 0) for key, value in action.items()}
     assert actions.pop("commitInfo")["operation"] == "CREATE TABLE"
     return actions
+
+
+def _actions(table: Path, version: int) -> list[dict[str, dict[str, object]]]:
+    """Return the actions of a table's version."""
+    lines = (table / "_delta_log" / f"{version:020d}.json").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def test_no_table_is_made_among_files_that_may_be_those_of_one(spark: SparkSession, tmp_path: Path) -> None:
@@ -194,6 +199,18 @@ def test_a_small_table_is_read_without_a_job_over_the_log(spark: SparkSession, t
     assert rows.schema == spark.read.format("delta").load(path).schema
     assert sorted(row["id"] for row in tables.read(spark, path, 1).collect()) == [0, 1, 2, 3, 4]
     assert sorted(row["id"] for row in tables.read(spark, path, 0).collect()) == [0, 1, 2]
+
+
+def test_rows_that_a_deletion_vector_takes_away_are_not_read(spark: SparkSession, tmp_path: Path) -> None:
+    """As where somebody deletes with another tool: the file stays, and the log says which of its rows are gone."""
+    path = str(tmp_path / "table")
+    tables.create(spark, path, {"id": ("bigint", "")}, {"delta.enableDeletionVectors": "true"}, "")
+    tables.append(spark.range(5).coalesce(1), path, Provenance())
+    spark.sql(f"DELETE FROM delta.`{path}` WHERE id = 3")
+    (added,) = [action["add"] for action in _actions(tmp_path / "table", 2) if "add" in action]
+    assert added["deletionVector"]
+    assert sorted(row["id"] for row in tables.read(spark, path).collect()) == [0, 1, 2, 4]
+    assert tables.read(spark, path).count() == 4
 
 
 def test_a_checksum_of_another_commit_is_not_believed(spark: SparkSession, tmp_path: Path) -> None:

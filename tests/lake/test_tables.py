@@ -16,7 +16,7 @@ from surveylake.aggregate import analysis, responses, summary_tables
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, StorageError
-from surveylake.lake import commits, listed_files, records_table, table_history, tables
+from surveylake.lake import commits, listed_files, records_table, rewrite, table_history, tables
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.validate.pipeline import validated
@@ -162,6 +162,20 @@ def test_no_table_is_made_among_files_that_may_be_those_of_one(spark: SparkSessi
     assert [path.name for path in (tmp_path / "table").iterdir()] == ["part-0.parquet"]
 
 
+def test_a_table_that_another_process_makes_meanwhile_is_left_to_it(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, make = str(tmp_path / "table"), rewrite.make
+
+    def be_late(spark: SparkSession, path: str, target: rewrite.Target, description: str) -> None:
+        make(spark, path, target, "the other's")
+        make(spark, path, target, description)
+
+    monkeypatch.setattr(rewrite, "make", be_late)
+    tables.create(spark, path, {"id": ("int", "")}, {}, "ours", replace=False)
+    assert DeltaTable(path).metadata().description == "the other's"
+
+
 def test_replace_removes_what_was_there_without_a_job_over_the_log(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -205,7 +219,7 @@ def test_rows_that_a_deletion_vector_takes_away_are_not_read(spark: SparkSession
     """As where somebody deletes with another tool: the file stays, and the log says which of its rows are gone."""
     path = str(tmp_path / "table")
     tables.create(spark, path, {"id": ("bigint", "")}, {"delta.enableDeletionVectors": "true"}, "")
-    tables.append(spark.range(5).coalesce(1), path, Provenance())
+    spark.range(5).coalesce(1).write.format("delta").mode("append").save(path)
     spark.sql(f"DELETE FROM delta.`{path}` WHERE id = 3")
     (added,) = [action["add"] for action in _actions(tmp_path / "table", 2) if "add" in action]
     assert added["deletionVector"]

@@ -21,14 +21,11 @@ whatever clocks say; the partition breaks ties."""
 
 def latest(records: DataFrame, contract: Contract) -> DataFrame:
     """Grain: one row per participant, the accepted record that is LATER; contract columns, then WHERE_FROM."""
-    return latest_of(records.where("accepted"), contract)
-
-
-def latest_of(answers: DataFrame, contract: Contract) -> DataFrame:
-    """Grain: as `latest`, of rows that are all accepted, such as those of `responses`."""
     names = [*contract.columns, *WHERE_FROM]
     order = ", ".join(sql.name(name) for name in (*LATER, *(n for n in names if n not in LATER)))
-    newest = answers.groupBy(contract.key).agg(F.expr(f"max(struct({order}))").alias("~newest"))
+    newest = (
+        records.where("accepted").groupBy(contract.key).agg(F.expr(f"max(struct({order}))").alias("~newest"))
+    )
     return newest.selectExpr(*(f"`~newest`.{sql.name(name)}" for name in names))
 
 

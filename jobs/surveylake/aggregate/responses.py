@@ -97,10 +97,8 @@ def _add_new(
     its own.
     """
     before = commits.snapshot(spark, path)
-    old, since = (
-        tables.read(spark, path, int(before.version())),
-        counts.records.where(_beyond(previous.ends or {}, counts.offsets)),
-    )
+    old = tables.read(spark, path, int(before.version()))
+    since = counts.records.where(_beyond(previous.ends or {}, counts.offsets))
     new = people.latest(since, contract).persist()
     again = people.answered_again(old, new, contract).persist()
     try:

@@ -1,6 +1,6 @@
 """Commits by Delta's own Scala transaction, which Python has no API for: Delta's writers read more of the log than they need."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -159,6 +159,13 @@ def no_files(spark: SparkSession) -> Any:
     """Return an empty Scala Seq of files."""
     nothing = jvm(spark).java.util.ArrayList()
     return jvm(spark).scala.jdk.javaapi.CollectionConverters.asScala(nothing).toSeq()
+
+
+def removing(actions: Any, files: Iterable[Any]) -> Any:
+    """Return actions (a Scala Seq) and, for each file (Delta's AddFile), one more: it is live no longer."""
+    for file in files:
+        actions = actions.appended(file.remove())
+    return actions
 
 
 def _few_tasks(spark: SparkSession, query: StreamingQuery, batch: DataFrame) -> Any:

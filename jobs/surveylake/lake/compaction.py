@@ -16,7 +16,7 @@ from pyspark.sql.types import StructType
 
 from surveylake import sql
 from surveylake.errors import ProofError
-from surveylake.lake import commits, parquet_merge
+from surveylake.lake import commits, listed_files, parquet_merge
 from surveylake.lake.fsync import SyncBarrier
 from surveylake.lake.parquet_merge import UnlikeFilesError
 from surveylake.paths import is_local
@@ -106,7 +106,7 @@ def _by_columns(spark: SparkSession, path: str, is_stopped: IsStopped) -> Compac
     before = commits.snapshot(spark, path)
     schema = _schema_of(before)
     least, most = int(spark.conf.get(MIN_SIZE) or 0), int(spark.conf.get(MAX_SIZE) or 0)
-    small = [file for file in _files(before, Path(path)) if file.size < least]
+    small = [file for file in _files(spark, before, Path(path)) if file.size < least]
     merges = [
         _Merge(group, Path(path, f"part-{number:05d}-{uuid.uuid4()}-c000.parquet"))
         for number, group in enumerate(_groups(small, most))
@@ -152,9 +152,9 @@ def _schema_of(snapshot: Any) -> pa.Schema:
     return to_arrow_schema(StructType.fromJson(json.loads(metadata.schemaString())), timezone="UTC")
 
 
-def _files(snapshot: Any, folder: Path) -> Iterator[_DataFile]:
+def _files(spark: SparkSession, snapshot: Any, folder: Path) -> Iterator[_DataFile]:
     """Yield every live file, in the order in which they were written."""
-    files = [(json.loads(file.json())["add"], file) for file in snapshot.allFiles().collectAsList()]
+    files = [(json.loads(file.json())["add"], file) for file in listed_files.files_of(spark, snapshot)]
     for add, file in sorted(files, key=lambda each: (each[0]["modificationTime"], each[0]["path"])):
         yield _DataFile(file, folder / unquote(add["path"]), add["size"], add.get("stats"))
 

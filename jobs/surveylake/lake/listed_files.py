@@ -22,30 +22,29 @@ def listed(spark: SparkSession, snapshot: Any) -> Any | None:
     None where the checksum lists none, since they are many, and where it is not the checksum of this very commit: a log that was
     put back from a copy may have one of another.
     """
-    checksum = snapshot.checksumOpt()
-    if not checksum.isDefined():
+    if not snapshot.checksumOpt().isDefined():
         return None
-    files, transaction = checksum.get().allFiles(), checksum.get().txnId()
-    if (
-        not files.isDefined()
-        or files.get().size() != checksum.get().numFiles()
-        or not transaction.isDefined()
-    ):
+    checksum = snapshot.checksumOpt().get()
+    files, transaction = checksum.allFiles(), checksum.txnId()
+    if not (files.isDefined() and files.get().size() == checksum.numFiles() and transaction.isDefined()):
         return None
     same = transaction.get() == _transaction_of(spark, snapshot)
     return files.get() if same else None
 
 
-def live(spark: SparkSession, before: Any, transaction: Any) -> list[Any]:
-    """Return Delta's AddFile of every file of the snapshot `before`, on which the transaction is.
+def files_of(spark: SparkSession, snapshot: Any) -> list[Any]:
+    """Return Delta's AddFile of every file of a snapshot."""
+    files = listed(spark, snapshot)
+    return list(snapshot.allFiles().collectAsList() if files is None else commits.as_java(spark, files))
 
-    The transaction has then read the whole table: Delta refuses it when another writer changed the table meanwhile.
+
+def live(spark: SparkSession, before: Any, transaction: Any) -> list[Any]:
+    """Return the same of the snapshot that a transaction is on, which has then read the whole table.
+
+    Delta refuses such a transaction when another writer changed the table meanwhile.
     """
-    files = listed(spark, before)
-    if files is None:
-        return list(commits.as_java(spark, transaction.filterFiles()))
     transaction.readWholeTable()
-    return list(commits.as_java(spark, files))
+    return files_of(spark, before)
 
 
 def rows(spark: SparkSession, path: str, at: int | None = None) -> DataFrame | None:
@@ -73,9 +72,7 @@ def replace(frame: DataFrame, path: str, note: str) -> bool:
     if files is None or columns != [(field.name, field.dataType.simpleString()) for field in frame.schema]:
         return False
     transaction = commits.begin(spark, before)
-    changes = transaction.writeFiles(frame._jdf)
-    for file in commits.as_java(spark, files):
-        changes = changes.appended(file.remove())
+    changes = commits.removing(transaction.writeFiles(frame._jdf), commits.as_java(spark, files))
     transaction.commit(changes, commits.overwriting(spark, note))
     return True
 

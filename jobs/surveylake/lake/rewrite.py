@@ -66,9 +66,7 @@ def rewrite(
         written = transaction.writeFiles(rows(stored)._jdf)
         new = list(commits.as_java(spark, written))
         _require_the_same(stored, commits.rows_in(spark, before, new))
-        actions = written
-        for file in old:
-            actions = actions.appended(file.remove())
+        actions = commits.removing(written, old)
     return _commit(spark, before, transaction, actions, target.note)
 
 
@@ -88,9 +86,7 @@ def renew(
     transaction, names = commits.begin(spark, before), {file_name(file) for file in files}
     old = [file for file in listed_files.live(spark, before, transaction) if file_name(file.path()) in names]
     content = rows(commits.rows_in(spark, before, old)).unionByName(added) if old else added
-    actions = transaction.writeFiles(content._jdf)
-    for file in old:
-        actions = actions.appended(file.remove())
+    actions = commits.removing(transaction.writeFiles(content._jdf), old)
     return _commit(spark, before, transaction, actions, note)
 
 
@@ -145,9 +141,7 @@ def make_anew(spark: SparkSession, path: str, target: Target) -> None:
     """Leave a table without rows, with these columns and no other properties, in one commit. It keeps its id."""
     before = commits.snapshot(spark, path)
     transaction, metadata = commits.begin(spark, before), before.metadata()
-    actions = commits.no_files(spark)
-    for file in listed_files.live(spark, before, transaction):
-        actions = actions.appended(file.remove())
+    actions = commits.removing(commits.no_files(spark), listed_files.live(spark, before, transaction))
     configuration = metadata.configuration().empty()
     for key, value in target.properties.items():
         configuration = configuration.updated(key, value)

@@ -47,10 +47,9 @@ def replace(spark: SparkSession, path: str, table: SmallTable, provenance: Prove
     columns = {name: (kind, "") for name, kind in table.columns.items()}
     properties = {CHECKPOINTS: RECORD_PROPERTIES[CHECKPOINTS]} if is_new else {}
     rewrite.set_columns(transaction, before.metadata(), columns, properties)
-    actions = commits.no_files(spark).appended(_written(spark, before, table.arrow()))
-    for file in [] if is_new else listed_files.live(spark, before, transaction):
-        actions = actions.appended(file.remove())
-    transaction.commit(actions, commits.overwriting(spark, provenance.as_json()))
+    written = commits.no_files(spark).appended(_written(spark, before, table.arrow()))
+    old = [] if is_new else listed_files.live(spark, before, transaction)
+    transaction.commit(commits.removing(written, old), commits.overwriting(spark, provenance.as_json()))
 
 
 def _exact(value: Cell, kind: pa.DataType) -> Cell | Decimal:

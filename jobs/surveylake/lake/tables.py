@@ -91,11 +91,11 @@ def create(
             rewrite.make_anew(spark, path, rewrite.Target(columns, properties, Provenance().as_json()))
         if not is_there:
             rewrite.make(spark, path, rewrite.Target(columns, properties, ""), comment)
-    except StorageError:
-        raise
     except Exception as error:
         if not replace and DeltaTable.isDeltaTable(spark, path):
             return  # another process was faster
+        if isinstance(error, StorageError):
+            raise
         raise StorageError(
             f"{path} cannot be made: {first_line(error)}", "Check the path and its permissions."
         ) from error
@@ -149,12 +149,6 @@ def replace(frame: DataFrame, path: str, provenance: Provenance) -> None:
         return
     writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
     writer.option("userMetadata", note).option(CHECKPOINTS, RECORD_PROPERTIES[CHECKPOINTS]).save(path)
-
-
-def append(frame: DataFrame, path: str, provenance: Provenance) -> None:
-    """Add `frame` to the table in one commit that keeps its provenance."""
-    writer = frame.write.format("delta").mode("append")
-    writer.option("userMetadata", provenance.as_json()).save(path)
 
 
 @contextmanager

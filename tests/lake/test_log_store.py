@@ -24,7 +24,7 @@ from surveylake.errors import ConfigError, StorageError
 from surveylake.lake import s3
 from surveylake.runtime.ivy import spark_home
 from surveylake.runtime.jars import JARS, REQUIRED, local_jars
-from surveylake.runtime.log_store import CLASS, java_of
+from surveylake.runtime.java_classes import LOG_STORE, java_of
 
 pytestmark = pytest.mark.store
 DELTAS_OWN = "io.delta.storage.S3SingleDriverLogStore"
@@ -109,7 +109,7 @@ def drivers(javas: list[Any], store: str, object_store: ObjectStore) -> list[Dri
 def test_two_drivers_that_commit_at_once_lose_nothing_they_were_promised(
     javas: list[Any], object_store: ObjectStore
 ) -> None:
-    both = drivers(javas, CLASS, object_store)
+    both = drivers(javas, LOG_STORE.name, object_store)
     assert race(both, object_store.files(), "ours", VERSIONS) == Race(acknowledged=VERSIONS, lost=0)
 
 
@@ -124,7 +124,7 @@ def test_with_deltas_own_log_store_they_do(javas: list[Any], object_store: Objec
 def test_a_commit_whose_answer_was_lost_is_ones_own_and_another_is_not(
     javas: list[Any], object_store: ObjectStore
 ) -> None:
-    first, second = drivers(javas, CLASS, object_store)
+    first, second = drivers(javas, LOG_STORE.name, object_store)
     path = f"s3a://{BUCKET}/again/_delta_log/0.json"
     assert first.commit(path, "one")
     assert first.commit(path, "one")
@@ -137,7 +137,7 @@ def test_a_file_system_that_cannot_create_only_if_absent_is_refused(
     javas: list[Any], object_store: ObjectStore, tmp_path: Path
 ) -> None:
     java = javas[0]
-    store = getattr(java, CLASS)(java.org.apache.hadoop.conf.Configuration())
+    store = getattr(java, LOG_STORE.name)(java.org.apache.hadoop.conf.Configuration())
     path = java.org.apache.hadoop.fs.Path((tmp_path / "0.json").as_uri())
     with pytest.raises(Py4JJavaError, match="cannot create a file only if it is absent"):
         store.write(

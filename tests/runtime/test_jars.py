@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from surveylake.errors import SetupError
 from surveylake.paths import JOBS
-from surveylake.runtime import ivy, jars, spark_conf
+from surveylake.runtime import ivy, jars, java_classes, spark_conf
+from surveylake.runtime.java_classes import LOG_STORE, JavaClass
 
 NO_SUCH_REGISTRY = "http://127.0.0.1:9/"
 
@@ -61,7 +63,7 @@ def test_the_set_for_s3_is_kept_as_locked_too(tmp_path: Path, kept_classes: None
 
 def test_the_lock_holds_the_closure() -> None:
     spark, broker, s3, hdfs = ({jar.coordinate.split(":")[1] for jar in locked(which)} for which in jars.SETS)
-    assert {"delta-storage", "kafka-clients", "spark-token-provider-kafka-0-10_2.13"} <= spark
+    assert {"delta-storage", "kafka-clients", "spark-token-provider-kafka-0-10_2.13", "local-fs"} <= spark
     assert {"kafka-clients", "kafka-metadata", "kafka-raft"} <= broker
     assert {"hadoop-aws", "s3", "sts", "create-once-log-store"} <= s3
     assert hdfs == {"hadoop-client-minicluster"}
@@ -117,18 +119,21 @@ def test_a_log_store_that_is_not_of_its_source_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     source = tmp_path / "CreateOnceLogStore.java"
-    source.write_text(jars.log_store.SOURCE.read_text() + "// changed\n")
-    monkeypatch.setattr(jars.log_store, "SOURCE", source)
+    source.write_text(LOG_STORE.source.read_text() + "// changed\n")
+    monkeypatch.setattr(java_classes, "CLASSES", (replace(LOG_STORE, source=source),))
     with pytest.raises(SetupError, match="create-once-log-store"):
         jars.read_lock()
 
 
 @pytest.mark.integration
-def test_the_log_store_is_compiled_to_the_locked_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("java_class", java_classes.CLASSES, ids=lambda each: each.artifact)
+def test_a_class_of_ours_is_compiled_to_the_locked_bytes(java_class: JavaClass, tmp_path: Path) -> None:
     class_path = [*(ivy.spark_home() / "jars").glob("*.jar"), *jars.local_jars("spark")]
-    jar = jars.log_store.build(class_path, tmp_path)
+    jar = java_class.build(class_path, tmp_path)
     assert [(jar.name, jars.sha256(jar))] == [
-        (line.file, line.sha256) for line in locked("s3") if line.coordinate == jars.log_store.coordinate()
+        (line.file, line.sha256)
+        for line in locked(java_class.which)
+        if line.coordinate == java_class.coordinate
     ]
 
 
@@ -154,7 +159,7 @@ def resolved_to(monkeypatch: pytest.MonkeyPatch, content: dict[str, bytes]) -> N
 
 
 def test_a_registry_that_sends_another_jar_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = jars.local_jars("spark", folder)[2]
+    wanted = jars.local_jars("broker", folder)[2]
     wanted.unlink()
     resolved_to(monkeypatch, {wanted.name: b"not this"})
     with pytest.raises(SetupError, match=re.escape(wanted.name)):
@@ -163,7 +168,7 @@ def test_a_registry_that_sends_another_jar_is_refused(folder: Path, monkeypatch:
 
 
 def test_a_registry_that_sends_one_jar_more_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = jars.local_jars("spark", folder)[2]
+    wanted = jars.local_jars("broker", folder)[2]
     content = wanted.read_bytes()
     wanted.unlink()
     resolved_to(monkeypatch, {wanted.name: content, "stowaway-1.jar": b""})
@@ -172,25 +177,29 @@ def test_a_registry_that_sends_one_jar_more_is_refused(folder: Path, monkeypatch
 
 
 def test_a_missing_jar_is_fetched_and_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = jars.local_jars("spark", folder)[2]
+    wanted = jars.local_jars("broker", folder)[2]
     content = wanted.read_bytes()
     wanted.unlink()
     resolved_to(monkeypatch, {wanted.name: content})
+    earlier = wanted.with_name("of-an-earlier-release-1.jar")
+    earlier.touch()
     jars.fetch(folder)
     assert wanted.read_bytes() == content
+    assert not earlier.exists()
     assert not list(folder.glob(".ivy*"))
 
 
-def test_a_log_store_that_is_missing_is_compiled_anew(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept_classes: None
+@pytest.mark.usefixtures("no_registry")
+@pytest.mark.parametrize("java_class", java_classes.CLASSES, ids=lambda each: each.artifact)
+def test_a_class_of_ours_that_is_missing_is_compiled_anew_without_a_network(
+    java_class: JavaClass, tmp_path: Path, kept_classes: None
 ) -> None:
-    folder = tmp_path / "jars"
+    folder, which = tmp_path / "jars", java_class.which
     shutil.copytree(jars.JARS, folder)
-    (of_lock,) = (jar for jar in locked("s3") if jar.coordinate == jars.log_store.coordinate())
-    (folder / "s3" / of_lock.file).unlink()
-    resolved_to(monkeypatch, {})
-    assert folder / "s3" / of_lock.file in jars.fetch(folder, jars.SETS)["s3"]
-    assert jars.sha256(folder / "s3" / of_lock.file) == of_lock.sha256
+    (of_lock,) = (jar for jar in locked(which) if jar.coordinate == java_class.coordinate)
+    (folder / which / of_lock.file).unlink()
+    jars.fetch(folder, jars.SETS)
+    assert jars.sha256(folder / which / of_lock.file) == of_lock.sha256
 
 
 def published(registry: Path, group: str, artifact: str, needs: str = "") -> None:

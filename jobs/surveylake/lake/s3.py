@@ -8,12 +8,13 @@ from pyspark.sql import SparkSession
 
 from surveylake.errors import ConfigError, SetupError, StorageError
 from surveylake.paths import CONF
-from surveylake.runtime.log_store import CLASS
+from surveylake.runtime import java_classes
 from surveylake.wording import innermost
 
 SCHEME = "s3a://"
 FILE_SYSTEM = "org.apache.hadoop.fs.s3a.S3AFileSystem"
-LOG_STORE = "spark.delta.logStore.s3a.impl"
+SETTING = "spark.delta.logStore.s3a.impl"
+CLASS = java_classes.LOG_STORE.name
 CREATE_ONCE = "fs.option.create.conditional.overwrite"
 PROBES = "_probe"
 """The folder of a lake in which a probe creates its key."""
@@ -33,10 +34,10 @@ def check(spark: SparkSession, lake: str, writes: bool) -> None:
         return
     _require_jars(spark, lake)
     if writes:
-        if (log_store := spark.conf.get(LOG_STORE, "")) != CLASS:
+        if (log_store := spark.conf.get(SETTING, "")) != CLASS:
             raise ConfigError(
                 f"this Spark session commits to {lake} by {log_store or 'the log store that Delta has for it'}: {WHY}",
-                f"Start it with {LOG_STORE} {CLASS}, as {CONF / 'spark-defaults.conf'} has it.",
+                f"Start it with {SETTING} {CLASS}, as {CONF / 'spark-defaults.conf'} has it.",
             )
         _probe(spark, lake)
 

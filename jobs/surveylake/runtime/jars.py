@@ -1,7 +1,8 @@
 """The jars of Spark, of the embedded Kafka and of s3a://: resolved once against conf/jars.lock, checked at every start.
 
 conf/jars.lock has one line per jar: set ('spark', 'broker', 's3' or 'hdfs'), sha256, group:artifact:version, file name. It lists
-the full closure of the coordinates in conf/spark-defaults.conf, without what Spark ships itself, and the compiled log store.
+the full closure of the coordinates in conf/spark-defaults.conf, without what Spark ships itself, and the compiled
+classes of this project.
 """
 
 import math
@@ -17,8 +18,9 @@ from typing import Literal, get_args
 from surveylake.errors import SetupError
 from surveylake.locks import FileLock
 from surveylake.paths import CONF, ELSEWHERE, SHARED, VAR, sha256
-from surveylake.runtime import log_store
+from surveylake.runtime import java_classes
 from surveylake.runtime.ivy import resolve, spark_home
+from surveylake.runtime.java_classes import JavaClass
 from surveylake.runtime.spark_conf import DEFAULTS, spark_setting
 
 JarSet = Literal["spark", "broker", "s3", "hdfs"]
@@ -120,7 +122,7 @@ def read_lock(path: Path = LOCK) -> list[Jar]:
             jars.append(Jar(*match.groups()))
     locked = {(jar.which, jar.coordinate) for jar in jars}
     for which in SETS:
-        for coordinate in [*_configured(which)[0], *([log_store.coordinate()] if which == "s3" else [])]:
+        for coordinate in [*_configured(which)[0], *(each.coordinate for each in _ours(which))]:
             if (which, coordinate) not in locked:
                 raise SetupError(
                     f"{path.name} does not hold {coordinate}, which {DEFAULTS.name} asks for", hint
@@ -136,13 +138,22 @@ def _configured(which: JarSet) -> tuple[list[str], list[str]]:
 
 
 def _resolved(which: JarSet, folder: Path) -> dict[str, Path]:
-    """Return coordinate -> jar of one set in a scratch folder: what Ivy resolves, and the log store, compiled."""
+    """Return coordinate -> jar of one set in a scratch folder: what Ivy resolves, and our own classes, compiled."""
     scratch = folder / f".ivy-{which}"
     resolved = resolve(*_configured(which), scratch)
-    if which == "s3":
-        class_path = [*(spark_home() / "jars").glob("*.jar"), *(folder / "spark").glob("*.jar")]
-        resolved[log_store.coordinate()] = log_store.build(class_path, scratch)
-    return resolved
+    return resolved | _compiled(which, folder, scratch)
+
+
+def _compiled(which: JarSet, folder: Path, scratch: Path) -> dict[str, Path]:
+    """Return coordinate -> jar of our own classes of one set."""
+    class_path = [*(spark_home() / "jars").glob("*.jar"), *(folder / "spark").glob("*.jar")]
+    scratch.mkdir(parents=True, exist_ok=True)
+    return {each.coordinate: each.build(class_path, scratch) for each in _ours(which)}
+
+
+def _ours(which: JarSet) -> list[JavaClass]:
+    """Return our own classes of one set."""
+    return [each for each in java_classes.CLASSES if each.which == which]
 
 
 def _missing(jars: list[Jar], which: JarSet, folder: Path) -> list[Jar]:
@@ -150,18 +161,29 @@ def _missing(jars: list[Jar], which: JarSet, folder: Path) -> list[Jar]:
 
 
 def _fill(jars: list[Jar], which: JarSet, folder: Path) -> None:
-    """Resolve one set, and move its missing jars into place once their checksums are verified."""
+    """Resolve one set, move its missing jars into place once their checksums are verified, and remove those of no lock."""
     print(f"fetching the {which} jars", file=sys.stderr)
     scratch = folder / f".ivy-{which}"
-    resolved = {path.name: path for path in _resolved(which, folder).values()}
+    missing, ours = _missing(jars, which, folder), {each.coordinate for each in _ours(which)}
+    # A new release may bring classes of its own alone, and they need no network.
+    by_coordinate = (
+        _compiled(which, folder, scratch)
+        if all(jar.coordinate in ours for jar in missing)
+        else _resolved(which, folder)
+    )
+    resolved = {path.name: path for path in by_coordinate.values()}
     unlocked = sorted(set(resolved) - {jar.file for jar in jars if jar.which == which})
     if unlocked:
         raise SetupError(
             f"not in {LOCK.name}, yet resolved: {', '.join(unlocked)}",
             "nothing was kept; if the coordinates were changed on purpose run: python jobs/jars.py --lock",
         )
-    for jar in _missing(jars, which, folder):
+    for jar in missing:
         _move(_checked(jar, resolved.get(jar.file, scratch / jar.file)), folder / which / jar.file)
+    # An earlier release's jars would go to a cluster with the others: --jars 'var/jars/spark/*.jar'.
+    for path in (folder / which).glob("*.jar"):
+        if path.name not in {jar.file for jar in jars if jar.which == which}:
+            path.unlink()
     shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -16,6 +16,7 @@ from surveylake.runtime import foreign_settings, java_exit, java_options, limits
 from surveylake.runtime.class_archive import ARCHIVES, ClassArchive
 from surveylake.runtime.jars import local_jars
 from surveylake.runtime.java import java_environment, require_class_path
+from surveylake.runtime.java_classes import LOCAL_FS
 from surveylake.runtime.spark_conf import DEFAULTS, SHORT_RUN, spark_settings
 
 EXTRA_OPTIONS = "spark.driver.extraJavaOptions"
@@ -83,6 +84,8 @@ class Launch:
         jars = require_class_path(local_jars("spark"))
         extra = spark_settings(SHORT_RUN) if self._short else {}
         if jars:
+            # Said here, as each JVM asks for it once, and early.
+            yield from ("--conf", f"spark.hadoop.fs.file.impl={LOCAL_FS.name}$Checked")
             yield from ("--conf", "spark.jars.packages=", "--conf", "spark.jars.excludes=")
             yield from ("--driver-class-path", os.pathsep.join(map(str, jars)))
         options = extra.pop(EXTRA_OPTIONS, "").split()

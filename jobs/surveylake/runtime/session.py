@@ -15,6 +15,7 @@ from surveylake.errors import ConfigError, SetupError
 from surveylake.paths import CONF, ROOT
 from surveylake.runtime import foreign_settings, java_exit, object_store, process_log, scratch
 from surveylake.runtime.foreign_settings import SUBMITTED
+from surveylake.runtime.java_classes import LOCAL_FS
 from surveylake.runtime.launch import Launch
 from surveylake.runtime.spark_conf import spark_setting
 from surveylake.wording import first_line_with_class
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 DELTA_CLASS = "io.delta.sql.DeltaSparkSessionExtension"
 KAFKA_CLASS = "org.apache.spark.sql.kafka010.KafkaSourceProvider"
+LOCAL_FS_KEY = "fs.AbstractFileSystem.file.impl"
+HADOOPS_LOCAL_FS = "org.apache.hadoop.fs.local.LocalFs"
 _opening = threading.Lock()
 OpenSession = Callable[[], "SparkSession"]
 """Opens the session when it is first needed: for steps that may find out without Spark."""
@@ -58,6 +61,7 @@ def open_session(name: str, launch: Launch | None = None, store: Store | None = 
         spark = _create(name)
         _check_disk(spark)
         _check_jars(spark)
+        _use_local_fs(spark)
         if store is not None:
             object_store.configure(spark, store)
         if is_first:
@@ -175,6 +179,16 @@ def _check_jars(spark: Any) -> None:
         ) from error
     if DELTA_CLASS not in extensions:
         raise ConfigError("this Spark session was started without Delta's settings", _how_to_start())
+
+
+def _use_local_fs(spark: Any) -> None:
+    """Have this machine's files written through LocalFs.java where its jar is there, and Hadoop's own class was not replaced."""
+    hadoop = spark._jsc.hadoopConfiguration()
+    if (
+        hadoop.get(LOCAL_FS_KEY) == HADOOPS_LOCAL_FS
+        and hadoop.getClassByNameOrNull(LOCAL_FS.name) is not None
+    ):
+        hadoop.set(LOCAL_FS_KEY, LOCAL_FS.name)
 
 
 def _how_to_start() -> str:

@@ -32,6 +32,8 @@ GOALS = (
     "wide",
     "cold",
     "linearity",
+    "scale_out",
+    "verify",
     "aggregation",
     "small_files",
     "freshness",

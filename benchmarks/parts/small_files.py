@@ -1,7 +1,10 @@
-"""Many small batches, as a short trigger makes them; then jobs/maintain.py: the files and a reader before and after."""
+"""Many small batches, as a short trigger makes them: how the stream starts on their lake; then jobs/maintain.py, and the files
+and a reader before and after.
+"""
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -9,9 +12,11 @@ import duckdb
 from commit_log import commits
 from deltalake import DeltaTable
 from harness import Harness, Settings, counted, say
-from results_model import PartResults, Spread, ratio
+from results_model import PartResults, Spread, interleaved, ratio
+from worker import Worker
 
 ASKED_BYTES = 64_000_000
+FEW_BATCHES = 10
 ASKED_RATE = 20e6
 """bytes that are taken together in a second, for each core"""
 QUESTION = """SELECT gender, count(*) AS answers, avg(age) AS mean FROM read_parquet($files)
@@ -20,22 +25,24 @@ QUESTION = """SELECT gender, count(*) AS answers, avg(age) AS mean FROM read_par
 
 def minutes(settings: Settings) -> float:
     """About how long this takes on two cores."""
-    return (settings.batches * 0.4 + settings.rows / 1e6 * 5 + 60) / 60
+    return (settings.batches * 0.4 + settings.rows / 1e6 * 8 + 60) / 60
 
 
 def measure(harness: Harness) -> PartResults:
-    """The main topic in `batches` micro-batches, and the table before and after maintenance."""
-    rows, out = harness.settings.rows, harness.empty("out-small")
-    topic = harness.topic(rows)
+    """The main topic in `batches` micro-batches and in ten; a run with nothing new on both; the table before and after
+    maintenance."""
+    rows, out, few = harness.settings.rows, harness.empty("out-small"), harness.empty("out-few")
+    survey = str(harness.survey(harness.topic(rows)))
     with harness.worker("ours") as ours:
-        most = max(1, -(-rows // harness.settings.batches))
-        ours.do(
-            "take_in_batches",
-            bootstrap=harness.bootstrap,
-            survey=str(harness.survey(topic)),
-            out=out,
-            most=most,
+        for lake, batches in ((few, FEW_BATCHES), (out, harness.settings.batches)):
+            most = max(1, -(-rows // batches))
+            ours.do("take_in_batches", bootstrap=harness.bootstrap, survey=survey, out=lake, most=most)
+        starts = interleaved(
+            {name: _starter(harness, ours, survey, lake) for name, lake in (("few", few), ("many", out))},
+            harness.settings.warm_up(1) + harness.settings.repeats,
         )
+    starts = {name: each[harness.settings.warm_up(1) :] for name, each in starts.items()}
+    harness.empty("out-few")
     table = f"{out}/records"
     counted(table, rows)
     before, slow, answer = _files(table), *_read(table, harness.settings.repeats)
@@ -52,10 +59,22 @@ def measure(harness: Harness) -> PartResults:
     size = median(after) / min(ASKED_BYTES, sum(after))
     rate = sum(before) / took / (os.cpu_count() or 1) / ASKED_RATE
     return PartResults(
-        {"files_size": Spread.of([size]), "files_reader": ratio(slow, fast), "maintain_rate": Spread.of([rate])},
-        {"files": [len(before), len(after)], "median_bytes": [median(before), median(after)],
+        {"commits_start": ratio(starts["few"], starts["many"]), "files_size": Spread.of([size]),
+         "files_reader": ratio(slow, fast), "maintain_rate": Spread.of([rate])},
+        {"start_seconds": starts, "files": [len(before), len(after)], "median_bytes": [median(before), median(after)],
          "reader_seconds": [slow, fast], "maintain_seconds": took},
     )  # fmt: skip
+
+
+def _starter(harness: Harness, ours: Worker, survey: str, lake: str) -> Callable[[], float]:
+    """One run of the stream with nothing new, of which the start is all: its seconds."""
+
+    def run() -> float:
+        seconds = float(ours.do("take", bootstrap=harness.bootstrap, survey=survey, out=lake)["seconds"])
+        say(f"  nothing new after {len(commits(Path(lake) / 'records'))} batches: {seconds:.2f} s")
+        return seconds
+
+    return run
 
 
 def _files(table: str) -> list[int]:

@@ -6,7 +6,7 @@ import time
 from harness import Harness, Settings, remove_kafka, say
 from results_model import PartResults, Spread
 
-ASKED_SECONDS = 25
+ASKED_SECONDS = 12
 LAKE = "bench-startup-lake"
 
 

@@ -289,27 +289,6 @@ def test_a_property_with_quotes_is_kept_as_it_is(spark: SparkSession, tmp_path: 
     assert tables.properties(spark, path)["surveylake.loss.1.0.5-9"] == "it's \\ accepted"
 
 
-def test_offset_ranges_are_per_epoch_and_partition_in_order(spark: SparkSession) -> None:
-    rows = [("t", 2, 0, 0), ("t", 1, 1, 7), ("t", 1, 0, 3), ("t", 1, 0, 5)]
-    found = records_table.offset_ranges(
-        spark.createDataFrame(rows, "topic string, epoch int, partition int, offset bigint")
-    )
-    assert [(r.epoch, r.partition, r.first, r.last, r.records) for r in found] == [
-        (1, 0, 3, 5, 2),
-        (1, 1, 7, 7, 1),
-        (2, 0, 0, 0, 1),
-    ]
-
-
-def test_offset_ranges_of_nothing_are_none(spark: SparkSession) -> None:
-    assert (
-        records_table.offset_ranges(
-            spark.createDataFrame([], "topic string, epoch int, partition int, offset bigint")
-        )
-        == []
-    )
-
-
 def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> None:
     version = tables.version(spark, lake.table(RECORDS))
     wanted = responses.new_provenance(spark, lake, SECOND, version)

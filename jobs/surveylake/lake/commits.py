@@ -47,6 +47,11 @@ def snapshot(spark: SparkSession, path: str) -> Any:
     return _logs(spark).forTableWithSnapshot(spark._jsparkSession, path)._2()
 
 
+def columns(snapshot: Any) -> dict[str, str]:
+    """Return the columns of a snapshot in order: name -> Spark SQL type."""
+    return {field.name(): field.dataType().catalogString() for field in snapshot.schema().fields()}
+
+
 def _logs(spark: SparkSession) -> Any:
     return jvm(spark).org.apache.spark.sql.delta.DeltaLog
 

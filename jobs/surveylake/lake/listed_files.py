@@ -68,8 +68,8 @@ def replace(frame: DataFrame, path: str, note: str) -> bool:
     spark = frame.sparkSession
     before = commits.snapshot(spark, path)
     files = listed(spark, before)
-    columns = [(field.name(), field.dataType().catalogString()) for field in before.schema().fields()]
-    if files is None or columns != [(field.name, field.dataType.simpleString()) for field in frame.schema]:
+    columns = [(field.name, field.dataType.simpleString()) for field in frame.schema]
+    if files is None or columns != list(commits.columns(before).items()):
         return False
     transaction = commits.begin(spark, before)
     changes = commits.removing(transaction.writeFiles(frame._jdf), commits.as_java(spark, files))

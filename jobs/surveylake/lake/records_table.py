@@ -1,10 +1,9 @@
-"""The tables `records` and `responses`: their columns, their properties, and the offset ranges that `records` holds."""
+"""The tables `records` and `responses`: their columns and their properties."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError
@@ -90,20 +89,19 @@ def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:
 
 def contract_columns(spark: SparkSession, lake: Lake) -> dict[str, str]:
     """Return the columns of `records` that a contract gave it, in order: name -> Spark SQL type."""
-    schema = tables.read(spark, lake.table(RECORDS)).schema
-    return {field.name: field.dataType.simpleString() for field in schema if field.name not in RECORD_SCHEMA}
+    columns_of = tables.columns(spark, lake.table(RECORDS))
+    return {name: kind for name, kind in columns_of.items() if name not in RECORD_SCHEMA}
 
 
-def offset_ranges(records: DataFrame) -> list[OffsetRange]:
-    """Return the range of offsets of each epoch and partition in a frame of `records`, in that order."""
-    rows = records.groupBy("topic", "epoch", "partition").agg(
-        F.min("offset").alias("first"), F.max("offset").alias("last"), F.count("*").alias("records")
-    )
-    ranges = [
-        OffsetRange(r["topic"], r["epoch"], r["partition"], r["first"], r["last"], r["records"])
-        for r in rows.collect()
-    ]
-    return sorted(ranges, key=lambda r: (r.epoch, r.partition))
+def epochs(properties: dict[str, str]) -> dict[int, str]:
+    """Return epoch -> 'cluster id/topic id' by the table's properties."""
+    return {int(key.removeprefix(EPOCH)): value for key, value in properties.items() if key.startswith(EPOCH)}
+
+
+def topic_name(spark: SparkSession, lake: Lake, epoch: int) -> str | None:
+    """Return the name of the topic that an epoch's records came from; None without a record of it."""
+    row = tables.read(spark, lake.table(RECORDS)).where(f"epoch = {epoch}").select("topic").first()
+    return str(row["topic"]) if row else None
 
 
 def columns(contract: Contract) -> dict[str, tuple[str, str]]:

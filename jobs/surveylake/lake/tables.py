@@ -107,6 +107,11 @@ def properties(spark: SparkSession, path: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in metadata.get("configuration", {}).items()}
 
 
+def columns(spark: SparkSession, path: str) -> dict[str, str]:
+    """Return the table's columns in order, from its log: name -> Spark SQL type."""
+    return commits.columns(commits.snapshot(spark, path))
+
+
 def set_property(spark: SparkSession, path: str, key: str, value: str) -> None:
     """Write one table property, as a commit of its own."""
     set_properties(spark, path, {key: value})

@@ -8,11 +8,11 @@ from pyspark.errors import PySparkException
 from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError, TopicError
+from surveylake.lake import records_table
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_files import LogFiles
 from surveylake.lake.provenance import Provenance
-from surveylake.lake.records_table import EPOCH
 from surveylake.lake.tables import RECORDS
 from surveylake.runtime.session import OpenSession
 from surveylake.verify import coverage, offsets
@@ -37,11 +37,7 @@ REPLAY = "if it was jobs/replay.py, run that again"
 
 def newest_epoch(log: Log) -> tuple[int, str]:
     """Return the newest epoch of `records`, and its 'cluster id/topic id'. Raises StorageError when the table has none."""
-    epochs = {
-        int(key.removeprefix(EPOCH)): value
-        for key, value in log.configuration.items()
-        if key.startswith(EPOCH)
-    }
+    epochs = records_table.epochs(log.configuration)
     if not epochs:
         raise StorageError(
             f"{log.table} does not say which topic it was read from", "This project did not make it."

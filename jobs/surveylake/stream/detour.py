@@ -18,6 +18,7 @@ from surveylake.kafka.partition_reader import Window, records_from, windows
 from surveylake.kafka.topic import TopicIdentity
 from surveylake.lake import commits, records_table, stream_checkpoint, tables, timestamps
 from surveylake.lake.lake_path import lake_path
+from surveylake.lake.table_ends import table_ends
 from surveylake.lake.timestamps import Misstamped
 from surveylake.runtime import java_exit
 from surveylake.signals import stop_signals
@@ -148,10 +149,10 @@ def _began(job: StreamJob, start: Start) -> dict[int, int]:
 
 def _begin(job: StreamJob, start: Start, partition: int) -> int:
     """Return the offset that the table lacks next; without a row of the partition, the offset at which the stream began."""
-    ranges = records_table.offset_ranges(tables.read(job.spark, job.records))
-    ended = [r.last + 1 for r in ranges if (r.epoch, r.partition) == (start.epoch, partition)]
-    if ended:
-        return max(ended[0], start.table.get(partition, 0))
+    epochs = records_table.epochs(tables.properties(job.spark, job.records))
+    end = table_ends(job.spark, job.records, epochs).get((start.epoch, partition))
+    if end is not None:
+        return max(end, start.table.get(partition, 0))
     kept = job.topic.bounds()
     return _began(job, start).get(partition, kept[partition][0])
 

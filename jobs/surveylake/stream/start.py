@@ -10,7 +10,8 @@ from surveylake.kafka.topic import Bounds, TopicIdentity
 from surveylake.lake import records_table, tables
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.lake_path import LakePath, lake_path
-from surveylake.lake.records_table import EPOCH, LOSS, OffsetRange
+from surveylake.lake.records_table import EPOCH, LOSS
+from surveylake.lake.table_ends import table_ends
 from surveylake.lake.tables import RECORDS
 from surveylake.stream.contract_check import note_contract, require_contract
 from surveylake.stream.job import StreamJob
@@ -59,13 +60,13 @@ def plan_start(
     # Before anything is read of it: what another stream commits from now on is refused, what it has committed is seen.
     job.sink.take_turn()
     properties = note_contract(spark, lake, job.contract)
-    known = [] if is_new and lake.is_local else records_table.offset_ranges(tables.read(spark, path))
+    epochs = records_table.epochs(properties)
+    known = {} if is_new and lake.is_local else table_ends(spark, path, epochs)
     # After the table: another stream may have read on until its turn was taken, and the table would seem to be ahead.
     kept = job.topic.bounds()
-    read_before = {r.epoch: r.topic for r in known}
-    epoch = _epoch(spark, path, properties, topic, read_before, options)
-    ranges = [r for r in known if r.epoch == epoch]
-    table = {r.partition: r.last + 1 for r in ranges}
+    epoch = _epoch(job, epochs, topic, options)
+    held = {partition: end for (of_epoch, partition), end in known.items() if of_epoch == epoch}
+    table = dict(held)
     _refuse_a_shorter_topic(table, kept, topic.name)
     lost = _expired(epoch, table, kept, properties)
     _accept_loss(spark, path, lost, topic.name, options)
@@ -73,7 +74,7 @@ def plan_start(
     folder = lake_path(spark, lake.checkpoints) / RECORDS / f"epoch-{epoch}"
     known_ends = {**(began or {}), **table}
     from_table = cp.starting_offsets(topic.name, len(kept), known_ends) if known_ends else ""
-    retired = _settle(folder, topic.name, table, ranges)
+    retired = _settle(folder, topic.name, table, held)
     first = "earliest" if retired else options.starting_offsets
     return Start(epoch, str(folder), from_table or first, table)
 
@@ -85,24 +86,14 @@ def put_aside(spark: SparkSession, start: Start, reason: str) -> None:
         _retire(folder, reason)
 
 
-def _epoch(
-    spark: SparkSession,
-    path: str,
-    properties: dict[str, str],
-    topic: TopicIdentity,
-    read_before: dict[int, str],
-    options: StartOptions,
-) -> int:
+def _epoch(job: StreamJob, epochs: dict[int, str], topic: TopicIdentity, options: StartOptions) -> int:
     """Return the epoch of this topic in the table; a new one when the user accepts it.
 
-    `read_before` is epoch -> the topic's name. Raises StorageError for a table without any, TopicReplacedError for another topic.
+    Raises StorageError for a table without any, TopicReplacedError for another topic.
     """
-    epochs = {
-        int(key.removeprefix(EPOCH)): value for key, value in properties.items() if key.startswith(EPOCH)
-    }
     if not epochs:
         raise StorageError(
-            f"{path} does not say which topic it was read from",
+            f"{job.records} does not say which topic it was read from",
             "This project did not make it: choose another lake.",
         )
     latest = max(epochs)
@@ -110,20 +101,21 @@ def _epoch(
         return latest
     if not options.accept_new_topic:
         was_cluster, was_topic = epochs[latest].split("/", 1)
-        if (was_name := read_before.get(latest, topic.name)) != topic.name:
+        was_name = records_table.topic_name(job.spark, job.lake, latest)
+        if was_name not in (None, topic.name):
             what = f"this is topic {topic.name}, and the table holds topic {was_name}"
         elif was_cluster == topic.cluster_id:
             what = f"topic {topic.name} was deleted and made anew"
         else:
             what = f"this is another Kafka cluster with a topic {topic.name}"
         raise TopicReplacedError(
-            f"{what}: {path} was read from topic id {was_topic} on cluster {was_cluster},"
+            f"{what}: {job.records} was read from topic id {was_topic} on cluster {was_cluster},"
             f" this is {topic.topic_id} on {topic.cluster_id}",
             "If its records shall join this table, add --accept-new-topic (a new epoch, read from the start);"
             " else choose another --lake.",
         )
-    tables.set_property(spark, path, f"{EPOCH}{latest + 1}", topic.pin)
-    log.info("topic %s begins epoch %d of %s", topic.name, latest + 1, path)
+    tables.set_property(job.spark, job.records, f"{EPOCH}{latest + 1}", topic.pin)
+    log.info("topic %s begins epoch %d of %s", topic.name, latest + 1, job.records)
     return latest + 1
 
 
@@ -164,8 +156,11 @@ def _accept_loss(
         log.info("accepted as lost: %s", examples(list(lost.values())))
 
 
-def _settle(folder: LakePath, topic: str, table: cp.Offsets, ranges: list[OffsetRange]) -> bool:
-    """Keep a checkpoint that agrees with the table, rename any other. Returns whether it was renamed: then the table decides."""
+def _settle(folder: LakePath, topic: str, table: cp.Offsets, held: cp.Offsets) -> bool:
+    """Keep a checkpoint that agrees with the table, rename any other. Returns whether it was renamed: then the table decides.
+
+    `held` is what the table holds, `table` where the stream goes on: after losses that were accepted.
+    """
     try:
         checkpoint = cp.read_checkpoint(folder, topic)
         if checkpoint is not None and cp.agrees(checkpoint, table):
@@ -177,7 +172,7 @@ def _settle(folder: LakePath, topic: str, table: cp.Offsets, ranges: list[Offset
     if retired:
         _retire(folder, reason)
     if table:
-        ends = examples([f"{r.partition}: {r.last + 1}" for r in ranges])
+        ends = examples([f"{partition}: {end}" for partition, end in held.items()])
         log.info("going on from the offsets in the table (partition: next offset) %s", ends)
     return retired
 

@@ -230,12 +230,12 @@ def test_a_store_that_does_not_answer_is_named(spark: SparkSession) -> None:
 
 
 def test_a_session_with_another_log_store_does_not_write(spark: SparkSession) -> None:
-    spark.conf.set(s3.LOG_STORE, DELTAS_OWN)
+    spark.conf.set(s3.SETTING, DELTAS_OWN)
     try:
         with pytest.raises(ConfigError, match=DELTAS_OWN):
             s3.check(spark, "s3a://lakes/lake", writes=True)
     finally:
-        spark.conf.unset(s3.LOG_STORE)
+        spark.conf.unset(s3.SETTING)
 
 
 def test_a_session_token_in_the_environment_goes_with_every_request(

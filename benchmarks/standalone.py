@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.request
@@ -44,6 +43,7 @@ class Standalone:
                 "--webui-port",
                 str(self._page),
             )
+            self._await(0)
             for core in range(WORKERS):
                 worker = self._start(
                     f"worker-{core}", "worker.Worker", self._url, "--host", LOOPBACK, "--webui-port", str(free_port()),
@@ -52,7 +52,7 @@ class Standalone:
                 )  # fmt: skip
                 # Its executors inherit it.
                 psutil.Process(worker.pid).cpu_affinity([core])
-            self._await_workers()
+            self._await(WORKERS)
         except BaseException:
             self.__exit__()
             raise
@@ -106,36 +106,19 @@ class Standalone:
                 env=environment, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self._daemons.append(daemon)
-        if not self._daemons[1:]:
-            self._await_port()
         return daemon
 
-    def _await_port(self) -> None:
-        """Wait until the master listens."""
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection((LOOPBACK, self._port), timeout=1).close()
-            except OSError:
-                self._check(deadline)
-            else:
-                return
-
-    def _await_workers(self) -> None:
-        """Wait until the master counts all workers."""
+    def _await(self, workers: int) -> None:
+        """Wait until the master answers, and counts so many workers. RuntimeError when a daemon ended, or when time is up."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
                 with urllib.request.urlopen(f"http://{LOOPBACK}:{self._page}/json/", timeout=5) as answer:
-                    if json.load(answer)["aliveworkers"] == WORKERS:
+                    if json.load(answer)["aliveworkers"] == workers:
                         return
             except (OSError, ValueError):
                 pass
-            self._check(deadline)
-
-    def _check(self, deadline: float) -> None:
-        """Let a moment pass. RuntimeError when a daemon ended, or when time is up."""
-        ended = [daemon for daemon in self._daemons if daemon.poll() is not None]
-        if ended or time.monotonic() > deadline:
-            raise RuntimeError(f"the standalone cluster did not start: see the logs in {self._folder}")
-        time.sleep(0.1)
+            ended = [daemon for daemon in self._daemons if daemon.poll() is not None]
+            if ended or time.monotonic() > deadline:
+                raise RuntimeError(f"the standalone cluster did not start: see the logs in {self._folder}")
+            time.sleep(0.1)

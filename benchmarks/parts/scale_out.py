@@ -5,8 +5,8 @@ twice as fast here. The model says what the tasks themselves allow: the same sta
 one worker, given to two, the longest first, and what is not a task as long as it was.
 """
 
+import contextlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -42,15 +42,12 @@ def measure(harness: Harness) -> PartResults:
     rows, folder = harness.settings.rows, Path(harness.empty("standalone"))
     topic = harness.topic(rows)
     with Standalone(folder) as cluster:
-        drivers = {
-            workers: Worker("ours", harness.folder / f"on-{workers}.log", **cluster.driver(workers))
-            for workers in range(1, WORKERS + 1)
-        }
-        with drivers[1], drivers[WORKERS]:
-            runs: dict[str, Callable[[], Run]] = {
-                str(workers): _runner(harness, driver, topic, rows, cluster.events(workers))
-                for workers, driver in drivers.items()
-            }
+        runs: dict[str, Callable[[], Run]] = {}
+        with contextlib.ExitStack() as stack:
+            for workers in (1, WORKERS):
+                log = harness.folder / f"on-{workers}.log"
+                driver = stack.enter_context(Worker("ours", log, **cluster.driver(workers)))
+                runs[str(workers)] = _runner(harness, driver, topic, rows, cluster.events(workers))
             say("warming up: a round that does not count")
             interleaved(runs, harness.settings.warm_up(1))
             found = interleaved(runs, min(harness.settings.repeats, MOST_ROUNDS))
@@ -61,7 +58,6 @@ def measure(harness: Harness) -> PartResults:
         "scale_out_model": Spread.of([run.seconds / modelled(run, WORKERS) for run in alone]),
     }
     figures: dict[str, Any] = {
-        "cores": os.cpu_count(),
         "seconds": {name: [run.seconds for run in each] for name, each in found.items()},
         "task_seconds": {name: [sum(map(sum, run.stages)) for run in each] for name, each in found.items()},
         "modelled_seconds": [modelled(run, WORKERS) for run in alone],

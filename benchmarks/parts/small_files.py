@@ -37,11 +37,10 @@ def measure(harness: Harness) -> PartResults:
         for lake, batches in ((few, FEW_BATCHES), (out, harness.settings.batches)):
             most = max(1, -(-rows // batches))
             ours.do("take_in_batches", bootstrap=harness.bootstrap, survey=survey, out=lake, most=most)
-        starts = interleaved(
-            {name: _starter(harness, ours, survey, lake) for name, lake in (("few", few), ("many", out))},
-            harness.settings.warm_up(1) + harness.settings.repeats,
-        )
-    starts = {name: each[harness.settings.warm_up(1) :] for name, each in starts.items()}
+        runs = {name: _starter(harness, ours, survey, lake) for name, lake in (("few", few), ("many", out))}
+        say("warming up: a round that does not count")
+        interleaved(runs, harness.settings.warm_up(1))
+        starts = interleaved(runs, harness.settings.repeats)
     harness.empty("out-few")
     table = f"{out}/records"
     counted(table, rows)

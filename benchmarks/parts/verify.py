@@ -90,18 +90,8 @@ def _runner(harness: Harness, rows: int, survey: str, out: str) -> Callable[[], 
 
 
 def _memory(process: psutil.Process) -> int:
-    """Return the bytes in memory of a process and its children."""
-    total = 0
-    for each in (process, *_children(process)):
-        try:
-            total += int(each.memory_info().rss)
-        except psutil.NoSuchProcess:
-            continue
-    return total
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
+    """Return the bytes in memory of a process and its children; 0 where one ended meanwhile."""
     try:
-        return list(process.children(recursive=True))
+        return sum(int(each.memory_info().rss) for each in (process, *process.children(recursive=True)))
     except psutil.NoSuchProcess:
-        return []
+        return 0

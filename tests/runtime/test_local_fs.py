@@ -101,7 +101,8 @@ def test_links_are_followed(files: Files, tmp_path: Path) -> None:
     files.rename(tmp_path / "here" / "one", tmp_path / "here" / "two", overwrite=False)
     assert (tmp_path / "there" / "two").read_text() == "text"
     (tmp_path / "link").symlink_to(tmp_path / "there" / "two")
-    assert files.is_link(tmp_path / "link") == files.is_link(tmp_path / "there" / "two") == False  # noqa: E712
+    assert not files.is_link(tmp_path / "link")
+    assert not files.is_link(tmp_path / "there" / "two")
 
 
 def test_a_stream_starts_no_process_for_a_file(env: SurveyEnv, tmp_path: Path) -> None:

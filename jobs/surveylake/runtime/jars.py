@@ -172,7 +172,8 @@ def _fill(jars: list[Jar], which: JarSet, folder: Path) -> None:
         else _resolved(which, folder)
     )
     resolved = {path.name: path for path in by_coordinate.values()}
-    unlocked = sorted(set(resolved) - {jar.file for jar in jars if jar.which == which})
+    locked = {jar.file for jar in jars if jar.which == which}
+    unlocked = sorted(set(resolved) - locked)
     if unlocked:
         raise SetupError(
             f"not in {LOCK.name}, yet resolved: {', '.join(unlocked)}",
@@ -182,7 +183,7 @@ def _fill(jars: list[Jar], which: JarSet, folder: Path) -> None:
         _move(_checked(jar, resolved.get(jar.file, scratch / jar.file)), folder / which / jar.file)
     # An earlier release's jars would go to a cluster with the others: --jars 'var/jars/spark/*.jar'.
     for path in (folder / which).glob("*.jar"):
-        if path.name not in {jar.file for jar in jars if jar.which == which}:
+        if path.name not in locked:
             path.unlink()
     shutil.rmtree(scratch, ignore_errors=True)
 

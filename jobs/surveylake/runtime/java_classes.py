@@ -55,9 +55,8 @@ class JavaClass:
                 f"{self.source.name} was not compiled: {first_line(error)}", "run: make setup"
             ) from error
         jar = folder / f"{self.coordinate.replace(':', '_', 1).replace(':', '-')}.jar"
-        with zipfile.ZipFile(
-            jar, "w"
-        ) as file:  # stored: compressed bytes depend on the library that compresses
+        # Stored: compressed bytes depend on the library that compresses.
+        with zipfile.ZipFile(jar, "w") as file:
             for name, code in sorted(classes.items()):
                 file.writestr(zipfile.ZipInfo(f"{name.replace('.', '/')}.class", NO_DATE), code)
         return jar

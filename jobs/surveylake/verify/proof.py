@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from surveylake.verify.coverage import PartitionCoverage
 
-RECORDS, EPOCH = "records", "surveylake.epoch."
+RECORDS = "records"
 REPAIR = f"{MEND} What it does not mend: 'When verify says no' in docs/reliability.md."
 REBUILD = (
     "Restore the files named from a backup; without one, jobs/repair.py --dry-run says whether they can be made again, "
@@ -99,14 +99,15 @@ def _count(
     out: str | Path | None,
 ) -> None:
     """Add the checks that need Spark: of the offsets, the checkpoint, the broker, and the tables made from `records`."""
-    from surveylake.lake import tables
+    from surveylake.lake import records_table, tables
     from surveylake.verify import checkpoint
     from surveylake.verify.published import published
 
     lake, log = tables.Lake(context.root), context.logs[RECORDS]
     properties = log.configuration or tables.properties(context.spark, lake.table(RECORDS))
-    newest = max((int(key.removeprefix(EPOCH)) for key in properties if key.startswith(EPOCH)), default=0)
-    broker, identity = same_topic(asked, properties.get(f"{EPOCH}{newest}", ""), newest)
+    epochs = records_table.epochs(properties)
+    newest = max(epochs, default=0)
+    broker, identity = same_topic(asked, epochs.get(newest, ""), newest)
     with proof.stopwatch.timed("offsets"):
         partitions, checks, ends = _offsets(context, properties, newest, broker)
     folder = lake_path(context.spark, lake.checkpoints) / RECORDS / f"epoch-{newest}"

@@ -15,9 +15,13 @@ from pyspark.sql import DataFrame
 from surveylake import sql
 from surveylake.contract.model import Contract
 from surveylake.sql import TEXT
+from surveylake.validate import value_pattern
+from surveylake.validate.json_patterns import ESCAPE, LETTERS_CLASS, ascii_class, whole
 from surveylake.validate.layout import CUT, Layout, canonical, constants
 from surveylake.validate.slots import Extra, Slot
+from surveylake.validate.value_pattern import PIECES, TEXTS, MatchedSlot, matched
 
+ASCII, BEYOND_ASCII = whole(f"[{ascii_class()}]*"), whole(f"[{ascii_class()}{LETTERS_CLASS}]*")
 PLAIN, LAID_OUT = "`~plain`", "`~laid_out`"
 MOST_IN_ONE_METHOD = 24_000
 """Characters of SQL, some 25 fields. Up to this size Spark generates one Java method for the stage, and no row is copied. Beyond
@@ -34,28 +38,42 @@ def with_plain_fields(
     """
     layout = layout or canonical(contract)
     slots, extras = _places(contract, layout)
-    received = [sql.name(column) for column in records.columns]
     # The split value is no column: Spark splits once for all pieces, and a column would be copied from stage to stage.
     pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1})"
-    cut = [f"{place.piece(pieces)} AS {place.name('piece')}" for place in (*slots, *extras)]
-    decoding = [slot for slot in slots if slot.decodes]
-    texts = [f"{slot.text()} AS {slot.name('text')}" for slot in slots]
-    typed = {slot.field: slot.value() for slot in slots}
+    fits = f"octet_length(value) <= {max_bytes}"
+    is_long = _size(layout, slots, extras) > MOST_IN_ONE_METHOD
+    received, kept = [sql.name(column) for column in records.columns], []
+    if is_long and value_pattern.suits(layout):
+        slots = [matched(slot, layout) for slot in slots]
+        fits += f" AND {value_pattern.is_matched(layout, slots, extras)}"
+        texts = f"{value_pattern.texts_of(layout)} AS {TEXTS}"
+        records = records.selectExpr("*", f"{pieces} AS {PIECES}").selectExpr("*", texts)
+        pieces, kept, extras = PIECES, [TEXTS], []
+    else:
+        fits += f" AND {_is_laid_out(layout, pieces)}"
+    looked_at = [slot for slot in slots if not isinstance(slot, MatchedSlot)]
+    cut = [f"{place.piece(pieces)} AS {place.name('piece')}" for place in (*looked_at, *extras)]
+    rows = records.selectExpr(*received, *kept, *cut, f"{fits} AS {LAID_OUT}")
+    if decoding := [slot for slot in slots if slot.decodes]:
+        rows = rows.selectExpr("*", *(f"{slot.raw()} AS {slot.name('raw')}" for slot in decoding))
+    kept += [extra.name("piece") for extra in extras]
+    kept += [slot.name("raw") for slot in decoding]
+    laid_out = sql.let("it", LAID_OUT, "it") if is_long else LAID_OUT
+    texts_apart = [f"{slot.text()} AS {slot.name('text')}" for slot in looked_at]
+    rows = rows.selectExpr(*received, *kept, f"{laid_out} AS {LAID_OUT}", *texts_apart)
+    typed = {slot.place: slot.value() for slot in slots}
     values = [
         f"{typed.get(at, f'CAST(NULL AS {field.sql_type})')} AS {sql.name(name)}"
         for at, (name, field) in enumerate(contract.fields.items())
     ]
-    rows = records.selectExpr(*received, *cut, f"{_is_laid_out(layout, pieces, max_bytes)} AS {LAID_OUT}")
-    if decoding:
-        rows = rows.selectExpr("*", *(f"{slot.raw()} AS {slot.name('raw')}" for slot in decoding))
-    outside = [extra.name("piece") for extra in extras]
-    kept = [slot.name("raw") for slot in decoding]
-    checks = _is_plain(layout, slots, extras)
-    is_long = sum(map(len, (*texts, *values, checks))) > MOST_IN_ONE_METHOD
-    laid_out = sql.let("it", LAID_OUT, "it") if is_long else LAID_OUT
-    return rows.selectExpr(*received, *outside, *kept, f"{laid_out} AS {LAID_OUT}", *texts).selectExpr(
-        *received, *values, f"coalesce({laid_out} AND {checks}, false) AS {PLAIN}"
-    )
+    is_plain = f"coalesce({laid_out} AND {_is_plain(layout, slots, extras)}, false)"
+    return rows.selectExpr(*received, *values, f"{is_plain} AS {PLAIN}")
+
+
+def _size(layout: Layout, slots: list[Slot], extras: list[Extra]) -> int:
+    """Return about how many characters of SQL the fast path is, where each place is looked at by itself."""
+    expressions = [expression for slot in slots for expression in (slot.text(), slot.value())]
+    return sum(map(len, (*expressions, _is_plain(layout, slots, extras))))
 
 
 def _places(contract: Contract, layout: Layout) -> tuple[list[Slot], list[Extra]]:
@@ -70,9 +88,9 @@ def _places(contract: Contract, layout: Layout) -> tuple[list[Slot], list[Extra]
     return slots, [Extra(at, layout) for at, member in members if member.field is None]
 
 
-def _is_laid_out(layout: Layout, pieces: str, max_bytes: int) -> str:
+def _is_laid_out(layout: Layout, pieces: str) -> str:
     """Return SQL: whether a value has as many pieces as the layout, and the layout's own texts in their places."""
-    checks = [f"size({pieces}) = {len(layout.skeleton)}", f"octet_length(value) <= {max_bytes}"]
+    checks = [f"size({pieces}) = {len(layout.skeleton)}"]
     checks += [f"get({pieces}, {place}) = {sql.text(part)}" for place, part in constants(layout)]
     return " AND ".join(checks)
 
@@ -87,34 +105,18 @@ def _is_plain(layout: Layout, slots: list[Slot], extras: list[Extra]) -> str:
         checks += [f"NOT contains({together}, '  ')"]
     if everything := [*texts, *(text for extra in extras if (text := extra.unchecked()))]:
         checks.append(_is_text(_joined(everything), layout.escapes))
-    return " AND ".join(checks)
+    return " AND ".join(check for check in checks if check != "true") or "true"
 
 
 def _is_text(together: str, escapes: bool) -> str:
     """Return SQL: whether the texts have only characters that stand for themselves, and no blank but spaces.
 
-    Letters beyond ASCII are looked at only where there are some: then the whole value must be UTF-8.
+    Letters beyond ASCII are looked for only where there are some.
     """
-    plain = f"{together} RLIKE {sql.text(PLAIN_TEXT)}"
+    plain = f"{together} RLIKE {sql.text(ASCII)}"
     unescaped = f"regexp_replace({together}, {sql.text(ESCAPE)}, '')" if escapes else together
-    return f"({plain} OR (is_valid_utf8(value) AND {unescaped} RLIKE {sql.text(BEYOND_ASCII)}))"
+    return f"({plain} OR {unescaped} RLIKE {sql.text(BEYOND_ASCII)})"
 
 
 def _joined(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else f"concat({', '.join(texts)})"
-
-
-UNQUOTED = "".join(chr(code) for code in range(32, 127) if chr(code) not in '"\\')
-# Each character by itself: Java looks single characters up in a table, and compares ranges one by one.
-ASCII_CLASS = "".join(c if c.isalnum() else "\\" + c for c in UNQUOTED)
-LETTERS_CLASS = (
-    r"\u00a1-\u167f\u1681-\u1fff\u2010-\u2027\u2030-\u205e\u2060-\u2fff\u3001-\ud7ff\ue000-\ufefe\uff00-\uffff"
-    r"\x{10000}-\x{10ffff}"
-)
-"""Every character beyond ASCII but control characters and the blanks that cleaning collapses."""
-ESCAPE = (
-    r"\\u(?:00(?:[aA][1-9a-fA-F]|[b-fB-F][0-9a-fA-F])|0[1-9a-fA-F][0-9a-fA-F]{2}|[4-9a-cA-C][0-9a-fA-F]{3})"
-)
-"""Escapes of letters: no blank, no control character, no half of a surrogate pair."""
-PLAIN_TEXT = f"^[{ASCII_CLASS}]*\\z"
-BEYOND_ASCII = f"^[{ASCII_CLASS}{LETTERS_CLASS}]*\\z"

@@ -10,16 +10,11 @@ from surveylake.contract.field_types import MOST_DIGITS
 from surveylake.contract.fields import SurveyField
 from surveylake.validate import rules
 from surveylake.validate.cleaning import typed
+from surveylake.validate.json_patterns import BARE, DECIMAL, DOUBLE, whole
 from surveylake.validate.layout import CUT, Layout
 
 WHOLE_NUMBER = re.compile("0|-?[1-9][0-9]*")
 """An integer as a JSON writer writes it."""
-NUMBER = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?\z"
-"""A number as a JSON writer writes it: without an exponent, and not longer than is kept exactly."""
-FLOATING = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,3})?\z"
-"""The same, with or without an exponent."""
-BARE = r"^(?:true|false|null|-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?)\z"
-"""A value without quotes."""
 UNFIT = {'"', "\\", *map(chr, range(32))}
 """Characters that no text of a plain value contains."""
 Shape: TypeAlias = Callable[[str], str]
@@ -27,17 +22,17 @@ Shape: TypeAlias = Callable[[str], str]
 NUMBERS = ("integer", "double", "decimal")
 
 
-class _Place:
+class Place:
     """One member's place in a value."""
 
     def __init__(self, at: int, layout: Layout) -> None:
-        self._at, self._layout = at, layout
+        self.at, self._layout = at, layout
         self._places = [place for place, piece in enumerate(layout.skeleton) if piece == at]
-        self._colons = len(self._places) - 1
+        self.colons = len(self._places) - 1
 
     def name(self, part: str) -> str:
         """Return the name of a scaffolding column, in backticks."""
-        return f"`~{part}{self._at}`"
+        return f"`~{part}{self.at}`"
 
     def piece(self, pieces: str) -> str:
         """Return SQL: the piece of a value with this member's value in it; `pieces` is the SQL of all of them."""
@@ -46,7 +41,12 @@ class _Place:
 
     def _around(self) -> Iterator[tuple[str, str]]:
         """Yield the texts before and after the value, in each spacing that the layout allows."""
-        yield from ((gap[0], self._layout.end(self._at, gap)) for gap in self._layout.gaps)
+        yield from ((gap[0], self._layout.end(self.at, gap)) for gap in self._layout.gaps)
+
+    def between(self, pattern: str) -> str:
+        """Return a regular expression of the piece: what matches `pattern`, between the texts around it."""
+        whole = [f"{sql.literal(before)}{pattern}{sql.literal(after)}" for before, after in self._around()]
+        return whole[0] if len(whole) == 1 else f"(?:{'|'.join(whole)})"
 
     def _between(self, before: str, after: str, least: int = 0) -> tuple[str, str]:
         """Return SQL: whether the piece is a value between two texts, of `least` bytes or more, and that value."""
@@ -59,18 +59,18 @@ class _Place:
         return f"{starts}endswith({piece}, {sql.text(after)}) AND {long}", f"cast({inner} AS string)"
 
 
-class Slot(_Place):
+class Slot(Place):
     """A field's place; `place` is that of the field in the contract."""
 
     def __init__(self, at: int, place: int, field: SurveyField, layout: Layout) -> None:
         super().__init__(at, layout)
-        self.field, self._field = place, field
+        self.place, self.field = place, field
         self._is_number = field.type.startswith(NUMBERS)
 
     @property
     def decodes(self) -> bool:
         """Whether the text may have escapes, which stand for letters."""
-        return self._layout.escapes and not _is_closed(self._field) and not self._is_number
+        return self._layout.escapes and not is_closed(self.field) and not self._is_number
 
     def raw(self) -> str:
         """Return SQL: the text between quotes, as it is written."""
@@ -82,15 +82,15 @@ class Slot(_Place):
         piece = self.name("piece")
         whens = [
             f"WHEN {piece} = {sql.text(before + written + after)} THEN {sql.text(text)}"
-            for written, text in _known(self._field, self._layout.escapes).items()
-            if written.count(CUT) == self._colons
+            for written, text in known(self.field, self._layout.escapes).items()
+            if written.count(CUT) == self.colons
             for before, after in self._around()
         ]
         if self.decodes:
             raw = self.name("raw")
             decoded = f"CAST(try_parse_json(concat('\"', {raw}, '\"')) AS string)"
             whens.append(f"WHEN contains({raw}, {sql.text(chr(92))}) THEN trim({decoded}) ELSE trim({raw})")
-        elif not _is_closed(self._field):
+        elif not is_closed(self.field):
             # Blanks alone are no number, and nothing at all is no JSON.
             whens += self._free(
                 lambda text: f"nullif(trim({text}), '')" if self._is_number else f"trim({text})"
@@ -108,62 +108,67 @@ class Slot(_Place):
 
     def value(self) -> str:
         """Return SQL: the typed value, where the text is acceptable."""
-        text, field = self.name("text"), self._field
+        text, field = self.name("text"), self.field
         if field.type in ("string", "scale"):
             return f"nullif({text}, '')"
         return f"nullif({text}, '') = 'true'" if field.type == "boolean" else typed(text, field)
 
     def is_acceptable(self, value: str) -> str:
         """Return SQL: whether the piece is strict JSON, except for the text of `unchecked`, and its value acceptable."""
-        text, field = self.name("text"), self._field
+        text, field = self.name("text"), self.field
         checks = [f"{text} IS NOT NULL"]
         if field.type == "integer":
             # A number in any other spelling, such as 024, may be no JSON.
             checks.append(f"({text} = '' OR cast({value} AS string) = {text})")
         elif self._is_number:
-            number = FLOATING if field.type == "double" else NUMBER
+            number = whole(DOUBLE if field.type == "double" else DECIMAL)
             checks.append(f"({text} = '' OR {text} RLIKE {sql.text(number)})")
-        if others := [] if _is_closed(field) else _stands_for_another(field):
+        if others := [] if is_closed(field) else stands_for_another(field):
             # With blanks around it: parsing finds what it stands for.
             checks.append(f"NOT ({text} IN ({', '.join(map(sql.text, others))}))")
         return " AND ".join([*checks, rules.is_acceptable(text, value, field)])
 
     def unchecked(self) -> str | None:
         """Return SQL: the text that may contain any character; None where there is none."""
-        if _is_closed(self._field) or self._is_number:
+        if is_closed(self.field) or self._is_number:
             return None
         return self.name("raw" if self.decodes else "text")
 
 
-class Extra(_Place):
+class Extra(Place):
     """The place of a member that the contract does not have."""
+
+    @property
+    def constant(self) -> str | None:
+        """The text that every message has here; None: they have values of their own."""
+        return self._layout.members[self.at].constant
 
     def is_sound(self) -> str:
         """Return SQL: whether the piece is the text that every message has, or a plain value."""
-        constant = self._layout.members[self._at].constant
+        constant = self.constant
         if constant is not None:
             texts = ", ".join(sql.text(before + constant + after) for before, after in self._around())
             return f"{self.name('piece')} IN ({texts})"
         fits = [self._between(before + '"', '"' + after)[0] for before, after in self._around()]
         bare = [self._between(before, after, least=1) for before, after in self._around()]
-        fits += [f"({fit} AND {text} RLIKE {sql.text(BARE)})" for fit, text in bare]
+        fits += [f"({fit} AND {text} RLIKE {sql.text(whole(BARE))})" for fit, text in bare]
         return f"({' OR '.join(fits)})"
 
     def unchecked(self) -> str | None:
         """Return SQL: the text that may contain any character; None where there is none."""
-        if self._layout.members[self._at].constant is not None:
+        if self.constant is not None:
             return None
         whens = [self._between(before + '"', '"' + after) for before, after in self._around()]
         return f"CASE {' '.join(f'WHEN {fits} THEN {text}' for fits, text in whens)} ELSE '' END"
 
 
-def _stands_for_another(field: SurveyField) -> list[str]:
+def stands_for_another(field: SurveyField) -> list[str]:
     """Return the texts that are stored as another one, or as none; of a set those that are no answer."""
     texts = dict.fromkeys(field.missing, "") if field.type == "set" else field.written_as
     return [text for text, name in texts.items() if text != name]
 
 
-def _known(field: SurveyField, escapes: bool) -> dict[str, str]:
+def known(field: SurveyField, escapes: bool) -> dict[str, str]:
     """Return text in a plain value -> clean text, for the texts that the contract names."""
     blank = {} if field.required else {'""': "", "null": ""}
     if field.type == "set":
@@ -184,6 +189,6 @@ def _known(field: SurveyField, escapes: bool) -> dict[str, str]:
     return blank | bare | quoted
 
 
-def _is_closed(field: SurveyField) -> bool:
+def is_closed(field: SurveyField) -> bool:
     """Return whether the contract names every acceptable text."""
     return (bool(field.allowed) and field.type != "set") or field.type == "boolean"

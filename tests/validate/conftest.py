@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from support.sessions import generated_code
+from surveylake.validate import fast_path
 
 
 @pytest.fixture(scope="module")
@@ -13,3 +14,11 @@ def spark(spark: SparkSession) -> Iterator[SparkSession]:
     """The run's session, which generates code while a module of this folder runs."""
     with generated_code(spark) as session:
         yield session
+
+
+@pytest.fixture(params=["field by field", "as a whole"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both fast paths in turn: that of a few fields, and that of many, however many there are."""
+    if request.param == "as a whole":
+        monkeypatch.setattr(fast_path, "MOST_IN_ONE_METHOD", 0)
+    return str(request.param)

@@ -70,10 +70,11 @@ def first(contract: Contract) -> str:
 
 def taken(spark: SparkSession, contract: Contract, layout: Layout, *values: bytes) -> list[bool]:
     """Which of the values go the fast way."""
-    rows = fast_path.with_plain_fields(kafka_rows(spark, values), contract, MAX_BYTES, layout)
+    rows, _ = fast_path.with_plain_fields(kafka_rows(spark, values), contract, MAX_BYTES, layout)
     return [row["~plain"] for row in rows.orderBy("offset").collect()]
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: writer.__name__)
 def test_a_writers_values_are_taken_without_parsing(
     spark: SparkSession, writer: Callable[[Answer], bytes]
@@ -92,6 +93,7 @@ def test_a_writers_values_are_taken_without_parsing(
     assert [one.row["participant_id"] for one in found][-1] == "Zoë 'O' / \u4e2d"
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("contract", "answer"),
     [(FOOD, ANSWER), (CODED, CODES), (TYPED, TYPES)],
@@ -202,6 +204,7 @@ def test_a_value_fits_the_layout_that_was_learned_from_its_like() -> None:
         assert not any(fits(value, layout) for value in (*others, b"", b"[]"))
 
 
+@pytest.mark.usefixtures("way")
 def test_a_layout_may_lack_a_field_that_a_record_may_lack(spark: SparkSession) -> None:
     def short(answer: Answer) -> bytes:
         return json.dumps(
@@ -235,7 +238,7 @@ def many_questions(fields: int) -> Contract:
     return Contract.model_validate(values)
 
 
-@pytest.mark.parametrize("fields", [20, 40, 60])
+@pytest.mark.parametrize("fields", [20, 40, 60, 200])
 def test_a_survey_of_many_questions_is_judged_alike(spark: SparkSession, fields: int) -> None:
     contract = many_questions(fields)
     good = {"id": "P1", **{f"Q{n}": ("tea", "31", "Yes")[n % 3] for n in range(1, fields)}}

@@ -19,7 +19,6 @@ from surveylake.validate import value_pattern
 from surveylake.validate.json_patterns import ESCAPE, LETTERS_CLASS, ascii_class, whole
 from surveylake.validate.layout import CUT, Layout, canonical, constants
 from surveylake.validate.slots import Extra, Slot
-from surveylake.validate.value_pattern import PIECES, TEXTS, MatchedSlot, matched
 
 ASCII, BEYOND_ASCII = whole(f"[{ascii_class()}]*"), whole(f"[{ascii_class()}{LETTERS_CLASS}]*")
 PLAIN, LAID_OUT = "`~plain`", "`~laid_out`"
@@ -31,43 +30,39 @@ generates no code, keeps it from making that one method: then each expression ha
 
 def with_plain_fields(
     records: DataFrame, contract: Contract, max_bytes: int, layout: Layout | None = None
-) -> DataFrame:
-    """Add the contract's fields as typed columns, and `~plain` (boolean, never NULL): the fields are valid where it is true.
+) -> tuple[DataFrame, dict[str, str]]:
+    """Add `~plain` (boolean, never NULL). Where it is true, the value of each of the contract's columns is valid.
 
-    `layout` is the writer's; None stands for our own producer's.
+    Returns the rows, and column name -> SQL of that value over the columns that they have. `layout` is the writer's; None
+    stands for our own producer's.
     """
     layout = layout or canonical(contract)
     slots, extras = _places(contract, layout)
+    is_long = _size(layout, slots, extras) > MOST_IN_ONE_METHOD
+    if is_long and value_pattern.suits(contract, layout):
+        rows = value_pattern.with_texts(records, contract, max_bytes, layout, PLAIN)
+        return rows, value_pattern.values(contract)
+    received = [sql.name(column) for column in records.columns]
     # The split value is no column: Spark splits once for all pieces, and a column would be copied from stage to stage.
     pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1})"
-    fits = f"octet_length(value) <= {max_bytes}"
-    is_long = _size(layout, slots, extras) > MOST_IN_ONE_METHOD
-    received, kept = [sql.name(column) for column in records.columns], []
-    if is_long and value_pattern.suits(layout):
-        slots = [matched(slot, layout) for slot in slots]
-        fits += f" AND {value_pattern.is_matched(layout, slots, extras)}"
-        texts = f"{value_pattern.texts_of(layout)} AS {TEXTS}"
-        records = records.selectExpr("*", f"{pieces} AS {PIECES}").selectExpr("*", texts)
-        pieces, kept, extras = PIECES, [TEXTS], []
-    else:
-        fits += f" AND {_is_laid_out(layout, pieces)}"
-    looked_at = [slot for slot in slots if not isinstance(slot, MatchedSlot)]
-    cut = [f"{place.piece(pieces)} AS {place.name('piece')}" for place in (*looked_at, *extras)]
-    rows = records.selectExpr(*received, *kept, *cut, f"{fits} AS {LAID_OUT}")
-    if decoding := [slot for slot in slots if slot.decodes]:
-        rows = rows.selectExpr("*", *(f"{slot.raw()} AS {slot.name('raw')}" for slot in decoding))
-    kept += [extra.name("piece") for extra in extras]
-    kept += [slot.name("raw") for slot in decoding]
-    laid_out = sql.let("it", LAID_OUT, "it") if is_long else LAID_OUT
-    texts_apart = [f"{slot.text()} AS {slot.name('text')}" for slot in looked_at]
-    rows = rows.selectExpr(*received, *kept, f"{laid_out} AS {LAID_OUT}", *texts_apart)
+    cut = [f"{place.piece(pieces)} AS {place.name('piece')}" for place in (*slots, *extras)]
+    decoding = [slot for slot in slots if slot.decodes]
+    texts = [f"{slot.text()} AS {slot.name('text')}" for slot in slots]
     typed = {slot.place: slot.value() for slot in slots}
     values = [
         f"{typed.get(at, f'CAST(NULL AS {field.sql_type})')} AS {sql.name(name)}"
         for at, (name, field) in enumerate(contract.fields.items())
     ]
-    is_plain = f"coalesce({laid_out} AND {_is_plain(layout, slots, extras)}, false)"
-    return rows.selectExpr(*received, *values, f"{is_plain} AS {PLAIN}")
+    rows = records.selectExpr(*received, *cut, f"{_is_laid_out(layout, pieces, max_bytes)} AS {LAID_OUT}")
+    if decoding:
+        rows = rows.selectExpr("*", *(f"{slot.raw()} AS {slot.name('raw')}" for slot in decoding))
+    outside = [extra.name("piece") for extra in extras]
+    kept = [slot.name("raw") for slot in decoding]
+    laid_out = sql.let("it", LAID_OUT, "it") if is_long else LAID_OUT
+    rows = rows.selectExpr(*received, *outside, *kept, f"{laid_out} AS {LAID_OUT}", *texts).selectExpr(
+        *received, *values, f"coalesce({laid_out} AND {_is_plain(layout, slots, extras)}, false) AS {PLAIN}"
+    )
+    return rows, {name: sql.name(name) for name in contract.fields}
 
 
 def _size(layout: Layout, slots: list[Slot], extras: list[Extra]) -> int:
@@ -88,9 +83,9 @@ def _places(contract: Contract, layout: Layout) -> tuple[list[Slot], list[Extra]
     return slots, [Extra(at, layout) for at, member in members if member.field is None]
 
 
-def _is_laid_out(layout: Layout, pieces: str) -> str:
+def _is_laid_out(layout: Layout, pieces: str, max_bytes: int) -> str:
     """Return SQL: whether a value has as many pieces as the layout, and the layout's own texts in their places."""
-    checks = [f"size({pieces}) = {len(layout.skeleton)}"]
+    checks = [f"size({pieces}) = {len(layout.skeleton)}", f"octet_length(value) <= {max_bytes}"]
     checks += [f"get({pieces}, {place}) = {sql.text(part)}" for place, part in constants(layout)]
     return " AND ".join(checks)
 
@@ -105,7 +100,7 @@ def _is_plain(layout: Layout, slots: list[Slot], extras: list[Extra]) -> str:
         checks += [f"NOT contains({together}, '  ')"]
     if everything := [*texts, *(text for extra in extras if (text := extra.unchecked()))]:
         checks.append(_is_text(_joined(everything), layout.escapes))
-    return " AND ".join(check for check in checks if check != "true") or "true"
+    return " AND ".join(checks)
 
 
 def _is_text(together: str, escapes: bool) -> str:

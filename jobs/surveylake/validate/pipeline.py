@@ -37,10 +37,10 @@ def validated(
     `few` is for some millions of rows and a process that ends after them: less is generated, and a row costs more. What Java
     would take to compile the rest is more than such rows win by it.
     """
+    rows, plain_values = fast_path.with_plain_fields(kafka_rows, contract, max_bytes, layout)
     return (
-        fast_path.with_plain_fields(kafka_rows, contract, max_bytes, layout)
-        .transform(partial(_with_parsed, contract=contract, max_bytes=max_bytes, few=few))
-        .transform(partial(_with_columns, contract=contract))
+        rows.transform(partial(_with_parsed, contract=contract, max_bytes=max_bytes, few=few))
+        .transform(partial(_with_columns, contract=contract, plain_values=plain_values))
         .transform(partial(_with_verdict, contract=contract))
     )
 
@@ -97,10 +97,10 @@ def _steps(contract: Contract) -> dict[str, str]:
     return {name: f"IF(`~broken` IS NULL, {step}, NULL)" for name, step in steps.items()}
 
 
-def _with_columns(rows: DataFrame, contract: Contract) -> DataFrame:
+def _with_columns(rows: DataFrame, contract: Contract, plain_values: dict[str, str]) -> DataFrame:
     """Take the contract's typed columns from the fast path or from parsing, and add the derived ones."""
     parsed = {
-        name: f"IF({PLAIN}, {sql.name(name)}, {_kept(f'`~fields`.{sql.name(name)}', field)})"
+        name: f"IF({PLAIN}, {plain_values[name]}, {_kept(f'`~fields`.{sql.name(name)}', field)})"
         for name, field in contract.fields.items()
     }
     others = [sql.name(column) for column in rows.columns if column not in parsed]
@@ -121,14 +121,16 @@ def _kept(value: str, field: SurveyField) -> str:
 def _with_verdict(rows: DataFrame, contract: Contract) -> DataFrame:
     """Add `accepted` and `failed_rules`, and drop the scaffolding columns."""
     sound = f"({PLAIN} OR (`~broken` IS NULL AND `~reasons` IS NULL))"
-    good = " AND ".join([sound, *(rules.passes(rule) for rule in contract.rules.values())])
+    passed = [rules.passes(rule) for rule in contract.rules.values()]
     own = [rules.contract_rule(name, predicate) for name, predicate in contract.rules.items()]
-    why = f"coalesce(`~broken`, {rules.listed('`~reasons`', *own)})"
+    why = f"coalesce(`~broken`, {rules.listed('`~reasons`', *own) if own else '`~reasons`'})"
+    good = sound
+    if passed:
+        # Without rules there is no column to compute once, and rows of many columns are not copied for it.
+        rows, good = rows.selectExpr("*", f"{' AND '.join([sound, *passed])} AS `~good`"), "`~good`"
     given = {
-        "accepted": "`~good` AS accepted",
-        "failed_rules": f"IF(`~good`, CAST(array() AS array<string>), split({why}, {sql.text(rules.SEPARATOR)})) AS failed_rules",
+        "accepted": f"{good} AS accepted",
+        "failed_rules": f"IF({good}, CAST(array() AS array<string>), split({why}, {sql.text(rules.SEPARATOR)})) AS failed_rules",
     }
     ordered = [given.get(column, sql.name(column)) for column in RECORD_COLUMNS]
-    return rows.selectExpr("*", f"{good} AS `~good`").selectExpr(
-        *ordered, *(sql.name(column) for column in contract.columns)
-    )
+    return rows.selectExpr(*ordered, *(sql.name(column) for column in contract.columns))

@@ -22,17 +22,17 @@ Shape: TypeAlias = Callable[[str], str]
 NUMBERS = ("integer", "double", "decimal")
 
 
-class Place:
+class _Place:
     """One member's place in a value."""
 
     def __init__(self, at: int, layout: Layout) -> None:
-        self.at, self._layout = at, layout
+        self._at, self._layout = at, layout
         self._places = [place for place, piece in enumerate(layout.skeleton) if piece == at]
-        self.colons = len(self._places) - 1
+        self._colons = len(self._places) - 1
 
     def name(self, part: str) -> str:
         """Return the name of a scaffolding column, in backticks."""
-        return f"`~{part}{self.at}`"
+        return f"`~{part}{self._at}`"
 
     def piece(self, pieces: str) -> str:
         """Return SQL: the piece of a value with this member's value in it; `pieces` is the SQL of all of them."""
@@ -41,12 +41,7 @@ class Place:
 
     def _around(self) -> Iterator[tuple[str, str]]:
         """Yield the texts before and after the value, in each spacing that the layout allows."""
-        yield from ((gap[0], self._layout.end(self.at, gap)) for gap in self._layout.gaps)
-
-    def between(self, pattern: str) -> str:
-        """Return a regular expression of the piece: what matches `pattern`, between the texts around it."""
-        whole = [f"{sql.literal(before)}{pattern}{sql.literal(after)}" for before, after in self._around()]
-        return whole[0] if len(whole) == 1 else f"(?:{'|'.join(whole)})"
+        yield from ((gap[0], self._layout.end(self._at, gap)) for gap in self._layout.gaps)
 
     def _between(self, before: str, after: str, least: int = 0) -> tuple[str, str]:
         """Return SQL: whether the piece is a value between two texts, of `least` bytes or more, and that value."""
@@ -59,18 +54,18 @@ class Place:
         return f"{starts}endswith({piece}, {sql.text(after)}) AND {long}", f"cast({inner} AS string)"
 
 
-class Slot(Place):
+class Slot(_Place):
     """A field's place; `place` is that of the field in the contract."""
 
     def __init__(self, at: int, place: int, field: SurveyField, layout: Layout) -> None:
         super().__init__(at, layout)
-        self.place, self.field = place, field
+        self.place, self._field = place, field
         self._is_number = field.type.startswith(NUMBERS)
 
     @property
     def decodes(self) -> bool:
         """Whether the text may have escapes, which stand for letters."""
-        return self._layout.escapes and not is_closed(self.field) and not self._is_number
+        return self._layout.escapes and not is_closed(self._field) and not self._is_number
 
     def raw(self) -> str:
         """Return SQL: the text between quotes, as it is written."""
@@ -82,15 +77,15 @@ class Slot(Place):
         piece = self.name("piece")
         whens = [
             f"WHEN {piece} = {sql.text(before + written + after)} THEN {sql.text(text)}"
-            for written, text in known(self.field, self._layout.escapes).items()
-            if written.count(CUT) == self.colons
+            for written, text in known(self._field, self._layout.escapes).items()
+            if written.count(CUT) == self._colons
             for before, after in self._around()
         ]
         if self.decodes:
             raw = self.name("raw")
             decoded = f"CAST(try_parse_json(concat('\"', {raw}, '\"')) AS string)"
             whens.append(f"WHEN contains({raw}, {sql.text(chr(92))}) THEN trim({decoded}) ELSE trim({raw})")
-        elif not is_closed(self.field):
+        elif not is_closed(self._field):
             # Blanks alone are no number, and nothing at all is no JSON.
             whens += self._free(
                 lambda text: f"nullif(trim({text}), '')" if self._is_number else f"trim({text})"
@@ -108,14 +103,14 @@ class Slot(Place):
 
     def value(self) -> str:
         """Return SQL: the typed value, where the text is acceptable."""
-        text, field = self.name("text"), self.field
+        text, field = self.name("text"), self._field
         if field.type in ("string", "scale"):
             return f"nullif({text}, '')"
         return f"nullif({text}, '') = 'true'" if field.type == "boolean" else typed(text, field)
 
     def is_acceptable(self, value: str) -> str:
         """Return SQL: whether the piece is strict JSON, except for the text of `unchecked`, and its value acceptable."""
-        text, field = self.name("text"), self.field
+        text, field = self.name("text"), self._field
         checks = [f"{text} IS NOT NULL"]
         if field.type == "integer":
             # A number in any other spelling, such as 024, may be no JSON.
@@ -130,22 +125,17 @@ class Slot(Place):
 
     def unchecked(self) -> str | None:
         """Return SQL: the text that may contain any character; None where there is none."""
-        if is_closed(self.field) or self._is_number:
+        if is_closed(self._field) or self._is_number:
             return None
         return self.name("raw" if self.decodes else "text")
 
 
-class Extra(Place):
+class Extra(_Place):
     """The place of a member that the contract does not have."""
-
-    @property
-    def constant(self) -> str | None:
-        """The text that every message has here; None: they have values of their own."""
-        return self._layout.members[self.at].constant
 
     def is_sound(self) -> str:
         """Return SQL: whether the piece is the text that every message has, or a plain value."""
-        constant = self.constant
+        constant = self._layout.members[self._at].constant
         if constant is not None:
             texts = ", ".join(sql.text(before + constant + after) for before, after in self._around())
             return f"{self.name('piece')} IN ({texts})"
@@ -156,7 +146,7 @@ class Extra(Place):
 
     def unchecked(self) -> str | None:
         """Return SQL: the text that may contain any character; None where there is none."""
-        if self.constant is not None:
+        if self._layout.members[self._at].constant is not None:
             return None
         whens = [self._between(before + '"', '"' + after) for before, after in self._around()]
         return f"CASE {' '.join(f'WHEN {fits} THEN {text}' for fits, text in whens)} ELSE '' END"

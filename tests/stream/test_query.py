@@ -30,7 +30,7 @@ from surveylake.stream.batch_progress import Taken
 from surveylake.stream.job import StreamJob
 from surveylake.stream.layout_watch import LayoutWatch
 from surveylake.stream.sink import DeltaSink
-from surveylake.validate import pipeline
+from surveylake.validate import fast_path, pipeline
 from surveylake.validate.layout import Layout
 
 
@@ -48,6 +48,25 @@ def test_good_and_bad_records_land_in_one_table_with_their_verdict(env: SurveyEn
     assert [row["failed_rules"] for row in bad] == [["out_of_range:Age"]] * 3
     assert all(json.loads(row["value"])["Age"] == "300" and row["age"] == 300 for row in bad)
     assert all(row["failed_rules"] == [] for row in table if row["accepted"])
+
+
+def test_a_survey_of_many_questions_is_taken_in_alike(
+    env: SurveyEnv, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast_path, "MOST_IN_ONE_METHOD", 0)
+    env.send(20)
+    env.send(3, start=20, Age="300")
+    env.take()
+    env.assert_every_offset_once(23)
+    table = DeltaTable(env.lake / "records").to_pyarrow_table(columns=["accepted", "age", "participant_id"])
+    assert table["accepted"].to_pylist().count(True) == 20
+    assert None not in [*table["age"].to_pylist(), *table["participant_id"].to_pylist()]
+    assert spark.conf.get(query.SHARED_EXPRESSIONS) == "false"
+    monkeypatch.undo()
+    env.send(1, start=23)
+    env.take()
+    env.assert_every_offset_once(24)
+    assert spark.conf.get(query.SHARED_EXPRESSIONS) == "true"
 
 
 def test_a_second_run_takes_nothing_and_writes_nothing(

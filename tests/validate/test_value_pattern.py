@@ -55,7 +55,7 @@ def one_question(**asked: object) -> Contract:
         ({"type": "scale", "labels": {"1": "low", "2": "high"}}, ["1", 2, "low", None], ["3", 1.0]),
         ({"type": "integer", "max": 99}, [24, "24", " 24 ", "", None, -1], ["024", "+1", 100, 24.0, True, "1e1"]),
         ({"type": "integer", "required": True, "missing": ["99"]}, [1, "98"], [99, "99", " 99", "", None]),
-        ({"type": "integer", "allowed": [1, 2]}, [1, "2", None], [3, "02"]),
+        ({"type": "integer", "allowed": [1, 2, 12]}, [1, "2", 12, None], [3, "02", 122]),
         ({"type": "decimal(5,2)"}, ["1.50", 1.5, "", None, -0.25], ["1.505", 123456, "1e2"]),
         ({"type": "decimal(5,2)", "missing": ["n/a"], "required": True}, ["1.50"], ["n/a", ""]),
         ({"type": "double"}, [1.5, "1.5e2", 2, None], ["1e999", "Infinity", "1."]),
@@ -114,6 +114,16 @@ def test_a_long_text_is_matched_without_a_deep_stack(spark: SparkSession, text: 
     contract = one_question(type="string")
     value = json.dumps({"id": "P1", "Q": text.strip()}).encode()
     assert taken(spark, contract, value, value[:-2]) == [True, False]
+
+
+def test_what_the_reader_does_not_understand_is_parsed(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should an expression match too much, no value is lost as NULL."""
+    monkeypatch.setattr(value_pattern, "_is_matched", lambda *_: "true")
+    contract = one_question(type="string")
+    values = [b'{"id": "P1", "Q": "tea"}', b'{"id": "P1", "Q": tea}', b'{"id": "P1"', b"", b"[]"]
+    assert taken(spark, contract, *values) == [True, False, False, False, False]
 
 
 def test_questions_that_differ_in_case_only_are_judged_alike(spark: SparkSession) -> None:

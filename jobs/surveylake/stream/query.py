@@ -29,6 +29,7 @@ from surveylake.stream.housekeeping import Housekeeper
 from surveylake.stream.job import StreamJob
 from surveylake.stream.sink import not_in_table
 from surveylake.stream.start import Start
+from surveylake.validate.fast_path import is_wide
 from surveylake.validate.pipeline import validated
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ PAYS = 10_000_000
 """Records from which on it pays to have Java compile all that Spark can generate, in a process that ends after them: fewer
 are judged in less CPU time by the smaller code (`few` in pipeline.py). On two cores the larger code had made up for its
 compilation after some 25 million."""
+SHARED_EXPRESSIONS = "spark.sql.subexpressionElimination.enabled"
 FULL = "No space left on device"
 PLANNED_BY_ANOTHER = "CONCURRENT_STREAM_LOG_UPDATE"
 """Spark's error class when the checkpoint has an entry already that this query was about to write."""
@@ -100,6 +102,14 @@ def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
     return arriving.select("topic", "partition", "offset", time, F.lit(epoch).alias("epoch"), key, "value")
 
 
+def _share_expressions(job: StreamJob) -> None:
+    """Have Spark compute once what a row needs twice, but not in a wide survey: each task would look for it in all columns."""
+    if is_wide(job.contract, job.watch.layout):
+        job.spark.conf.set(SHARED_EXPRESSIONS, "false")
+    else:
+        job.spark.conf.unset(SHARED_EXPRESSIONS)
+
+
 def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     """Start writing `records`, one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
     bounds = job.topic.bounds()
@@ -110,6 +120,7 @@ def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     job.watch.learn(newest)
     limit = job.config.stream.max_message_bytes
     few = ends and waiting < PAYS and not job.process_stays
+    _share_expressions(job)
     rows = validated(not_in_table(arriving, start.table), job.contract, limit, job.watch.layout, few)
     writer = rows.writeStream.foreachBatch(job.sink).queryName(f"{job.contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)

@@ -37,11 +37,11 @@ def with_plain_fields(
     stands for our own producer's.
     """
     layout = layout or canonical(contract)
-    slots, extras = _places(contract, layout)
-    is_long = _size(layout, slots, extras) > MOST_IN_ONE_METHOD
-    if is_long and value_pattern.suits(contract, layout):
+    if is_wide(contract, layout):
         rows = value_pattern.with_texts(records, contract, max_bytes, layout, PLAIN)
         return rows, value_pattern.values(contract)
+    slots, extras = _places(contract, layout)
+    is_long = _size(layout, slots, extras) > MOST_IN_ONE_METHOD
     received = [sql.name(column) for column in records.columns]
     # The split value is no column: Spark splits once for all pieces, and a column would be copied from stage to stage.
     pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1})"
@@ -63,6 +63,13 @@ def with_plain_fields(
         *received, *values, f"coalesce({laid_out} AND {_is_plain(layout, slots, extras)}, false) AS {PLAIN}"
     )
     return rows, {name: sql.name(name) for name in contract.fields}
+
+
+def is_wide(contract: Contract, layout: Layout | None = None) -> bool:
+    """Return whether a value is matched as a whole (value_pattern.py), as that of a survey of many questions is."""
+    layout = layout or canonical(contract)
+    is_long = _size(layout, *_places(contract, layout)) > MOST_IN_ONE_METHOD
+    return is_long and value_pattern.suits(contract, layout)
 
 
 def _size(layout: Layout, slots: list[Slot], extras: list[Extra]) -> int:

@@ -24,6 +24,8 @@ from surveylake.validate.slots import NUMBERS, is_closed, known, stands_for_anot
 
 READ = "`~read`"
 """The column of a matched value's texts, by their names in it; NULL where a value is not matched."""
+BROKEN = '"broken"'
+"""What Spark's reader did not understand, though it is matched: it is parsed. No field's name has a quote."""
 INTEGER = "(?:0|-?[1-9][0-9]{0,8})"
 """An integer that has 32 bits, whatever its digits."""
 LETTER = f"[{ascii_class(without=' ')}{LETTERS_CLASS}]++"
@@ -40,13 +42,14 @@ def with_texts(
     records: DataFrame, contract: Contract, max_bytes: int, layout: Layout, plain: str
 ) -> DataFrame:
     """Add the column `~read`, and the column `plain`: whether all of them are acceptable; never NULL."""
-    schema = sql.text(", ".join(f"{sql.name(source)} STRING" for source in contract.sources))
+    schema = sql.text(", ".join(f"{sql.name(name)} STRING" for name in (*contract.sources, BROKEN)))
+    options = f"map('columnNameOfCorruptRecord', {sql.text(BROKEN)})"
     proven = f"IF(octet_length(value) <= {max_bytes} AND {_is_matched(layout, contract)}, {sql.TEXT}, NULL)"
     checks = [
-        f"{READ} IS NOT NULL",
+        f"{READ} IS NOT NULL AND {READ}.{sql.name(BROKEN)} IS NULL",
         *(check for field in contract.fields.values() for check in _checks(field)),
     ]
-    return records.selectExpr("*", f"from_json({proven}, {schema}) AS {READ}").selectExpr(
+    return records.selectExpr("*", f"from_json({proven}, {schema}, {options}) AS {READ}").selectExpr(
         "*", f"coalesce({' AND '.join(checks)}, false) AS {plain}"
     )
 
@@ -88,9 +91,8 @@ def _field(field: SurveyField, text: str, escapes: bool) -> str:
 
     A required one is not blank: parsing has the reason.
     """
-    written = [
-        sql.literal(form) for form, name in known(field, escapes).items() if name or not field.required
-    ]
+    forms = [form for form, name in known(field, escapes).items() if name or not field.required]
+    written = [sql.literal(form) for form in sorted(forms, key=len, reverse=True)]
     if is_closed(field):
         return _one_of(written)
     if field.type.startswith(NUMBERS):
@@ -100,9 +102,9 @@ def _field(field: SurveyField, text: str, escapes: bool) -> str:
 
 
 def _one_of(patterns: Iterable[str]) -> str:
-    """Return a pattern that matches what the first matches that matches at all.
+    """Return a pattern that matches what the first of them matches that matches at all.
 
-    It is atomic: Java's matcher comes back from it before it goes on. So its stack grows by some calls for each member only.
+    It is atomic: Java's matcher comes back from it before it goes on, and its stack grows by a few calls for each member only.
     """
     each = list(dict.fromkeys(patterns))
     return each[0] if len(each) == 1 else f"(?>{'|'.join(each)})"

@@ -24,8 +24,8 @@ ASCII, BEYOND_ASCII = whole(f"[{ascii_class()}]*"), whole(f"[{ascii_class()}{LET
 PLAIN, LAID_OUT = "`~plain`", "`~laid_out`"
 MOST_IN_ONE_METHOD = 24_000
 """Characters of SQL, some 25 fields. Up to this size Spark generates one Java method for the stage, and no row is copied. Beyond
-it Java's compiler gives the method up, and from 40 fields on it is longer than Java allows (64 KB). A lambda, for which Spark
-generates no code, keeps it from making that one method: then each expression has a method of its own."""
+it Java's compiler gives the method up, and from 40 fields on it is longer than Java allows (64 KB). Then a value is matched as a
+whole (`is_wide`). Where it cannot be, a lambda, for which Spark generates no code, keeps it from making that one method."""
 
 
 def with_plain_fields(

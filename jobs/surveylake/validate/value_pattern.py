@@ -1,7 +1,7 @@
 """The fast path of a survey of many questions: one regular expression proves a value, and `from_json` reads it.
 
 For a few fields Spark's generated code is fastest (fast_path.py). It grows with the fields, and for hundreds Java compiles for
-minutes: until then a field costs several times as much. Java's matcher and Spark's JSON reader are the same code for any survey.
+long: until then a field costs several times as much. Java's matcher and Spark's JSON reader are the same code for any survey.
 
 `from_json` is lenient, so it is given only what matches. That is strict JSON: the layout's own texts, and between them the
 contract's own texts, numbers as a writer writes them, and texts of characters that stand for themselves, without blanks that
@@ -41,7 +41,7 @@ def suits(contract: Contract, layout: Layout) -> bool:
 def with_texts(
     records: DataFrame, contract: Contract, max_bytes: int, layout: Layout, plain: str
 ) -> DataFrame:
-    """Add the column `~read`, and the column `plain`: whether all of them are acceptable; never NULL."""
+    """Add the column `~read`, and the column `plain`: whether every field that it has is acceptable; never NULL."""
     schema = sql.text(", ".join(f"{sql.name(name)} STRING" for name in (*contract.sources, BROKEN)))
     options = f"map('columnNameOfCorruptRecord', {sql.text(BROKEN)})"
     proven = f"IF(octet_length(value) <= {max_bytes} AND {_is_matched(layout, contract)}, {sql.TEXT}, NULL)"
@@ -57,7 +57,7 @@ def with_texts(
 def values(contract: Contract) -> dict[str, str]:
     """Return column name -> SQL over `~read`: the typed value, where the value is matched."""
     typed_values = {name: _value(field) for name, field in contract.fields.items()}
-    # Of many columns Spark would make a method that is too long for Java. It generates none where there is a lambda.
+    # Spark makes one method of a stage's columns, however many casts are in it, but none where there is a lambda.
     first = next(iter(typed_values))
     return typed_values | {first: sql.let("it", typed_values[first], "it")}
 

@@ -16,9 +16,15 @@ def spark(spark: SparkSession) -> Iterator[SparkSession]:
         yield session
 
 
+@pytest.fixture
+def as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fast path of many fields, however few there are."""
+    monkeypatch.setattr(fast_path, "MOST_IN_ONE_METHOD", 0)
+
+
 @pytest.fixture(params=["field by field", "as a whole"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both fast paths in turn: that of a few fields, and that of many, however many there are."""
+def way(request: pytest.FixtureRequest) -> str:
+    """Both fast paths in turn: that of a few fields, and that of many."""
     if request.param == "as a whole":
-        monkeypatch.setattr(fast_path, "MOST_IN_ONE_METHOD", 0)
+        request.getfixturevalue("as_a_whole")
     return str(request.param)

@@ -13,13 +13,8 @@ from surveylake.validate import fast_path, value_pattern
 from surveylake.validate.layout import MOST_MEMBERS, canonical, learned
 from surveylake.validate.value_pattern import suits
 
+pytestmark = pytest.mark.usefixtures("as_a_whole")
 Answer = dict[str, object]
-
-
-@pytest.fixture(autouse=True)
-def as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A contract of few fields stands for one of many."""
-    monkeypatch.setattr(fast_path, "MOST_IN_ONE_METHOD", 0)
 
 
 def written(answer: Answer) -> bytes:
@@ -34,13 +29,15 @@ def taken(spark: SparkSession, contract: Contract, *values: bytes) -> list[bool]
     return [row["~plain"] for row in rows.orderBy("offset").collect()]
 
 
-def one_question(**asked: object) -> Contract:
-    """Return a contract of an id and one question."""
-    fields = {
-        "id": SurveyField(source="id", type="string", required=True),
-        "asked": SurveyField.model_validate({"source": "Q", **asked}),
-    }
+def asking(**questions: SurveyField) -> Contract:
+    """Return a contract of an id and these."""
+    fields = {"id": SurveyField(source="id", type="string", required=True), **questions}
     return FOOD.model_copy(update={"key": "id", "fields": fields, "rules": {}, "derived": {}})
+
+
+def one_question(**asked: object) -> Contract:
+    """Return a contract of an id and one question, called Q."""
+    return asking(asked=SurveyField.model_validate({"source": "Q", **asked}))
 
 
 @pytest.mark.parametrize(
@@ -96,13 +93,15 @@ def test_words_for_nothing_are_matched_with_blanks_around_them(spark: SparkSessi
 
 def test_a_survey_four_times_as_long_as_the_longest_fits_a_threads_stack(spark: SparkSession) -> None:
     """Java's matcher calls itself for each member, and where its stack ends the process does."""
-    fields = {"id": SurveyField(source="id", type="string", required=True)}
-    for number in range(1, 4 * MOST_MEMBERS):
-        kind = ("string", "decimal(9,2)", "integer")[number % 3]
-        fields[f"q{number}"] = SurveyField(source=f"Q{number}", type=kind, missing=["98", "99"])
-    contract = FOOD.model_copy(update={"key": "id", "fields": fields, "rules": {}, "derived": {}})
-    good = {"id": "P1", **{f"Q{number}": f"{number}" for number in range(1, len(fields))}}
-    values = [written(good), written(good | {f"Q{len(fields) - 1}": "a  b"}), written(good)[:-1]]
+    kinds, last = ("string", "decimal(9,2)", "integer"), 4 * MOST_MEMBERS - 1
+    contract = asking(
+        **{
+            f"q{number}": SurveyField(source=f"Q{number}", type=kinds[number % 3], missing=["98", "99"])
+            for number in range(1, last + 1)
+        }
+    )
+    good = {"id": "P1", **{f"Q{number}": f"{number}" for number in range(1, last + 1)}}
+    values = [written(good), written(good | {f"Q{last}": "a  b"}), written(good)[:-1]]
     assert not suits(contract, canonical(contract))
     is_matched = value_pattern._is_matched(canonical(contract), contract)
     rows = kafka_rows(spark, values).selectExpr("offset", f"{is_matched} AS matched")
@@ -127,9 +126,9 @@ def test_what_the_reader_does_not_understand_is_parsed(
 
 
 def test_questions_that_differ_in_case_only_are_judged_alike(spark: SparkSession) -> None:
-    contract = one_question(type="string")
-    other = SurveyField(source="q", type="integer")
-    contract = contract.model_copy(update={"fields": {**contract.fields, "other": other}})
+    contract = asking(
+        one=SurveyField(source="Q", type="string"), other=SurveyField(source="q", type="integer")
+    )
     assert not suits(contract, canonical(contract))
     values = [written({"id": "P1", "Q": "tea", "q": number}) for number in (1, "x")]
     assert verdicts(spark, values, contract) == [verdict(value, contract, MAX_BYTES) for value in values]

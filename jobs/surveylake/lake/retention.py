@@ -1,7 +1,6 @@
 """VACUUM and how long versions stay readable: those of the last days, and the version of `records` that is published."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
@@ -10,6 +9,7 @@ from surveylake import sql
 from surveylake.errors import ConfigError
 from surveylake.lake import commits, folders, table_history, tables
 from surveylake.lake.tables import RECORDS, Lake
+from surveylake.runtime.session_setting import session_setting
 
 SAFE_DAYS = 7
 """Delta's own limit: a reader or writer that began before the files were replaced may take so long."""
@@ -99,7 +99,7 @@ def _vacuum(spark: SparkSession, path: str, hours: int, unneeded: DataFrame) -> 
     """Have Delta delete these files (columns: INVENTORY); it checks them against the table's state once more."""
     unneeded.createOrReplaceTempView("surveylake_gone")
     try:
-        with _unchecked(spark):
+        with session_setting(spark, RETENTION_CHECK, "false"):
             spark.sql(
                 f"VACUUM delta.{sql.name(path)} USING INVENTORY (SELECT * FROM surveylake_gone) RETAIN {hours} HOURS"
             )
@@ -120,13 +120,3 @@ def _files_of(spark: SparkSession, path: str, versions: Collection[int]) -> set[
 
 def _interval(hours: int) -> str:
     return f"interval {hours} hours"
-
-
-@contextmanager
-def _unchecked(spark: SparkSession) -> Iterator[None]:
-    """Turn Delta's own check of the retention off in the block: `vacuum` has made it."""
-    spark.conf.set(RETENTION_CHECK, "false")
-    try:
-        yield
-    finally:
-        spark.conf.unset(RETENTION_CHECK)

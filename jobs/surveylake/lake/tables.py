@@ -18,6 +18,7 @@ from surveylake.lake.log_faults import require_whole
 from surveylake.lake.log_files import forget_half_made, newer_protocol
 from surveylake.lake.provenance import Provenance
 from surveylake.paths import is_local
+from surveylake.runtime.session_setting import session_setting
 from surveylake.wording import first_line
 
 RECORDS, RESPONSES = "records", "responses"
@@ -162,9 +163,5 @@ def commits_keep(spark: SparkSession, provenance: Provenance) -> Iterator[None]:
     if provenance == Provenance():
         yield
         return
-    setting = "spark.databricks.delta.commitInfo.userMetadata"
-    spark.conf.set(setting, provenance.as_json())
-    try:
+    with session_setting(spark, "spark.databricks.delta.commitInfo.userMetadata", provenance.as_json()):
         yield
-    finally:
-        spark.conf.unset(setting)

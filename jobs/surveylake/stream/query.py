@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from shutil import disk_usage
 from typing import Any
@@ -22,6 +22,7 @@ from surveylake.kafka.topic import Bounds, Topic
 from surveylake.lake import commits, timestamps
 from surveylake.lake.fsync import SyncBarrier
 from surveylake.lake.lake_path import lake_path
+from surveylake.runtime.session_setting import session_setting
 from surveylake.signals import stop_signals
 from surveylake.stream import batch_size
 from surveylake.stream.batch_progress import Intake, Taken, end_offsets, lag, progress_line
@@ -29,7 +30,7 @@ from surveylake.stream.housekeeping import Housekeeper
 from surveylake.stream.job import StreamJob
 from surveylake.stream.sink import not_in_table
 from surveylake.stream.start import Start
-from surveylake.validate.fast_path import is_wide
+from surveylake.validate import fast_path
 from surveylake.validate.pipeline import validated
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ PAYS = 10_000_000
 are judged in less CPU time by the smaller code (`few` in pipeline.py). On two cores the larger code had made up for its
 compilation after some 25 million."""
 SHARED_EXPRESSIONS = "spark.sql.subexpressionElimination.enabled"
+"""Spark computes once what a row needs twice. In a wide survey that is little, and each task looks for it in all columns."""
 FULL = "No space left on device"
 PLANNED_BY_ANOTHER = "CONCURRENT_STREAM_LOG_UPDATE"
 """Spark's error class when the checkpoint has an entry already that this query was about to write."""
@@ -102,14 +104,6 @@ def as_rows(arriving: DataFrame, epoch: int) -> DataFrame:
     return arriving.select("topic", "partition", "offset", time, F.lit(epoch).alias("epoch"), key, "value")
 
 
-def _share_expressions(job: StreamJob) -> None:
-    """Have Spark compute once what a row needs twice, but not in a wide survey: each task would look for it in all columns."""
-    if is_wide(job.contract, job.watch.layout):
-        job.spark.conf.set(SHARED_EXPRESSIONS, "false")
-    else:
-        job.spark.conf.unset(SHARED_EXPRESSIONS)
-
-
 def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     """Start writing `records`, one Delta commit per micro-batch. `trigger` is 'available-now' or an interval ('5 seconds')."""
     bounds = job.topic.bounds()
@@ -120,7 +114,6 @@ def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
     job.watch.learn(newest)
     limit = job.config.stream.max_message_bytes
     few = ends and waiting < PAYS and not job.process_stays
-    _share_expressions(job)
     rows = validated(not_in_table(arriving, start.table), job.contract, limit, job.watch.layout, few)
     writer = rows.writeStream.foreachBatch(job.sink).queryName(f"{job.contract.name} records")
     writer = writer.option("checkpointLocation", start.checkpoint)
@@ -130,7 +123,9 @@ def start_query(job: StreamJob, start: Start, trigger: str) -> StreamingQuery:
         else writer.trigger(processingTime=trigger)
     )
     job.sink.detach()
-    query = writer.start()
+    is_wide = fast_path.is_wide(job.contract, job.watch.layout)
+    with session_setting(job.spark, SHARED_EXPRESSIONS, "false") if is_wide else nullcontext():
+        query = writer.start()
     job.sink.attach(query)
     return query
 

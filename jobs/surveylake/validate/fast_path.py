@@ -37,11 +37,11 @@ def with_plain_fields(
     stands for our own producer's.
     """
     layout = layout or canonical(contract)
-    if is_wide(contract, layout):
+    slots, extras = _places(contract, layout)
+    is_long = _is_long(layout, slots, extras)
+    if is_long and value_pattern.suits(contract, layout):
         rows = value_pattern.with_texts(records, contract, max_bytes, layout, PLAIN)
         return rows, value_pattern.values(contract)
-    slots, extras = _places(contract, layout)
-    is_long = _size(layout, slots, extras) > MOST_IN_ONE_METHOD
     received = [sql.name(column) for column in records.columns]
     # The split value is no column: Spark splits once for all pieces, and a column would be copied from stage to stage.
     pieces = f"split({TEXT}, {sql.text(CUT)}, {len(layout.skeleton) + 1})"
@@ -65,17 +65,15 @@ def with_plain_fields(
     return rows, {name: sql.name(name) for name in contract.fields}
 
 
-def is_wide(contract: Contract, layout: Layout | None = None) -> bool:
+def is_wide(contract: Contract, layout: Layout) -> bool:
     """Return whether a value is matched as a whole (value_pattern.py), as that of a survey of many questions is."""
-    layout = layout or canonical(contract)
-    is_long = _size(layout, *_places(contract, layout)) > MOST_IN_ONE_METHOD
-    return is_long and value_pattern.suits(contract, layout)
+    return _is_long(layout, *_places(contract, layout)) and value_pattern.suits(contract, layout)
 
 
-def _size(layout: Layout, slots: list[Slot], extras: list[Extra]) -> int:
-    """Return about how many characters of SQL the fast path is, where each place is looked at by itself."""
+def _is_long(layout: Layout, slots: list[Slot], extras: list[Extra]) -> bool:
+    """Return whether the fast path is too long for one method, where each place is looked at by itself."""
     expressions = [expression for slot in slots for expression in (slot.text(), slot.value())]
-    return sum(map(len, (*expressions, _is_plain(layout, slots, extras))))
+    return sum(map(len, (*expressions, _is_plain(layout, slots, extras)))) > MOST_IN_ONE_METHOD
 
 
 def _places(contract: Contract, layout: Layout) -> tuple[list[Slot], list[Extra]]:

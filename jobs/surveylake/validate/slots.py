@@ -118,7 +118,7 @@ class Slot(_Place):
         elif self._is_number:
             number = whole(DOUBLE if field.type == "double" else DECIMAL)
             checks.append(f"({text} = '' OR {text} RLIKE {sql.text(number)})")
-        if others := [] if is_closed(field) else stands_for_another(field):
+        if others := {} if is_closed(field) else stands_for_another(field):
             # With blanks around it: parsing finds what it stands for.
             checks.append(f"NOT ({text} IN ({', '.join(map(sql.text, others))}))")
         return " AND ".join([*checks, rules.is_acceptable(text, value, field)])
@@ -152,10 +152,10 @@ class Extra(_Place):
         return f"CASE {' '.join(f'WHEN {fits} THEN {text}' for fits, text in whens)} ELSE '' END"
 
 
-def stands_for_another(field: SurveyField) -> list[str]:
-    """Return the texts that are stored as another one, or as none; of a set those that are no answer."""
+def stands_for_another(field: SurveyField) -> dict[str, str]:
+    """Return the texts that are stored as another one -> that one, '' for none; of a set those that are no answer."""
     texts = dict.fromkeys(field.missing, "") if field.type == "set" else field.written_as
-    return [text for text, name in texts.items() if text != name]
+    return {text: name for text, name in texts.items() if text != name}
 
 
 def known(field: SurveyField, escapes: bool) -> dict[str, str]:

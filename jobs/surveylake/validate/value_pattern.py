@@ -121,15 +121,12 @@ def _value(field: SurveyField) -> str:
     text = _text(field)
     is_text = field.type in ("string", "scale")
     forms: dict[str, list[str]] = {"": ["''"]} if is_text and not field.required else {}
-    for form, name in field.written_as.items() if field.type != "set" else ():
-        if form != name:
-            forms.setdefault(name, []).append(sql.text(form))
-    forms.setdefault("", []).extend(map(sql.text, field.missing if field.type == "set" else ()))
+    for form, name in stands_for_another(field).items():
+        forms.setdefault(name, []).append(sql.text(form))
     whens = []
     for name, those in forms.items():
         value = "NULL" if not name else sql.text(name) if is_text else typed(sql.text(name), field)
-        if those:
-            whens.append(f"WHEN {text} IN ({', '.join(those)}) THEN {value}")
+        whens.append(f"WHEN {text} IN ({', '.join(those)}) THEN {value}")
     otherwise = text if is_text else typed(text, field)
     return f"CASE {' '.join(whens)} ELSE {otherwise} END" if whens else otherwise
 
@@ -137,9 +134,7 @@ def _value(field: SurveyField) -> str:
 def _checks(field: SurveyField) -> list[str]:
     """Return SQL conditions: that a matched value is acceptable."""
     value, checks = f"({_value(field)})", []
-    nothing = [
-        text for text in stands_for_another(field) if field.type == "set" or not field.written_as[text]
-    ]
+    nothing = [text for text, name in stands_for_another(field).items() if not name]
     always = field.type in (*TEXTS, "integer") or is_closed(field)
     if field.required and (nothing or not always or field.type == "set"):
         checks.append(f"{value} IS NOT NULL")

@@ -1,6 +1,5 @@
 """B12 and B13: passwords, certificates and permissions of a real broker."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,6 @@ from surveylake.errors import TopicError
 from surveylake.kafka.credentials import PASSWORD_VARIABLE
 from surveylake.kafka.topic import open_topic
 
-BUDGET_SECONDS = 10
-PATIENCE = 6
-"""How many times the budget a loaded machine may need; a client without one says nothing for minutes."""
 PLAIN = {"security_protocol": "PLAINTEXT"}
 TLS_ONLY = {"security_protocol": "SSL"}
 
@@ -68,10 +64,8 @@ def test_what_is_wrong_with_the_connection_is_named(
     monkeypatch.setenv(PASSWORD_VARIABLE, f"{PASSWORD}{wrong}" if wrong == "wrong" else wrong)
     if given.get("ca"):
         given["ca"] = tls_broker.other_ca
-    began = time.monotonic()
     with pytest.raises(TopicError, match=message) as error:
         open_topic(tls_broker.at(listener, **given), "any").identify()
-    assert time.monotonic() - began < BUDGET_SECONDS * PATIENCE
     assert "HUNTER2" not in error.value.message + error.value.hint
     row.observed(error.value.message)
 

@@ -26,11 +26,13 @@ from confluent_kafka.admin import (
 )
 
 import produce
+from support.clock import Clock
 from surveylake.config import Kafka
 from surveylake.contract.model import load_contract
 from surveylake.kafka.topic import open_topic
 from surveylake.kafka.topic_creation import create_topic
 from surveylake.paths import CONF, JOBS
+from surveylake.produce import producer
 from surveylake.produce.already_sent import scan
 from surveylake.produce.csv_rows import chunks, read_answers
 from surveylake.produce.producer import AnswerProducer
@@ -358,12 +360,25 @@ def test_generated_answers_arrive_in_full_with_their_defects(broker: str) -> Non
     assert sum(record.value == b"" for record in records) == 20
 
 
-def test_the_rate_is_kept(broker: str) -> None:
-    started = time.monotonic()
+def test_the_rate_is_kept(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk is a twentieth of a second: at no time is more sent than the rate allows, and one chunk."""
+    clock, sent_at = Clock(), []
+
+    class TimedProducer(Producer):
+        def poll(self, timeout: float) -> int:
+            clock.now += timeout
+            return super().poll(0)
+
+        def produce(self, *record: Any, **options: Any) -> None:
+            sent_at.append(clock.now)
+            super().produce(*record, **options)
+
+    monkeypatch.setattr(producer, "Producer", TimedProducer)
+    monkeypatch.setattr(producer, "time", clock)
     assert run(broker, "--generate", 100, "--rate", 100, "--topic", "paced") == 0
-    assert 0.9 < time.monotonic() - started < 10
-    times = [record.timestamp for record in read_back(broker, "paced")]
-    assert 850 <= max(times) - min(times) <= 1_500
+    assert len(read_back(broker, "paced")) == 100
+    assert sent_at == pytest.approx([number // 5 * 0.05 for number in range(100)])
+    assert clock.now == pytest.approx(1.0)
 
 
 def test_arguments_that_contradict_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

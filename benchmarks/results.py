@@ -88,9 +88,9 @@ def write(results: Results, folder: Path) -> None:
 
 
 def table(results: Results) -> str:
-    """The ratios as Markdown; each row says when it was measured, and with how many records."""
+    """The ratios as Markdown; each row says when it was measured, and how many records the main topic had."""
     lines = [
-        "| ratio | what it is | asked | median | min to max | met | records | date |",
+        "| ratio | what it is | asked | median | min to max | met | main topic | date |",
         "|---|---|---:|---:|---:|---|---:|---|",
     ]
     for name, entry in results["ratios"].items():

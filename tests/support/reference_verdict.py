@@ -29,6 +29,8 @@ MOST_OPENED = 200
 LONGEST_NUMBER = 1000
 """Digits; sign, point and the letter of an exponent do not count."""
 EXACT_DIGITS = 38
+BY_EXPONENT = 1e7
+"""A whole number from here on that was written with an exponent is so in the text of its value, too."""
 
 
 @dataclass(frozen=True)
@@ -250,6 +252,8 @@ def _text(held: object, field: SurveyField) -> str:
     if isinstance(held, bool):
         return "true" if held else "false"
     if isinstance(held, Number):
+        if "e" in held.lower() and abs(float(held)) < BY_EXPONENT and float(held).is_integer():
+            return str(int(float(held)))
         plain = held.rstrip("0").rstrip(".") if "." in held else str(held)
         return "0" if plain in ("-0", "") else plain
     return str(held)
@@ -428,12 +432,19 @@ def _beyond(value: Value, field: SurveyField) -> str | None:
     if field.allowed and not set(values) <= set(field.allowed):
         return "not_allowed"
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        # A limit of doubles is a double too: 0.1 is not above 0.1.
-        number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-        low = field.min is not None and number < Decimal(str(field.min))
-        high = field.max is not None and number > Decimal(str(field.max))
+        low = field.min is not None and _apart(value, field.min) < 0
+        high = field.max is not None and _apart(value, field.max) > 0
         if low or high:
             return "out_of_range"
-    if field.pattern is not None and not re.search(field.pattern, str(value)):
+    # Java's regular expressions know no letters and digits beyond ASCII, but for those that are written out.
+    if field.pattern is not None and not re.search(field.pattern, str(value), re.ASCII):
         return "pattern"
     return None
+
+
+def _apart(value: int | float | Decimal, limit: int | float) -> int:
+    """The sign of value - limit: of doubles where the value is one, or the limit is so small or large that SQL has an exponent."""
+    has_exponent = isinstance(limit, float) and limit != 0 and not 1e-4 <= abs(limit) < 1e16
+    if isinstance(value, float) or has_exponent:
+        return (float(value) > float(limit)) - (float(value) < float(limit))
+    return (Decimal(value) > Decimal(str(limit))) - (Decimal(value) < Decimal(str(limit)))

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from support.reference_verdict import Row, Value, Verdict
 from surveylake.contract.field_types import BLANKED
+from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract, load_contract
 from surveylake.paths import CONF
 from surveylake.validate.layout import Layout
@@ -47,6 +48,17 @@ TYPED_RULES = {
     ),
 }
 """The typed contract's rule, said again in Python for the reference verdict."""
+
+
+def asking(**questions: SurveyField) -> Contract:
+    """Return a contract of an id and these."""
+    fields = {"id": SurveyField(source="id", type="string", required=True), **questions}
+    return FOOD.model_copy(update={"key": "id", "fields": fields, "rules": {}, "derived": {}})
+
+
+def one_question(**asked: object) -> Contract:
+    """Return a contract of an id and one question, called Q where nothing else is said."""
+    return asking(asked=SurveyField.model_validate({"source": "Q", **asked}))
 
 
 def kafka_rows(spark: SparkSession, values: Sequence[bytes | None]) -> DataFrame:

@@ -21,6 +21,7 @@ from support.validation import (
     TYPES,
     VISIT,
     kafka_rows,
+    one_question,
     verdicts,
 )
 from surveylake.contract.fields import SurveyField
@@ -53,6 +54,63 @@ def near(value: bytes) -> Iterator[bytes]:
         for strange in STRANGE:
             yield (text[:at] + strange + text[at:]).encode()
             yield (text[:at] + strange + text[at + 1 :]).encode()
+
+
+NUMBERS = [
+    "99",
+    "99.0",
+    "99.00",
+    "9.9e1",
+    '"99"',
+    '"99.0"',
+    '" 99 "',
+    "0",
+    "-0",
+    "0.0",
+    "-0.0",
+    '"-0"',
+    "100",
+    "1e2",
+    "100.0",
+    '"1e2"',
+    "7.5",
+    "null",
+    '""',
+]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("required", [False, True], ids=["", "required"])
+@pytest.mark.parametrize(
+    "missing", [["99"], ["99.0"], ["99", "99.0"], ["0"], ["1e2"], ["NA"], ["99.5", "7.50"]], ids=str
+)
+@pytest.mark.parametrize("kind", ["double", "decimal(5,1)", "decimal(3,0)", "integer"])
+def test_a_number_for_no_answer_is_none_however_it_is_written(
+    spark: SparkSession, kind: str, missing: list[str], required: bool
+) -> None:
+    """A bare number is known by its digits, and pandas writes 99.0 where it was given 99; a quoted one is a text."""
+    contract = one_question(type=kind, missing=missing, required=required)
+    values = [f'{{"id": "P1", "Q": {number}}}'.encode() for number in NUMBERS]
+    for value, engine in zip(values, verdicts(spark, values, contract), strict=True):
+        assert engine == verdict(value, contract, MAX_BYTES), value
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        ("decimal(18,16)", "3.3333333333333333"), ("decimal(18,12)", "123456.123456789012"), ("decimal(5,2)", "12.500000000000000001"),
+        ("decimal(18,0)", "123456789012345678"), ("decimal(16,8)", "12345678.12345678"), ("decimal(15,2)", "1234567890123.45"),
+        ("decimal(15,14)", "0.00012345678901"), ("decimal(5,2)", "-12.5"), ("decimal(5,2)", "-12.500"), ("decimal(18,15)", "0.1"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_decimal_keeps_its_digits(spark: SparkSession, kind: str, number: str) -> None:
+    contract = one_question(type=kind)
+    values = [f'{{"id": "P1", "Q": {text}}}'.encode() for text in (number, f'"{number}"')]
+    found = verdicts(spark, values, contract)
+    assert found == [verdict(value, contract, MAX_BYTES) for value in values]
+    assert found[0] == found[1]
 
 
 @pytest.mark.usefixtures("way")

@@ -20,6 +20,7 @@ from support.validation import (
     TYPED_RULES,
     TYPES,
     kafka_rows,
+    one_question,
     verdicts,
 )
 from surveylake.contract.model import Contract
@@ -182,6 +183,40 @@ def test_no_message_stops_the_learning() -> None:
         layout = learned([value], FOOD)
         assert fits(value, layout) or layout == canonical(FOOD)
         fits(value, canonical(FOOD))
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize(
+    "member",
+    [
+        '"meta": {"score": NaN}', '"meta": [-Infinity]', r'"x": "a\ud83d"', r'"x": ["a\u0000b"]', r'"\ud83d": 1', r'"\u0000": 1',
+        '"x": [' + "{}," * 200 + "{}]", '"x": [' + "9" * 1001 + "]", '"x": [0.' + "9" * 1001 + "]", '"x": {"a": 1, "a": 1}',
+    ],
+    ids=lambda member: member[:20],
+)  # fmt: skip
+def test_what_strict_json_refuses_is_no_text_of_a_layout(spark: SparkSession, member: str) -> None:
+    """A text that every message has is compared, and never parsed."""
+    value = f"{json.dumps(ANSWER)[:-1]}, {member}}}".encode()
+    layout = learned([value] * 5, FOOD)
+    assert layout == canonical(FOOD)
+    assert verdicts(spark, [value], layout=layout) == [verdict(value, FOOD, MAX_BYTES)]
+
+
+@pytest.mark.usefixtures("way")
+def test_bytes_that_are_no_utf8_are_none_of_the_layouts_texts(spark: SparkSession) -> None:
+    """Java reads such bytes as U+FFFD, which a survey's own texts may have."""
+    odd = "Caf\ufffd"
+    contract = one_question(source=odd, type="string", allowed=[odd, "tea"])
+    for extra in ({}, {odd * 2: "x"}, {"meta": [odd]}):
+        answers = [{"id": "P1", odd: odd, **extra}, {"id": "P1", odd: "tea", **extra}]
+        good = [json.dumps(answer, ensure_ascii=False).encode() for answer in answers]
+        layout = learned([good[1]] * 3, contract)
+        broken = [value.replace("\ufffd".encode(), b"\xe9", 1) for value in good]
+        broken += [value[::-1].replace("\ufffd".encode()[::-1], b"\xe9", 1)[::-1] for value in good]
+        values = [*good, *broken]
+        found = verdicts(spark, values, contract, layout=layout)
+        assert found == [verdict(value, contract, MAX_BYTES) for value in values]
+        assert [result.accepted for result in found] == [True, True, False, False, False, False]
 
 
 def test_most_of_the_messages_decide() -> None:

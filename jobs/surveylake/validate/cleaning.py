@@ -33,7 +33,9 @@ def parsed_text(field: SurveyField, wrong: str) -> str:
         text = f"IF(startswith({_kind(field)}, 'ARRAY'), {listed}, {text})"
     if field.type == "double":
         # A number beyond the largest double is one all the same: out of range.
-        text = f"IF({_kind(field)} = 'DOUBLE', replace({text}, 'Infinity', '1E999'), {text})"
+        # By its value, as any other number: 9.9e1 is the text 99, which may be a word for no answer.
+        number = f"regexp_replace(replace({text}, 'Infinity', '1E999'), '[.]0$', '')"
+        text = f"IF({_kind(field)} = 'DOUBLE', {number}, {text})"
     text = f"IF({wrong}, NULL, {text})"
     collapsed = f"IF(`~untidy`, regexp_replace({text}, {sql.text(BLANKS + '+')}, ' '), {text})"
     if field.type not in ("integer", "double"):

@@ -17,8 +17,9 @@ from surveylake.contract.model import Contract
 from surveylake.sql import TEXT
 from surveylake.validate import value_pattern
 from surveylake.validate.json_patterns import ESCAPE, LETTERS_CLASS, ascii_class, whole
-from surveylake.validate.layout import CUT, Layout, canonical, constants
+from surveylake.validate.layout import Layout, canonical, constants
 from surveylake.validate.slots import Extra, Slot
+from surveylake.validate.written_object import CUT
 
 ASCII, BEYOND_ASCII = whole(f"[{ascii_class()}]*"), whole(f"[{ascii_class()}{LETTERS_CLASS}]*")
 PLAIN, LAID_OUT = "`~plain`", "`~laid_out`"
@@ -92,6 +93,7 @@ def _is_laid_out(layout: Layout, pieces: str, max_bytes: int) -> str:
     """Return SQL: whether a value has as many pieces as the layout, and the layout's own texts in their places."""
     checks = [f"size({pieces}) = {len(layout.skeleton)}", f"octet_length(value) <= {max_bytes}"]
     checks += [f"get({pieces}, {place}) = {sql.text(part)}" for place, part in constants(layout)]
+    checks += ["is_valid_utf8(value)"] * layout.has_replacements
     return " AND ".join(checks)
 
 

@@ -12,18 +12,14 @@ from functools import cached_property
 
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
+from surveylake.validate.written_object import CUT, Form, Gap, WrittenObject, read
 
-CUT = ":"
-"""A value is split at colons: they stand between a name and its value, and are rarer in answers than commas."""
-BLANKS = " \t\r\n"
 MOST_MEMBERS = 400
 SPACED, COMPACT = (" ", ", "), ("", ",")
 """Text after a colon, and from one value to the next name: as Python's writer has it, and as most others do."""
 OFTEN = 0.2
 """A spacing with this many messages, for one with the most usual spacing, is read without parsing too. Each costs all others
 two comparisons or more for a field."""
-DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
-Gap = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,11 @@ class Layout:
     before_colon: str = ""
     escapes: bool = False
     """whether letters beyond ASCII are written as escapes"""
+
+    @property
+    def has_replacements(self) -> bool:
+        """Whether a text of the layout has the character that Java reads where bytes are no UTF-8: U+FFFD."""
+        return any("\ufffd" in f"{member.name}{member.constant}" for member in self.members)
 
     @cached_property
     def skeleton(self) -> list[str | int]:
@@ -81,9 +82,9 @@ def canonical(contract: Contract) -> Layout:
 
 def learned(values: Iterable[bytes], contract: Contract) -> Layout:
     """Return the layout that most of the values have; the canonical one where they have none that the fast path could use."""
-    alike: dict[_Form, list[_Object]] = {}
+    alike: dict[Form, list[WrittenObject]] = {}
     for value in values:
-        if written := _read(value):
+        if written := read(value):
             alike.setdefault(written.form, []).append(written)
     for form, objects in sorted(alike.items(), key=lambda item: -len(item[1])):
         gaps = [
@@ -98,7 +99,7 @@ def learned(values: Iterable[bytes], contract: Contract) -> Layout:
 
 def fits(value: bytes, layout: Layout) -> bool:
     """Return whether the value is laid out so; its texts may still be none that the fast path takes."""
-    written = _read(value)
+    written = read(value)
     if written is None or (b"\\u" in value and not layout.escapes):
         return False
     form = written.form
@@ -110,24 +111,7 @@ def fits(value: bytes, layout: Layout) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class _Form:
-    """What the objects of one layout have in common."""
-
-    names: tuple[str, ...]
-    gap: Gap
-    opening: str
-    closing: str
-    before_colon: str
-
-
-@dataclass(frozen=True)
-class _Object:
-    form: _Form
-    values: tuple[str, ...]
-
-
-def _layout(form: _Form, objects: list[_Object], gaps: list[Gap], contract: Contract) -> Layout | None:
+def _layout(form: Form, objects: list[WrittenObject], gaps: list[Gap], contract: Contract) -> Layout | None:
     """Return the layout of objects of one form, and of their like with the other gaps.
 
     Returns None where a field is not in it, or too much else.
@@ -164,55 +148,6 @@ def _member(name: str, field: int | None, values: list[str]) -> Member | None:
     if is_compared and len(set(values)) > 1:
         return None
     return Member(name, field, values[0] if is_compared else None, usual)
-
-
-def _read(value: bytes) -> _Object | None:
-    """Return an object as it is written; None for what is no object, or not laid out alike throughout."""
-    try:
-        text = value.decode()
-        start = _skipped(text, 0)
-        if text[start] != "{":
-            return None
-        at = _skipped(text, start + 1)
-        return _members(text, at) if start == 0 else None
-    except (ValueError, IndexError, RecursionError):
-        return None
-
-
-def _members(text: str, at: int) -> _Object:
-    """Read the members from the first name on. Raises ValueError where they are not laid out alike."""
-    opening, names, values = text[:at], [], []
-    gaps: set[tuple[str, str]] = set()
-    commas: set[str] = set()
-    while True:
-        if text[at] != '"':
-            raise ValueError("no name")
-        end = DECODER.raw_decode(text, at)[1]
-        colon = _skipped(text, end)
-        begins = _skipped(text, colon + 1)
-        _, ends = DECODER.raw_decode(text, begins)
-        names.append(text[at:end])
-        values.append(text[begins:ends])
-        gaps.add((text[end:colon], text[colon + 1 : begins]))
-        then = _skipped(text, ends)
-        if text[colon] != CUT or text[then] not in ",}":
-            raise ValueError("no object")
-        if text[then] == "}":
-            break
-        at = _skipped(text, then + 1)
-        commas.add(text[ends:at])
-    if len(gaps) > 1 or len(commas) > 1 or text[then + 1 :]:
-        raise ValueError("not laid out alike")
-    ((before, after),) = gaps
-    comma = commas.pop() if commas else ","
-    return _Object(_Form(tuple(names), (after, comma), opening, text[ends:], before), tuple(values))
-
-
-def _skipped(text: str, at: int) -> int:
-    """Return the place of the next character that is no blank."""
-    while text[at] in BLANKS:
-        at += 1
-    return at
 
 
 def _written(source: str) -> str:

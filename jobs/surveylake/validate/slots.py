@@ -11,12 +11,13 @@ from surveylake.contract.fields import SurveyField
 from surveylake.validate import rules
 from surveylake.validate.cleaning import typed
 from surveylake.validate.json_patterns import BARE, DECIMAL, DOUBLE, whole
-from surveylake.validate.layout import CUT, Layout
+from surveylake.validate.layout import Layout
+from surveylake.validate.written_object import CUT
 
 WHOLE_NUMBER = re.compile("0|-?[1-9][0-9]*")
 """An integer as a JSON writer writes it."""
-UNFIT = {'"', "\\", *map(chr, range(32))}
-"""Characters that no text of a plain value contains."""
+UNFIT = {'"', "\\", "\ufffd", *map(chr, range(32))}
+"""Characters that no text of a plain value contains. The last but 32 is what Java reads where bytes are no UTF-8."""
 Shape: TypeAlias = Callable[[str], str]
 """SQL of a text -> SQL of what is made of it."""
 NUMBERS = ("integer", "double", "decimal")
@@ -121,6 +122,9 @@ class Slot(_Place):
         if others := {} if is_closed(field) else stands_for_another(field):
             # With blanks around it: parsing finds what it stands for.
             checks.append(f"NOT ({text} IN ({', '.join(map(sql.text, others))}))")
+        if numbers := numbers_for_nothing(field):
+            # Written otherwise, such as 99.0 for 99: parsing knows whether it is the same text.
+            checks.append(f"coalesce(NOT ({value} IN ({numbers})), true)")
         return " AND ".join([*checks, rules.is_acceptable(text, value, field)])
 
     def unchecked(self) -> str | None:
@@ -156,6 +160,14 @@ def stands_for_another(field: SurveyField) -> dict[str, str]:
     """Return the texts that are stored as another one -> that one, '' for none; of a set those that are no answer."""
     texts = dict.fromkeys(field.missing, "") if field.type == "set" else field.written_as
     return {text: name for text, name in texts.items() if text != name}
+
+
+def numbers_for_nothing(field: SurveyField) -> str:
+    """Return SQL: the words for no answer that are numbers, as values of a field of decimals or doubles; '' for none."""
+    if not field.type.startswith(("double", "decimal")):
+        return ""
+    words = [word for word in field.missing if re.fullmatch(DOUBLE, word)]
+    return ", ".join(typed(sql.text(word), field) for word in words)
 
 
 def known(field: SurveyField, escapes: bool) -> dict[str, str]:

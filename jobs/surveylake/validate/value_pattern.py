@@ -18,9 +18,27 @@ from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
 from surveylake.validate import rules
 from surveylake.validate.cleaning import typed
-from surveylake.validate.json_patterns import BARE, DECIMAL, DOUBLE, ESCAPE, LETTERS_CLASS, ascii_class, whole
-from surveylake.validate.layout import CUT, MOST_MEMBERS, Layout, Member
-from surveylake.validate.slots import NUMBERS, is_closed, known, stands_for_another
+from surveylake.validate.json_patterns import (
+    BARE,
+    DECIMAL,
+    DOUBLE,
+    ESCAPE,
+    LETTERS_CLASS,
+    SHORT_FRACTION,
+    WHOLE,
+    ascii_class,
+    whole,
+)
+from surveylake.validate.layout import MOST_MEMBERS, Layout, Member
+from surveylake.validate.slots import (
+    NUMBERS,
+    WHOLE_NUMBER,
+    is_closed,
+    known,
+    numbers_for_nothing,
+    stands_for_another,
+)
+from surveylake.validate.written_object import CUT
 
 READ = "`~read`"
 """The column of a matched value's texts, by their names in it; NULL where a value is not matched."""
@@ -34,7 +52,9 @@ ANY = f"[{ascii_class()}{LETTERS_CLASS}]++"
 
 def suits(contract: Contract, layout: Layout) -> bool:
     """Return whether Java's stack is deep enough for the members, and Spark, for which case is nothing, can tell fields apart."""
-    is_distinct = len({source.lower() for source in contract.sources}) == len(contract.sources)
+    # As Java compares: two small letters may have one capital.
+    alike = {source.upper().casefold().replace("\u0307", "") for source in contract.sources}
+    is_distinct = len(alike) == len(contract.sources)
     return is_distinct and len(layout.members) <= MOST_MEMBERS
 
 
@@ -65,7 +85,9 @@ def values(contract: Contract) -> dict[str, str]:
 def _is_matched(layout: Layout, contract: Contract) -> str:
     """Return SQL: whether the value has the layout's texts in their places, and between them what its members may be."""
     fields = list(contract.fields.values())
-    before, after = (_one_of(map(sql.literal, texts)) for texts in zip(*layout.gaps, strict=True))
+    # The longest first: the first that matches is taken.
+    gaps = (sorted(texts, key=len, reverse=True) for texts in zip(*layout.gaps, strict=True))
+    before, after = (_one_of(map(sql.literal, texts)) for texts in gaps)
     members = (
         f"{sql.literal(member.name + layout.before_colon + CUT)}{before}{_member(member, fields, layout.escapes)}"
         for member in layout.members
@@ -73,7 +95,8 @@ def _is_matched(layout: Layout, contract: Contract) -> str:
     pattern = whole(sql.literal(layout.opening) + after.join(members) + sql.literal(layout.closing))
     # Java looks ASCII up faster, and most values have nothing else.
     tries = (pattern.replace(LETTERS_CLASS, ""), pattern)
-    return f"({' OR '.join(f'{sql.TEXT} RLIKE {sql.text(each)}' for each in tries)})"
+    matched = f"({' OR '.join(f'{sql.TEXT} RLIKE {sql.text(each)}' for each in tries)})"
+    return f"{matched} AND is_valid_utf8(value)" if layout.has_replacements else matched
 
 
 def _member(member: Member, fields: list[SurveyField], escapes: bool) -> str:
@@ -96,8 +119,9 @@ def _field(field: SurveyField, text: str, escapes: bool) -> str:
     if is_closed(field):
         return _one_of(written)
     if field.type.startswith(NUMBERS):
-        number = {"integer": INTEGER, "double": DOUBLE}.get(field.type, DECIMAL)
-        return _one_of((number, f'" ?+{number} ?+"', *written))
+        quoted = {"integer": INTEGER, "double": DOUBLE}.get(field.type, DECIMAL)
+        bare = (quoted,) if field.type in ("integer", "double") else (SHORT_FRACTION, WHOLE)
+        return _one_of((*bare, f'" ?+{quoted} ?+"', *written))
     return _one_of((text, *written))
 
 
@@ -141,6 +165,11 @@ def _checks(field: SurveyField) -> list[str]:
     elif not field.required and not always:
         blank = ", ".join(map(sql.text, ("", *nothing)))
         checks.append(f"({value} IS NOT NULL OR coalesce({_text(field)}, '') IN ({blank}))")
+    if numbers := numbers_for_nothing(field):
+        # Written otherwise, such as 99.0 for 99: parsing knows whether it is the same text.
+        same = ", ".join(sql.text(word) for word in nothing if WHOLE_NUMBER.fullmatch(word)) or "NULL"
+        other = f"coalesce(NOT ({typed(_text(field), field)} IN ({numbers})), true)"
+        checks.append(f"({other} OR coalesce({_text(field)} IN ({same}), false))")
     limits = rules.limits(value, field)
     return checks + [
         condition for condition, reason in limits if not (is_closed(field) and reason == "not_allowed")

@@ -167,14 +167,17 @@ def turned(value: bytes) -> bytes:
     return json.dumps(dict(reversed(json.loads(value).items()))).encode()
 
 
-def test_few_messages_in_another_layout_change_nothing(env: SurveyEnv) -> None:
-    watch = LayoutWatch(env.contract)
-    own, others = answers(100), [turned(value) for value in answers(49)]
-    watch.learn(own)
-    assert not watch.has_changed([*own[:51], *others])
-    assert not watch.has_changed([b"rubbish"] * 100)
-    assert not watch.has_changed([])
-    assert watch.has_changed([*own[:40], *others])
+def test_a_query_is_not_left_running_by_what_fails_beside_it(
+    env: SurveyEnv, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("not foreseen")
+
+    monkeypatch.setattr(LayoutWatch, "sees_another", fails)
+    env.send(1)
+    with pytest.raises(RuntimeError, match="not foreseen"):
+        stream.stream(OPEN, str(env.lake), env.config, env.contract, "1 second")
+    assert not spark.streams.active
 
 
 def test_a_lost_checkpoint_resumes_from_the_offsets_in_the_table(env: SurveyEnv) -> None:

@@ -10,9 +10,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def session_setting(spark: "SparkSession", key: str, value: str) -> Iterator[None]:
-    """Give the session a setting in the block. A query that starts in the block keeps it: Spark copies its session for it."""
+    """Give the session a setting in the block, and its own again afterwards.
+
+    A query that starts in the block keeps it: Spark copies its session for it.
+    """
+    own = spark.conf.get(key, None)
     spark.conf.set(key, value)
     try:
         yield
     finally:
-        spark.conf.unset(key)
+        if own is None:
+            spark.conf.unset(key)
+        else:
+            spark.conf.set(key, own)

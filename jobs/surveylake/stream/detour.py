@@ -53,7 +53,8 @@ def stream(job: StreamJob, identity: TopicIdentity, options: StartOptions, trigg
                 plan = plan_start(job, identity, options, began)
             with job.stopwatch.timed("query"):
                 running = query.start_query(job, plan, trigger)
-            return query.follow(job, running, plan, intake)
+            with query.stopped_by_failure(running):
+                return query.follow(job, running, plan, intake)
         except commits.FAILURES as error:
             if job.lake.is_local or java_exit.out_of_memory(error):
                 raise

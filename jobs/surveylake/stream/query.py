@@ -3,8 +3,8 @@
 import logging
 import re
 import time
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from shutil import disk_usage
 from typing import Any
@@ -156,11 +156,7 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
                 log.info(progress_line(batch, behind, job.topic.name))
                 if message := housekeeper.after_batch(behind):
                     log.info(message)
-            if (
-                fresh
-                and job.watch.is_due()
-                and job.watch.has_changed(newest_values(job.topic, job.topic.bounds()))
-            ):
+            if fresh and job.watch.sees_another(job.topic):
                 log.info("the newest messages are laid out otherwise: the query starts anew, made for them")
                 _finish(job, query)
                 _settle(job, query.lastProgress, barrier)
@@ -171,6 +167,17 @@ def follow(job: StreamJob, query: StreamingQuery, start: Start, intake: Intake) 
     _settle(job, query.lastProgress, barrier)
     with job.stopwatch.timed("count"):
         return intake.count()
+
+
+@contextmanager
+def stopped_by_failure(query: StreamingQuery) -> Iterator[None]:
+    """Stop the query where the block fails: nothing may write to the lake once its lock is given back."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            query.stop()
+        raise
 
 
 def _barrier(job: StreamJob, start: Start) -> SyncBarrier | None:

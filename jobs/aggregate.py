@@ -73,8 +73,8 @@ def aggregate(
         took = time.monotonic() - began
         print(f"aggregate: nothing new in {root}/records since version {version}, in {took:.1f} s")
         return None
-    counts = responses.refresh(spark, lake, contract, change, previous, wanted)
-    published = analysis.analyse(spark, lake, contract, config.publish, counts)
+    counts, made = responses.refresh(spark, lake, contract, change, previous, wanted)
+    published = analysis.analyse(spark, lake, contract, config.publish, counts, made)
     summary_tables.write(spark, lake, published.tables, summaries)
     print(
         f"aggregate: {published.findings.responses:,} responses{CHANGES[change]} and {len(published.tables)} summaries"

@@ -91,16 +91,18 @@ def _aggregated(
     from surveylake.lake import table_history, tables
 
     path = tables.require(spark, lake, tables.RESPONSES, "jobs/aggregate.py")
-    provenance = table_history.provenance_of(spark, path)
+    # One version of it: another process may write it anew while this one counts.
+    made = tables.version(spark, path)
+    provenance = table_history.provenance_of(spark, path, made)
     if provenance.records_version is None:
         raise StorageError(f"{path} does not say which version of records it was made from", AGAIN)
     if provenance.contract != contract.fingerprint:
         raise StorageError(f"{path} was made under another contract than {contract.name}", AGAIN)
     counts = record_counts.at_provenance(spark, lake, provenance)
     if counts.read_from is not None:
-        record_counts.require_the_same(spark, lake, contract, counts)
+        record_counts.require_the_same(spark, lake, contract, counts, made)
         print(f"export: from version {counts.version} of records{counts.how}")
-    return analysis.analyse(spark, lake, contract, config.publish, counts)
+    return analysis.analyse(spark, lake, contract, config.publish, counts, made)
 
 
 if __name__ == "__main__":

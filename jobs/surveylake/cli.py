@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import os
 import signal
 import sys
 import threading
@@ -133,7 +134,7 @@ def add_bootstrap(
 
 def add_out(parser: argparse.ArgumentParser, text: str, default: str | None = None) -> None:
     """Add --out, the folder or URI of the exports."""
-    parser.add_argument("--out", type=without_scheme, default=default, metavar="DIR", help=text)
+    parser.add_argument("--out", type=_out_folder, default=default, metavar="DIR", help=text)
 
 
 def add_dry_run(parser: argparse.ArgumentParser, text: str = "print the plan, change nothing") -> None:
@@ -141,11 +142,19 @@ def add_dry_run(parser: argparse.ArgumentParser, text: str = "print the plan, ch
     parser.add_argument("--dry-run", action="store_true", help=text)
 
 
+def _out_folder(folder: str) -> str:
+    """Return --out without file://, and with the home folder for a `~` that no shell expanded."""
+    return os.path.expanduser(without_scheme(folder))
+
+
 def lake_folder(folder: str) -> str:
-    """Return --lake as given, without file://. Raises ConfigError for a folder that cannot be a lake."""
+    """Return --lake without file://, and with the home folder for a `~` that no shell expanded, such as in `--lake=~/lake`.
+
+    Raises ConfigError for a folder that cannot be a lake.
+    """
     path = without_scheme(folder)
     absolute(path)
-    return path
+    return str(Path(path).expanduser()) if is_local(path) else path
 
 
 def absolute(folder: str) -> str:

@@ -20,8 +20,10 @@ from faults.rows import Row, brief
 from faults.scenario import assert_complete, resume, send_and_take
 from support.sessions import OPEN
 from support.survey_env import SurveyEnv, answers, until
-from surveylake.errors import ProofError, StorageError, SurveylakeError
+from surveylake.cli import lake_folder
+from surveylake.errors import LakeLockedError, ProofError, StorageError, SurveylakeError
 from surveylake.kafka.topic import Topic
+from surveylake.lake.lock import one_writer
 from surveylake.verify.proof import prove
 
 THREE_BATCHES = (0, 10, 20)
@@ -475,6 +477,12 @@ def test_odd_names_of_one_lake(
     monkeypatch.chdir(tmp_path)
     readers.exactly_once(tmp_path / "a lake", ledger)
     assert DeltaTable(tmp_path / "a lake" / "records").version() == 1
+    with (
+        one_writer(lake_folder("~/a lake"), "stream.py"),
+        pytest.raises(LakeLockedError),
+        one_writer(str(tmp_path / "a lake"), "aggregate.py"),
+    ):
+        pass
     assert not (tmp_path / "~").exists()
     assert not (tmp_path / "below" / "a lake").exists()
     row.observed("by link, ~ and relative paths from two folders: the same lake, no second one")

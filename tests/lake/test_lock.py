@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from surveylake.errors import LakeLockedError, StorageError
+from surveylake.cli import add_out, lake_folder, survey_parser
+from surveylake.errors import ConfigError, LakeLockedError, StorageError
 from surveylake.lake.lock import LOCK, one_writer
 from surveylake.paths import JOBS
 
@@ -116,6 +117,44 @@ def test_the_same_lake_by_another_path_is_the_same_lock(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "lake")
     with a_holder(tmp_path / "lake"), pytest.raises(LakeLockedError), one_writer(str(tmp_path / "link"), "b"):
         pass
+
+
+@pytest.mark.parametrize("given", ["~/lake", "./~/lake", "file://{home}/lake"])
+def test_a_home_folder_that_no_shell_expanded_is_the_same_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    home = tmp_path / "home"
+    (home / "lake").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    lake = survey_parser("stream", "", "").parse_args([f"--lake={given.format(home=home)}"]).lake
+    assert lake == str(home / "lake")
+    with one_writer(lake, "stream.py"):
+        for same in (home / "lake", "~/lake"):
+            with pytest.raises(LakeLockedError), one_writer(str(same), "aggregate.py"):
+                pass
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_exports_go_to_the_home_folder_that_no_shell_expanded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    parser = survey_parser("export", "", "")
+    add_out(parser, "")
+    given = ["~/out", "file:///out", "s3a://bucket/~/out", "out"]
+    assert [parser.parse_args([f"--out={out}"]).out for out in given] == [
+        f"{tmp_path}/out", "/out", "s3a://bucket/~/out", "out",
+    ]  # fmt: skip
+
+
+def test_the_home_folder_of_nobody_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="leads nowhere"):
+        lake_folder("~nobody-of-this-name/lake")
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_lakes_are_two_locks(tmp_path: Path) -> None:

@@ -63,6 +63,24 @@ def test_every_reader_finds_the_same_rows(spark: SparkSession, schema: pa.Schema
     assert types == spark.read.parquet(str(sources[0])).schema
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    ["offset = 2", "t.topic = 't'", "accepted", "height > 2", "weight = 70.5", "born IS NULL",
+     "timestamp < timestamp'1950-01-01'", "exists(failed_rules, reason -> reason = 'age:range')"],
+)  # fmt: skip
+def test_a_search_by_the_index_of_pages_finds_the_same_rows(
+    spark: SparkSession, schema: pa.Schema, tmp_path: Path, wanted: str
+) -> None:
+    sources, target = written(spark, tmp_path, [ROW, NOTHING, EMPTY]), tmp_path / "whole.parquet"
+    merge(sources, target, schema, never)
+    found = [
+        spark.read.parquet(*map(str, files)).alias("t").where(wanted).collect()
+        for files in ([target], sources)
+    ]
+    assert len(found[0]) == 1
+    assert found[0] == found[1]
+
+
 def test_the_file_says_what_a_file_of_sparks_says(
     spark: SparkSession, schema: pa.Schema, tmp_path: Path
 ) -> None:

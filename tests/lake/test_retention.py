@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -18,6 +19,7 @@ import replay
 import verify
 from support import pets_survey
 from support.sessions import OPEN
+from surveylake.aggregate import record_counts
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError, StorageError
 from surveylake.lake import commits as transactions
@@ -251,6 +253,39 @@ def test_b2_files_of_the_published_version_stay_however_old_they_are(
     assert verbs.run(maintain) == 0
     assert "2 files replaced over 7 days ago removed" in verbs.output, "once it is published no longer"
     assert len(files(table)) == 1
+
+
+def test_files_that_no_commit_has_named_yet_stay_at_a_uri(
+    spark: SparkSession, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There a writer may begin at any time, and write files for a commit to come; replaced files are nobody's any more."""
+    table, to_come = lake / RECORDS, lake / RECORDS / "part-00000-to-come.parquet"
+    compaction.compact(spark, str(table))
+    to_come.write_bytes(b"the first task's")
+    monkeypatch.setattr(retention, "is_local", lambda _: False)
+    assert retention.vacuum(spark, str(table), 0, force=True).removed == 3
+    assert to_come.exists()
+    os.utime(to_come, (time.time() - 8 * DAY,) * 2)
+    assert retention.vacuum(spark, str(table), 0, force=True).removed == 1
+    assert not to_come.exists()
+
+
+def test_what_is_exported_is_of_one_version_though_another_process_aggregates_meanwhile(
+    spark: SparkSession, lake: Path, broker: str, survey: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, count = pets_survey.config(broker), record_counts.at_provenance
+
+    def count_and_be_late(*arguments: Any) -> record_counts.RecordCounts:
+        counts = count(*arguments)
+        aggregate.aggregate(OPEN, str(lake), settings, survey)
+        return counts
+
+    monkeypatch.setattr(record_counts, "at_provenance", count_and_be_late)
+    found = export._aggregated(spark, Lake(str(lake)), settings, survey).findings
+    assert (found.version, found.received, found.responses) == (2, 9, 8)
+    monkeypatch.undo()
+    found = export._aggregated(spark, Lake(str(lake)), settings, survey).findings
+    assert (found.version, found.received, found.responses) == (3, 13, 11)
 
 
 def test_b2_the_provenance_of_responses_outlives_the_log_it_was_written_in(

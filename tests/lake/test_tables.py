@@ -15,9 +15,10 @@ from support.validation import FOOD, SECOND, VISIT, kafka_rows
 from surveylake.aggregate import analysis, responses, summary_tables
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
-from surveylake.errors import ConfigError, StorageError
-from surveylake.lake import commits, listed_files, records_table, rewrite, table_history, tables
+from surveylake.errors import ConfigError, LakeLockedError, StorageError
+from surveylake.lake import commits, listed_files, records_table, rewrite, small_table, table_history, tables
 from surveylake.lake.provenance import Provenance
+from surveylake.lake.small_table import SmallTable
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
 from surveylake.validate.pipeline import validated
 
@@ -197,7 +198,6 @@ def test_replace_removes_what_another_writer_added(spark: SparkSession, tmp_path
     tables.replace(spark.range(3), path, Provenance())
     write_deltalake(path, pa.table({"id": [7]}), mode="append")
     assert listed_files.rows(spark, path) is None, "it left no list of files"
-    assert not listed_files.replace(spark.range(1), path, "{}")
     tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
 
@@ -264,9 +264,86 @@ def test_replace_fails_when_another_writer_adds_meanwhile(
         return transaction
 
     monkeypatch.setattr(commits, "begin", begin_and_be_late)
-    with pytest.raises(Exception, match=r"[Cc]oncurrent"):
+    with pytest.raises(LakeLockedError, match=r"another process changed .*; nothing was changed here"):
         tables.replace(spark.range(2), path, Provenance())
     assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1, 2, 7]
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("way", ["by Spark", "by the driver"])
+def test_of_two_that_replace_a_table_at_once_the_slower_is_refused(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, way: str
+) -> None:
+    """An empty table too: what only adds files would join what the other added, and everybody would be there twice."""
+    path, begin, at_work = str(tmp_path / "table"), commits.begin, list[int]()
+    few = SmallTable({"id": "bigint"}, [{"id": 0}, {"id": 1}])
+
+    def replace() -> None:
+        if way == "by Spark":
+            tables.replace(spark.range(2), path, Provenance())
+        else:
+            small_table.replace(spark, path, few, Provenance())
+
+    def begin_and_be_late(java: SparkSession, before: object) -> object:
+        transaction = begin(java, before)
+        at_work.append(1)
+        if len(at_work) == 1:
+            replace()
+        return transaction
+
+    tables.create(spark, path, {"id": ("bigint", "")}, {}, "")
+    if rows:
+        tables.replace(spark.range(rows), path, Provenance())
+    monkeypatch.setattr(commits, "begin", begin_and_be_late)
+    with pytest.raises(LakeLockedError, match="another process changed"):
+        replace()
+    assert len(at_work) == 2
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
+
+
+@pytest.mark.parametrize("late", ["begin", "snapshot"])
+def test_of_two_that_make_a_table_at_once_the_rows_of_one_are_stored(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    path, before = str(tmp_path / "table"), getattr(commits, late)
+    few, other = (SmallTable({"id": "bigint"}, [{"id": number}]) for number in (0, 1))
+
+    def be_late(*arguments: object) -> object:
+        monkeypatch.setattr(commits, late, before)
+        if late == "snapshot":
+            small_table.replace(spark, path, other, Provenance())
+        found = before(*arguments)
+        if late == "begin":
+            small_table.replace(spark, path, other, Provenance())
+        return found
+
+    monkeypatch.setattr(commits, late, be_late)
+    if late == "begin":
+        with pytest.raises(LakeLockedError, match="another process changed"):
+            small_table.replace(spark, path, few, Provenance())
+    else:
+        small_table.replace(spark, path, few, Provenance())
+    assert DeltaTable(path).to_pyarrow_table()["id"].to_pylist() == [1 if late == "begin" else 0]
+
+
+def test_a_table_gets_its_columns_and_properties_in_the_commit_that_fills_it(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "table")
+    tables.create(
+        spark, path, {"old": ("string", ""), "id": ("bigint", "")}, {"delta.constraints.old": "id > 5"}, ""
+    )
+    table_id, version = DeltaTable(path).metadata().id, tables.version(spark, path)
+    target = rewrite.Target({"id": ("bigint", "which")}, {"delta.constraints.new": "id < 5"}, "")
+    with pytest.raises(Exception, match="CHECK constraint new"):
+        tables.replace(spark.range(9), path, Provenance(), target)
+    assert tables.version(spark, path) == version
+    assert tables.replace(spark.range(2), path, Provenance(), target) == version + 1
+    assert tables.read(spark, path).schema["id"].metadata == {"comment": "which"}
+    assert tables.columns(spark, path) == {"id": "bigint"}
+    assert tables.properties(spark, path) == {"delta.constraints.new": "id < 5"}
+    assert DeltaTable(path).metadata().id == table_id
+    assert sorted(DeltaTable(path).to_pyarrow_table()["id"].to_pylist()) == [0, 1]
 
 
 def test_what_was_seen_last_is_asked_anew_only_when_it_is_gone(spark: SparkSession, tmp_path: Path) -> None:
@@ -293,15 +370,16 @@ def test_the_second_survey_goes_all_the_way(spark: SparkSession, lake: Lake) -> 
     version = tables.version(spark, lake.table(RECORDS))
     wanted = responses.new_provenance(spark, lake, SECOND, version)
     assert responses.change(spark, lake, responses.read_provenance(spark, lake), wanted) == "other"
-    seen = responses.refresh(spark, lake, SECOND, "other", Provenance(), wanted)
+    seen, at = responses.refresh(spark, lake, SECOND, "other", Provenance(), wanted)
+    assert at == tables.version(spark, lake.table(RESPONSES))
     made = responses.read_provenance(spark, lake)
     assert made == dataclasses.replace(wanted, ends={1: {0: 62}})
     assert responses.change(spark, lake, made, wanted) == "same", "made from the same version twice"
-    published = analysis.analyse(spark, lake, SECOND, Publish(), seen)
+    published = analysis.analyse(spark, lake, SECOND, Publish(), seen, at)
     found = published.findings
     assert (found.received, found.accepted, found.responses) == (62, 61, 60)
     assert found.rejected_by_rule == {"malformed": 1}
-    assert (found.points, found.counts, found.group_counts) == ((), {}, {})
+    assert (found.points, found.group_counts) == ((), {})
     lines = {line.groups: line.people for line in found.summaries[("thing",)].lines}
     assert lines == {("Bicycle",): 30, ("Toaster",): 30}
     assert [line.groups for line in found.summaries[("month",)].lines] == [("2024-02",)]

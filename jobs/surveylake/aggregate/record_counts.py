@@ -110,7 +110,9 @@ def at_provenance(spark: SparkSession, lake: Lake, provenance: Provenance) -> Re
     return replace(count(rows, version), read_from=newest)
 
 
-def require_the_same(spark: SparkSession, lake: Lake, contract: Contract, counts: RecordCounts) -> None:
+def require_the_same(
+    spark: SparkSession, lake: Lake, contract: Contract, counts: RecordCounts, responses_version: int
+) -> None:
     """Raise StorageError when rows read in place of a removed version were validated again since `responses` was made.
 
     Where the log still shows that `records` only grew, compares nothing; else compares a digest of every participant's answer.
@@ -118,7 +120,7 @@ def require_the_same(spark: SparkSession, lake: Lake, contract: Contract, counts
     path = lake.table(RECORDS)
     if table_history.change(spark, path, counts.version, tables.version(spark, path)) != "other":
         return
-    published = tables.read(spark, lake.table(RESPONSES))
+    published = tables.read(spark, lake.table(RESPONSES), responses_version)
     then, now = (
         people.digest(frame, contract.key) for frame in (published, people.latest(counts.records, contract))
     )

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from surveylake.aggregate import people
 from surveylake.aggregate.record_counts import RecordCounts, at_version
 from surveylake.contract.model import Contract
+from surveylake.errors import LakeLockedError
 from surveylake.lake import commits, end_offsets, records_table, rewrite, table_history, tables
 from surveylake.lake.end_offsets import Ends
 from surveylake.lake.provenance import Provenance
@@ -51,21 +52,29 @@ def refresh(
     change: Change,
     previous: Provenance,
     wanted: Provenance,
-) -> RecordCounts:
-    """Update `responses` from `previous` to `wanted`. Returns the counts of `records` at that version."""
+) -> tuple[RecordCounts, int]:
+    """Update `responses` from `previous` to `wanted`. Returns the counts of `records` at that version, and the version of
+    `responses`."""
     path, version = lake.table(RESPONSES), wanted.records_version
     assert version is not None
     with ThreadPoolExecutor(1) as pool:
         prepared = pool.submit(prepare, spark, lake, contract) if change == "other" else None
         counts = at_version(spark, lake, version)
-        if prepared is not None:
-            prepared.result()
+        target = prepared.result() if prepared is not None else None
+    if change == "same":
+        at = tables.version(spark, path)
+        if table_history.provenance_of(spark, path, at) != previous:
+            raise LakeLockedError(
+                f"another process wrote {path} meanwhile; nothing was changed here", "Run this again."
+            )
+        return counts, at
     provenance = replace(wanted, ends=_ends(counts.offsets))
-    grown = change == "grown" and counts.accepted >= MANY
-    if change != "same" and not (grown and _add_new(spark, path, counts, previous, contract, provenance)):
-        with _people(counts, contract) as rows:
-            tables.replace(rows, path, provenance)
-    return counts
+    if change == "grown" and counts.accepted >= MANY:
+        added = _add_new(spark, path, counts, previous, contract, provenance)
+        if added is not None:
+            return counts, added
+    with _people(counts, contract) as rows:
+        return counts, tables.replace(rows, path, provenance, target)
 
 
 @contextmanager
@@ -90,9 +99,10 @@ def _add_new(
     previous: Provenance,
     contract: Contract,
     provenance: Provenance,
-) -> bool:
-    """Update the table from its rows and the records beyond its ends. Returns False, and writes nothing, when there are too many.
+) -> int | None:
+    """Update the table from its rows and the records beyond its ends. Returns its new version.
 
+    Returns None, and writes nothing, when there are too many.
     Only the files that have an answer which is no longer the latest are written anew, without it. What comes in is a file of
     its own.
     """
@@ -103,11 +113,11 @@ def _add_new(
     again = people.answered_again(old, new, contract).persist()
     try:
         if new.count() > MANY:
-            return False
+            return None
         replaced = again.where(f"`{people.IS_LATER}`")
         files = {row[0] for row in replaced.select(people.FILE).distinct().collect()}
         added = people.without(new, again.where(f"NOT `{people.IS_LATER}`"), contract).coalesce(1)
-        rewrite.renew(
+        return rewrite.renew(
             spark,
             before,
             files,
@@ -115,14 +125,16 @@ def _add_new(
             added,
             provenance.as_json(),
         )
-        return True
     finally:
         again.unpersist()
         new.unpersist()
 
 
-def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:
-    """Create the empty table with the contract's columns and CHECK constraints, unless one exists that has them."""
+def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> rewrite.Target | None:
+    """Create a missing table, empty, with the contract's columns and CHECK constraints.
+
+    Returns what an existing one must become, in the commit that fills it; None where it has all that already.
+    """
     path, properties = lake.table(RESPONSES), records_table.response_properties(rules.checks(contract))
     if tables.exists(spark, path):
         existing = {
@@ -131,8 +143,10 @@ def prepare(spark: SparkSession, lake: Lake, contract: Contract) -> None:
         fields = {field.name: field.dataType.simpleString() for field in tables.read(spark, path).schema}
         same = list(contract.columns.items()) == list(fields.items())[: len(contract.columns)]
         if same and existing == properties:
-            return
+            return None
+        return rewrite.Target(records_table.response_columns(contract), properties, "")
     records_table.create_responses(spark, lake, contract, properties)
+    return None
 
 
 def _ends(offsets: tuple[OffsetRange, ...]) -> dict[int, dict[int, int]]:

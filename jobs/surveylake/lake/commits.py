@@ -1,6 +1,8 @@
 """Commits by Delta's own Scala transaction, which Python has no API for: Delta's writers read more of the log than they need."""
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -10,7 +12,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from surveylake.errors import StorageError
+from surveylake import wording
+from surveylake.errors import LakeLockedError, StorageError
 from surveylake.lake.log_files import LOG
 from surveylake.paths import is_local
 from surveylake.progress import Stopwatch
@@ -18,6 +21,8 @@ from surveylake.progress import Stopwatch
 Guard = Callable[[Any], None]
 """Reads in a transaction what must still hold when it is committed. Raises when it does not hold now."""
 TASKS_PER_CORE = 4
+CONFLICT = re.compile("Concurrent|MetadataChanged|ProtocolChanged")
+"""In the class of what Delta raises when another commit changed what a transaction has read, or made the table."""
 FAILURES = (PySparkException, Py4JJavaError)
 """Exceptions of Spark and Delta here: some of their errors have a class in Python, others arrive as Java's own."""
 
@@ -25,6 +30,20 @@ FAILURES = (PySparkException, Py4JJavaError)
 def is_metadata_changed(error: Exception) -> bool:
     """Return whether Delta refused a commit because the table's properties were changed since its snapshot."""
     return "MetadataChanged" in type(error).__name__ or "DELTA_METADATA_CHANGED" in str(error)
+
+
+@contextmanager
+def first_come(folder: object) -> Iterator[None]:
+    """Raise LakeLockedError in place of what Delta raises when another commit changed what a transaction has read."""
+    try:
+        yield
+    except FAILURES as error:
+        # By the class: a lake's path may hold the word too.
+        if not CONFLICT.search(f"{type(error).__name__} {wording.innermost(error).partition(':')[0]}"):
+            raise
+        raise LakeLockedError(
+            f"another process changed {folder} meanwhile; nothing was changed here", "Run this again."
+        ) from error
 
 
 def jvm(spark: SparkSession) -> Any:

@@ -1,6 +1,6 @@
-"""The files of a table as the checksum of its newest version lists them; a small table read and replaced by that list.
+"""The files of a table as the checksum of its newest version lists them; a small table read by that list.
 
-Delta's own readers and writers ask the log for the files by Spark jobs, which take longer than reading or writing a small table.
+Delta's own readers and writers ask the log for the files by Spark jobs, which take longer than reading a small table.
 """
 
 import json
@@ -57,24 +57,6 @@ def rows(spark: SparkSession, path: str, at: int | None = None) -> DataFrame | N
         return None
     no_type = commits.jvm(spark).scala.Option.empty()
     return DataFrame(newest.deltaLog().createDataFrame(newest, files, False, no_type), spark)
-
-
-def replace(frame: DataFrame, path: str, note: str) -> bool:
-    """Replace the whole content of a table that has the columns of `frame`, in one commit with this note.
-
-    Delta refuses the commit when another writer added to the table since.
-    Returns False, with nothing written, where only Delta's writer can do it: other columns, or no list of files that is sure.
-    """
-    spark = frame.sparkSession
-    before = commits.snapshot(spark, path)
-    files = listed(spark, before)
-    columns = [(field.name, field.dataType.simpleString()) for field in frame.schema]
-    if files is None or columns != list(commits.columns(before).items()):
-        return False
-    transaction = commits.begin(spark, before)
-    changes = commits.removing(transaction.writeFiles(frame._jdf), commits.as_java(spark, files))
-    transaction.commit(changes, commits.overwriting(spark, note))
-    return True
 
 
 def _transaction_of(spark: SparkSession, snapshot: Any) -> str | None:

@@ -23,7 +23,7 @@ def one_writer(lake: str, doing: str) -> Iterator[None]:
     if not is_local(lake):
         yield
         return
-    folder = Path(lake)
+    folder = Path(lake).expanduser()
     is_new = not folder.exists()
     try:
         lock = FileLock(folder / LOCK, f"{doing} (process {os.getpid()})")

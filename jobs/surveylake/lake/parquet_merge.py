@@ -16,6 +16,13 @@ from surveylake.wording import first_line
 
 ROW_GROUP_BYTES, ROW_GROUP_ROWS = 1 << 27, 1 << 20
 """A row group is written from so many bytes in memory, or so many rows; Spark's own have as many bytes."""
+AS_SPARK_WRITES = {
+    "store_schema": False,
+    "store_decimal_as_integer": True,
+    "write_page_checksum": True,
+    "write_page_index": True,
+}
+"""pyarrow's options for a file of a lake: verify --deep compares each page with its checksum, and the index with the footer."""
 SPARK_VERSION = b"org.apache.spark.version"
 """By this key of a footer Spark knows that days before 1582 are counted as by all others."""
 OLD_CALENDAR = (b"org.apache.spark.legacyDateTime", b"org.apache.spark.legacyINT96")
@@ -78,9 +85,7 @@ def _written(
     first = _opened(sources[0])
     files = chain([first], map(_opened, sources[1:]))
     rows, waiting, size = 0, list[pa.Table](), 0
-    with pq.ParquetWriter(
-        target, schema, compression=_codec(first), store_schema=False, store_decimal_as_integer=True
-    ) as writer:
+    with pq.ParquetWriter(target, schema, compression=_codec(first), **AS_SPARK_WRITES) as writer:
         if SPARK_VERSION in _footer(first):
             writer.add_key_value_metadata({SPARK_VERSION: _footer(first)[SPARK_VERSION]})
         for source, file in zip(sources, files, strict=True):

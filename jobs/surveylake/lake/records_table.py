@@ -67,11 +67,16 @@ def response_properties(checks: dict[str, str]) -> dict[str, str]:
     return {STATISTICS: RECORD_PROPERTIES[STATISTICS], **constraints}
 
 
-def create_responses(spark: SparkSession, lake: Lake, contract: Contract, properties: dict[str, str]) -> None:
-    """Create the empty `responses` table, in place of an existing one."""
+def response_columns(contract: Contract) -> dict[str, tuple[str, str]]:
+    """Return the columns of `responses`: name -> (SQL type, comment)."""
     coordinates = {name: RECORD_SCHEMA[name] for name in ("epoch", "partition", "offset", "timestamp")}
-    create(spark, lake.table(RESPONSES), {**_described(contract), **coordinates}, properties,
-           "one row per participant: the latest accepted record")  # fmt: skip
+    return {**_described(contract), **coordinates}
+
+
+def create_responses(spark: SparkSession, lake: Lake, contract: Contract, properties: dict[str, str]) -> None:
+    """Create the empty `responses` table; one that another process makes meanwhile is left to it."""
+    create(spark, lake.table(RESPONSES), response_columns(contract), properties,
+           "one row per participant: the latest accepted record", replace=False)  # fmt: skip
 
 
 def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:

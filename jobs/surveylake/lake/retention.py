@@ -9,6 +9,7 @@ from surveylake import sql
 from surveylake.errors import ConfigError
 from surveylake.lake import commits, folders, table_history, tables
 from surveylake.lake.tables import RECORDS, Lake
+from surveylake.paths import is_local
 from surveylake.runtime.session_setting import session_setting
 
 SAFE_DAYS = 7
@@ -61,7 +62,8 @@ def vacuum(
     Delta itself relies on the replaced files (tombstones) in the table's state, which expire by the table's properties. So the
     needed files are looked up here as well: those of the version of `days` ago, or of the oldest version that the log still
     has, and those that were replaced from then on.
-    Nothing else may write to the table, not even in this process: files of a commit to come look like unneeded ones.
+    Nothing else may write to the table, not even in this process: files of a commit to come look like unneeded ones. At a URI,
+    where no lock keeps writers away, files of the last SAFE_DAYS that no commit has named stay, whatever `days` says.
     Raises ConfigError below SAFE_DAYS without `force`.
     """
     check_days(days, force)
@@ -73,6 +75,11 @@ def vacuum(
     old = [
         file for file in folders.files_in(spark, path) if file.modified < since and file.name not in needed
     ]
+    if not is_local(path) and days < SAFE_DAYS:
+        safe = commits.now(spark) - SAFE_DAYS * 24 * HOUR_MS
+        young = {file.name for file in old if file.modified >= safe}
+        unnamed = table_history.unnamed_since(spark, path, young, safe)
+        old = [file for file in old if file.name not in unnamed]
     retained = _files_of(spark, path, published)
     unneeded = [file for file in old if file.name not in retained]
     if not unneeded:

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType
 
-from surveylake.errors import LakeLockedError, ProofError, StorageError
+from surveylake.errors import ProofError, StorageError
 from surveylake.lake import commits, listed_files
 from surveylake.lake.commits import Guard
 from surveylake.lake.lake_path import lake_path
@@ -20,8 +20,6 @@ from surveylake.wording import examples
 IDENTITY = ("epoch", "partition", "offset")
 """The columns that identify a record."""
 NO_COLUMNS = '{"fields": []}'
-CONFLICT = "Concurrent"
-"""In the name of what Delta raises when another commit changed what a transaction has read."""
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,31 @@ def renew(
     return _commit(spark, before, transaction, actions, note)
 
 
+def replace(frame: DataFrame, path: str, note: str, target: Target | None = None) -> int | None:
+    """Replace the whole content of a table by `frame`, in one commit with this note. Returns the commit's version.
+
+    With a `target` the same commit gives the table its columns, and its properties in place of all others.
+    Returns None, with nothing written, for a frame with other columns. Raises LakeLockedError when another writer changed the
+    table meanwhile: then nothing is changed.
+    """
+    spark = frame.sparkSession
+    before = commits.snapshot(spark, path)
+    wanted = {name: kind for name, (kind, _) in target.columns.items()} if target else commits.columns(before)
+    if [(field.name, field.dataType.simpleString()) for field in frame.schema] != list(wanted.items()):
+        return None
+    transaction = commits.begin(spark, before)
+    old = listed_files.live(spark, before, transaction)
+    if target:
+        _set_all(transaction, before.metadata(), target)
+    return _commit(
+        spark, before, transaction, commits.removing(transaction.writeFiles(frame._jdf), old), note
+    )
+
+
 def _commit(spark: SparkSession, before: Any, transaction: Any, actions: Any, note: str) -> int:
     """Commit what was read and written. Returns the version. Raises LakeLockedError."""
-    try:
+    with commits.first_come(before.path().getParent()):
         return int(transaction.commit(actions, commits.overwriting(spark, note)))
-    except commits.FAILURES as error:
-        if CONFLICT not in f"{type(error).__name__} {error}":
-            raise
-        raise LakeLockedError(
-            f"another process changed {before.path().getParent()} meanwhile; nothing was changed here",
-            "Run this again.",
-        ) from error
 
 
 def set_columns(
@@ -140,13 +152,18 @@ def make(spark: SparkSession, path: str, target: Target, description: str) -> No
 def make_anew(spark: SparkSession, path: str, target: Target) -> None:
     """Leave a table without rows, with these columns and no other properties, in one commit. It keeps its id."""
     before = commits.snapshot(spark, path)
-    transaction, metadata = commits.begin(spark, before), before.metadata()
+    transaction = commits.begin(spark, before)
     actions = commits.removing(commits.no_files(spark), listed_files.live(spark, before, transaction))
+    _set_all(transaction, before.metadata(), target)
+    _commit(spark, before, transaction, actions, target.note)
+
+
+def _set_all(transaction: Any, metadata: Any, target: Target) -> None:
+    """Give the transaction's table these columns and properties, in place of all that it has."""
     configuration = metadata.configuration().empty()
     for key, value in target.properties.items():
         configuration = configuration.updated(key, value)
     _set_metadata(transaction, metadata, _schema(NO_COLUMNS, target.columns), configuration)
-    transaction.commit(actions, commits.overwriting(spark, target.note))
 
 
 def file_name(path: Any) -> str:

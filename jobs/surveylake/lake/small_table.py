@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import to_arrow_type
 
 from surveylake.lake import commits, listed_files, rewrite, tables
+from surveylake.lake.parquet_merge import AS_SPARK_WRITES
 from surveylake.lake.provenance import Provenance
 from surveylake.lake.tables import CHECKPOINTS, RECORD_PROPERTIES, Cell
 
@@ -39,17 +40,26 @@ class SmallTable:
 def replace(spark: SparkSession, path: str, table: SmallTable, provenance: Provenance) -> None:
     """Make these rows the table's whole content in one commit that keeps its provenance. Creates a missing table.
 
-    Delta refuses the commit when another writer added to the table since.
+    Raises LakeLockedError when another writer changed the table meanwhile: then nothing is changed.
     """
-    is_new = not tables.exists(spark, path)
+    tables.exists(spark, path)  # its log is whole
     before = commits.snapshot(spark, path)
+    is_new = before.version() < 0
     transaction = commits.begin(spark, before)
     columns = {name: (kind, "") for name, kind in table.columns.items()}
     properties = {CHECKPOINTS: RECORD_PROPERTIES[CHECKPOINTS]} if is_new else {}
     rewrite.set_columns(transaction, before.metadata(), columns, properties)
     written = commits.no_files(spark).appended(_written(spark, before, table.arrow()))
     old = [] if is_new else listed_files.live(spark, before, transaction)
-    transaction.commit(commits.removing(written, old), commits.overwriting(spark, provenance.as_json()))
+    with commits.first_come(path):
+        transaction.commit(commits.removing(written, old), commits.overwriting(spark, provenance.as_json()))
+
+
+def parquet_of(rows: pa.Table) -> bytes:
+    """Return rows as the content of a data file."""
+    content = io.BytesIO()
+    pq.write_table(rows, content, **AS_SPARK_WRITES)
+    return content.getvalue()
 
 
 def _exact(value: Cell, kind: pa.DataType) -> Cell | Decimal:
@@ -60,17 +70,16 @@ def _exact(value: Cell, kind: pa.DataType) -> Cell | Decimal:
 def _written(spark: SparkSession, before: Any, rows: pa.Table) -> Any:
     """Write a data file into the folder of a table, as Hadoop does, with its checksum. Returns Delta's AddFile of it."""
     java, log = commits.jvm(spark), before.deltaLog()
-    content = io.BytesIO()
-    pq.write_table(rows, content, store_schema=False, store_decimal_as_integer=True)
+    content = parquet_of(rows)
     name = f"part-00000-{uuid.uuid4()}-c000.snappy.parquet"
     path = java.org.apache.hadoop.fs.Path(log.dataPath(), name)
     files = path.getFileSystem(log.newDeltaHadoopConf())
     with closing(files.create(path, False)) as stream:
-        stream.write(content.getvalue())
+        stream.write(content)
     add = {
         "path": name,
         "partitionValues": {},
-        "size": len(content.getvalue()),
+        "size": len(content),
         "modificationTime": commits.now(spark),
         "dataChange": True,
         "stats": json.dumps({"numRecords": rows.num_rows}),

@@ -1,7 +1,7 @@
 """What a table's commits say: the provenance of its rows, and whether its rows changed since a version."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -15,12 +15,13 @@ Change = Literal["same", "grown", "other"]
 also when the log no longer has the commits."""
 
 
-def provenance_of(spark: SparkSession, path: str) -> Provenance:
-    """Return the provenance in the newest commit that changed rows; an empty one when that commit has none.
+def provenance_of(spark: SparkSession, path: str, at: int | None = None) -> Provenance:
+    """Return the provenance in the newest commit that changed rows, up to version `at`; an empty one when that commit has none.
 
     Compaction and changes of settings are passed over.
     """
-    for actions in _commits(spark, path, range(tables.version(spark, path), -1, -1)):
+    newest = tables.version(spark, path) if at is None else at
+    for actions in _commits(spark, path, range(newest, -1, -1)):
         info: dict[str, Any] = next(
             (action["commitInfo"] for action in actions or [] if "commitInfo" in action), {}
         )
@@ -68,13 +69,31 @@ def replaced_since(spark: SparkSession, path: str, version: int, since: int) -> 
     for actions in _commits(spark, path, range(version, -1, -1)):
         removed = [action["remove"] for action in actions or [] if "remove" in action]
         replaced |= {unquote(file["path"]) for file in removed if file.get("deletionTimestamp", 0) >= since}
-        if any(
-            action["commitInfo"].get("timestamp", 0) < since
-            for action in actions or []
-            if "commitInfo" in action
-        ):
+        if _before(actions or [], since):
             break
     return replaced
+
+
+def unnamed_since(spark: SparkSession, path: str, files: Collection[str], since: int) -> set[str]:
+    """Return those of the files that no commit of `since` (ms since 1970) or later has added or replaced, nor the one before.
+
+    Reads no more commits than it takes to find all of them.
+    """
+    unnamed, commits = set(files), _commits(spark, path, range(tables.version(spark, path), -1, -1))
+    while unnamed and (actions := next(commits, None)) is not None:
+        unnamed -= {
+            unquote(each[kind]["path"]) for each in actions for kind in ("add", "remove") if kind in each
+        }
+        if _before(actions, since):
+            break
+    return unnamed
+
+
+def _before(actions: list[dict[str, Any]], since: int) -> bool:
+    """Return whether a commit says that it was made before `since` (ms since 1970)."""
+    return any(
+        action["commitInfo"].get("timestamp", 0) < since for action in actions if "commitInfo" in action
+    )
 
 
 def _change(actions: list[dict[str, Any]]) -> Change:

@@ -148,13 +148,22 @@ def require(spark: SparkSession, lake: Lake, name: str, made_by: str) -> str:
     return path
 
 
-def replace(frame: DataFrame, path: str, provenance: Provenance) -> None:
-    """Make `frame` the table's whole content in one commit that keeps its provenance. Creates a missing table."""
+def replace(frame: DataFrame, path: str, provenance: Provenance, target: rewrite.Target | None = None) -> int:
+    """Make `frame` the table's whole content in one commit that keeps its provenance. Creates a missing table.
+
+    With a `target` that commit also gives an existing table its columns and properties. Returns the commit's version.
+    Raises LakeLockedError when another writer changed the table meanwhile: then nothing is changed.
+    """
     note = provenance.as_json()
-    if exists(frame.sparkSession, path) and listed_files.replace(frame, path, note):
-        return
+    if exists(frame.sparkSession, path):
+        at = rewrite.replace(frame, path, note, target)
+        if at is not None:
+            return at
     writer = frame.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    writer.option("userMetadata", note).option(CHECKPOINTS, RECORD_PROPERTIES[CHECKPOINTS]).save(path)
+    writer = writer.option("userMetadata", note).option(CHECKPOINTS, RECORD_PROPERTIES[CHECKPOINTS])
+    with commits.first_come(path):
+        writer.save(path)
+    return version(frame.sparkSession, path)
 
 
 @contextmanager

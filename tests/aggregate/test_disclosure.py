@@ -30,6 +30,14 @@ def shown(groups: dict[Group, int]) -> dict[Group, int]:
 def test_who_left_a_column_blank_is_in_no_group() -> None:
     everyone = answered({("a", "x"): 3, (None, "x"): 2, ("a", None): 4, (None, None): 1})
     assert (everyone.groups, everyone.base, everyone.blank) == ({("a", "x"): 3}, 3, 7)
+    assert everyone.partly == {(None, "x"): 2, ("a", None): 4}
+
+
+def test_few_of_a_group_who_left_the_other_column_blank_are_protected_and_five_are_not() -> None:
+    counts = {("a", "x"): 9, ("b", "x"): 9, ("a", None): 4, ("b", None): 5, (None, "x"): 1, (None, None): 2}
+    assert mask_of(("g", "x"), answered(counts), 5).few_partly == {("a", None), (None, "x")}
+    turned = {group[::-1]: n for group, n in counts.items()}
+    assert mask_of(("x", "g"), answered(turned), 5).few_partly == {(None, "a"), ("x", None)}
 
 
 def test_a_table_of_one_column_never_hides_a_group_of_five() -> None:

@@ -112,7 +112,7 @@ def tables(
 ) -> dict[By, Summary]:
     """The published tables of these people over these lists."""
     cell_rows = cells(people, contract)
-    counted = counts(cell_rows, groupings(contract))
+    counted = counts(cell_rows, groupings(contract), lists)
     everyone = {by: answered(counted.people[by]) for by in groups.published(contract)}
     masks: Mapping[By, Mask] = {by: mask(everyone[by], smallest) for by in everyone}
     measure = contract.summaries.measure or ""
@@ -142,6 +142,24 @@ def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows:
         ("true",): crowd["age"].count(),
         ("false",): crowd["age"].isna().sum(),
     }
+
+
+def test_counts_among_those_who_answered_a_list_are_pandas_counts(
+    crowd: pd.DataFrame, crowd_rows: DataFrame
+) -> None:
+    lists: list[By] = [("nationality",), ("age_group",), ("gender", "dessert")]
+    counted = counts(cells(crowd_rows, FOOD), lists, [("age_group",), ("nationality", "age_group")])
+    assert list(counted.among) == [("age_group",), ("nationality", "age_group")]
+    for answered_to, among in counted.among.items():
+        inside = crowd.dropna(subset=list(answered_to))
+        for by in lists:
+            sizes = inside.groupby(list(by), dropna=False)["age"].agg(["size", "count"])
+            keys = [k if isinstance(k, tuple) else (k,) for k in sizes.index]
+            groups_of = [tuple(None if pd.isna(value) else value for value in key) for key in keys]
+            for counts_of, column in ((among.people, "size"), (among.measured, "count")):
+                somebody = {group: n for group, n in counts_of[by].items() if n}
+                assert somebody == {g: n for g, n in zip(groups_of, sizes[column], strict=True) if n}
+            assert counted.people[by].keys() == among.people[by].keys(), "groups without such people have 0"
 
 
 def test_nobody_is_counted_as_nothing(spark: SparkSession) -> None:
@@ -266,6 +284,20 @@ def test_points_tell_who_is_protected_anywhere(spark: SparkSession) -> None:
     assert len(drawn) == 113
 
 
+def test_few_who_answered_one_of_two_columns_are_protected(spark: SparkSession) -> None:
+    """Of the women two left the food blank, of the men six; four people left both blank."""
+    rows = [record(f"a{n}", n, age=30, gender=("Female", "Male")[n % 2]) for n in range(40)]
+    rows += [record(f"b{n}", 50 + n, age=80, food=None) for n in range(2)]
+    rows += [record(f"c{n}", 60 + n, age=70, gender="Male", food=None) for n in range(6)]
+    rows += [record(f"d{n}", 70 + n, age=60, gender=None, food=None) for n in range(4)]
+    people = latest(records(spark, rows), FOOD)
+    counted = counts(cells(people, FOOD), [by := ("gender", "food")])
+    protected = groups.protected({by: mask(answered(counted.people[by]), 5)})
+    ages = as_text(people, FOOD).select(groups.MEASURE, protected.alias("protected")).collect()
+    assert {row[groups.MEASURE] for row in ages if row["protected"]} == {80}
+    assert {row["protected"] for row in ages} == {True, False}, "never unknown"
+
+
 def received_of(
     spark: SparkSession, rows: list[dict[str, object]], smallest: int
 ) -> tuple[ReceivedLine, ...]:
@@ -350,11 +382,23 @@ def drawn(people: DataFrame, most: int, seed: int = 20) -> tuple[tuple[float, st
     return tuple((point.measure, point.group) for point in drawn)
 
 
-def test_points_are_all_responses_with_both_in_offset_order(spark: SparkSession) -> None:
+def test_points_are_all_responses_with_both(spark: SparkSession) -> None:
     people = records(
         spark, [record("b", 2, age=40, gender="Male"), record("a", 1, age=20), record("c", 3, age=None)]
     )
     assert drawn(people, most=10) == ((20.0, "Female"), (40.0, "Male"))
+
+
+def test_the_order_of_points_says_nothing_of_who_answered_first(spark: SparkSession) -> None:
+    """A chart's file lists them in this order: by the first dot whoever answered first would be known."""
+    ages = [52, 31, 47, 31, 60]
+    people = records(spark, [record(f"p{n}", n, age=age) for n, age in enumerate(ages)])
+    points_of = drawn(people, most=10)
+    assert points_of == tuple((float(age), "Female") for age in sorted(ages))
+    assert points_of == drawn(
+        records(spark, [record(f"p{n}", n, age=a) for n, a in enumerate(ages[::-1])]), 10
+    )
+    assert list(sampled := drawn(people, most=3)) == sorted(sampled)
 
 
 def test_a_sample_of_points_is_the_same_each_time_and_of_the_size_asked_for(crowd_rows: DataFrame) -> None:

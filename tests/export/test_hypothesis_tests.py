@@ -9,6 +9,8 @@ from hypothesis import strategies as some
 from scipy import stats
 
 from support.findings_sample import EMPTY, PLAIN, SAMPLE
+from surveylake.aggregate.disclosure import HELD, pooled_name
+from surveylake.aggregate.findings import Line
 from surveylake.export.hypothesis_tests import associate, holm, run_claim_test, run_tests
 
 
@@ -80,6 +82,33 @@ def test_a_difference_that_only_one_of_three_tests_shows_is_not_called_one():
     juice = run_tests(SAMPLE).associations[1]
     assert juice.p < 0.05 < juice.p_holm
     assert not juice.differs
+
+
+def with_food(*lines, totals=SAMPLE.outcomes["food"].totals):
+    food = replace(SAMPLE.outcomes["food"], lines=lines, totals=totals)
+    return replace(SAMPLE, outcomes={**SAMPLE.outcomes, "food": food})
+
+
+def test_a_table_that_holds_cells_back_is_not_tested_and_the_p_of_others_does_not_know_of_it():
+    """Holm's p of one outcome would tell of the p of another."""
+    women = SAMPLE.outcomes["food"].lines[:2]
+    food, *others = run_tests(with_food(*women, Line((HELD, HELD), "held", 123, {}))).associations
+    assert (food.method, food.p, food.p_holm, food.cramers_v) == ("not said", None, None, None)
+    assert (food.n, food.groups, food.values) == (288, 2, 2)
+    assert [test.p_holm for test in others] == holm([test.p for test in others])
+
+
+def test_a_held_table_of_one_group_is_no_data():
+    line = Line((HELD, HELD), "held", 123, {})
+    findings = with_food(line, totals=({"Female": 288}, {"Western Food": 284}))
+    assert run_tests(findings).associations[0].method == "no data"
+
+
+def test_values_that_too_few_people_gave_are_tested_as_the_one_group_that_they_are_in_the_table():
+    women, men = SAMPLE.outcomes["food"].lines[:2], SAMPLE.outcomes["food"].lines[2:]
+    pooled = tuple(replace(line, groups=(pooled_name(5), line.groups[1]), kind="pooled") for line in men)
+    tested = [run_tests(with_food(*women, *rest)).associations[0] for rest in (men, pooled)]
+    assert tested[0] == tested[1]
 
 
 def test_a_thin_two_by_two_table_is_tested_by_fisher():

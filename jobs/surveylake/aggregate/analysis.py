@@ -30,10 +30,14 @@ class Published:
 
 
 def analyse(
-    spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, records: RecordCounts
+    spark: SparkSession,
+    lake: Lake,
+    contract: Contract,
+    publish: Publish,
+    records: RecordCounts,
+    responses_version: int,
 ) -> Published:
-    """Compute everything that is published, from the records of one version and the newest `responses`."""
-    responses_version = tables.version(spark, lake.table(RESPONSES))
+    """Compute everything that is published, from the records of one version and the version of `responses` made from them."""
     responses = tables.read(spark, lake.table(RESPONSES), responses_version)
     findings = findings_of(responses, contract, publish, records)
     return Published(findings, _tables(findings), responses_version)
@@ -50,7 +54,7 @@ def findings_of(
             spellings = pool.submit(_uncounted_spellings, responses, contract)
             blanked = pool.submit(people.blanked, responses) if contract.may_blank else None
             received = pool.submit(_received, records.records, contract, smallest)
-            counted = groups.counts(cells, groups.groupings(contract))
+            counted = groups.counts(cells, groups.groupings(contract), groups.measured(contract))
             answered = {by: disclosure.answered(counted.people[by]) for by in groups.published(contract)}
             masks = {by: disclosure.mask_of(by, answered[by], smallest) for by in answered}
             points = pool.submit(_points, responses, contract, masks, publish.scatter_points)
@@ -73,7 +77,6 @@ def findings_of(
         received_by=_received_lines(contract, received.result(), answered, smallest),
         summaries={tuple(by): summaries[tuple(by)] for by in contract.summaries.by},
         outcomes=_outcomes(contract, summaries),
-        counts={outcome: _pairs(contract, counted, outcome) for outcome in _outcomes(contract, summaries)},
         group_counts=_group_counts(contract, counted),
         points=points.result(),
         points_total=counted.people.get((groups.PLOTTED,), {}).get(("true",), 0),
@@ -110,7 +113,7 @@ def _tables(findings: Findings) -> dict[str, SmallTable]:
 def _measures(
     cells: DataFrame, contract: Contract, counted: Counted, masks: Mapping[By, Mask]
 ) -> dict[By, dict[Group, dict[str, Cell]]]:
-    lists, measure = [tuple(by) for by in contract.summaries.by], contract.summaries.measure
+    lists, measure = groups.measured(contract), contract.summaries.measure
     if measure is None or not lists:
         return {}
     rows = groups.statistics(cells, masks, lists, measure).collect()
@@ -148,12 +151,6 @@ def _unknown(contract: Contract, counts: Mapping[By, Counts], smallest: int) -> 
 def _outcomes(contract: Contract, summaries: Mapping[By, Summary]) -> dict[str, Summary]:
     claim = contract.hypothesis
     return {outcome: summaries[(claim.field, outcome)] for outcome in claim.outcomes} if claim else {}
-
-
-def _pairs(contract: Contract, counted: Counted, outcome: str) -> dict[tuple[str, str], int]:
-    assert contract.hypothesis is not None
-    both = disclosure.answered(counted.people[(contract.hypothesis.field, outcome)])
-    return {(group, value): count for (group, value), count in both.groups.items()}
 
 
 def _group_counts(contract: Contract, counted: Counted) -> dict[str, int]:

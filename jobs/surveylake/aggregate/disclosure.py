@@ -4,7 +4,7 @@ docs/contract.md, 'What is published', explains what is protected and why.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from surveylake.aggregate.suppression import COLUMN, ROW, held_cells
@@ -37,6 +37,9 @@ class Mask:
     """the held cells of fewer than `smallest` people; the others are held back to protect these"""
     few_blank: bool = False
     """whether those who did not answer are so few that they are protected too"""
+    few_partly: frozenset[tuple[str | None, ...]] = frozenset()
+    """of two columns, the groups of fewer than `smallest` people who gave one answer and left the other column blank (None): the
+    table of one column less the totals of two gives their number"""
     pool: str = ""
     """name of the pooled values; nobody answered just that"""
     hold: str = HELD
@@ -58,7 +61,8 @@ class Mask:
     def transposed(self) -> "Mask":
         """Return the mask of the table with its two columns swapped."""
         held, small = (frozenset((b, a) for a, b in cells) for cells in (self.held, self.small))
-        return replace(self, named=self.named[::-1], held=held, small=small)
+        partly = frozenset((b, a) for a, b in self.few_partly)
+        return replace(self, named=self.named[::-1], held=held, small=small, few_partly=partly)
 
     def is_protected(self, group: Group) -> bool:
         """True if nothing but their number may be published of these people."""
@@ -71,6 +75,8 @@ class Answered:
 
     groups: dict[Group, int]
     blank: int
+    partly: Counts = field(default_factory=dict)
+    """those of the blank who answered one of two columns, by group"""
 
     @property
     def base(self) -> int:
@@ -81,11 +87,14 @@ class Answered:
 def answered(counts: Counts) -> Answered:
     """Separate people who left a column of the list blank: a blank is not an answer."""
     groups: dict[Group, int] = {}
+    partly: dict[tuple[str | None, ...], int] = {}
     for group, people in counts.items():
         values = tuple(value for value in group if value is not None)
         if len(values) == len(group):
             groups[values] = people
-    return Answered(groups, sum(counts.values()) - sum(groups.values()))
+        elif values:
+            partly[group] = people
+    return Answered(groups, sum(counts.values()) - sum(groups.values()), partly)
 
 
 def mask(people: Answered, smallest: int) -> Mask:
@@ -115,16 +124,17 @@ def mask(people: Answered, smallest: int) -> Mask:
     }
     held = frozenset(held_cells(cells, smallest, unsaid))
     small = frozenset(cell for cell, count in cells.items() if count < smallest)
-    return replace(pooled, held=held, small=small)
+    few_partly = frozenset(group for group, count in people.partly.items() if count < smallest)
+    return replace(pooled, held=held, small=small, few_partly=few_partly)
 
 
 def mask_of(by: tuple[str, ...], people: Answered, smallest: int) -> Mask:
     """Return the mask of a list of columns, with the same cells in either order: two choices would reveal more than one."""
     if len(by) < 2 or by[0] <= by[1]:
         return mask(people, smallest)
-    return mask(
-        Answered({(b, a): n for (a, b), n in people.groups.items()}, people.blank), smallest
-    ).transposed()
+    groups = {group[::-1]: n for group, n in people.groups.items()}
+    partly = {group[::-1]: n for group, n in people.partly.items()}
+    return mask(Answered(groups, people.blank, partly), smallest).transposed()
 
 
 def free_name(name: str, values: Collection[str]) -> str:

@@ -95,9 +95,7 @@ class Findings:
     summaries: dict[tuple[str, ...], Summary]
     """columns -> published table"""
     outcomes: dict[str, Summary]
-    """outcome -> the table of the hypothesis's field and this outcome"""
-    counts: dict[str, dict[tuple[str, str], int]]
-    """outcome -> (group, value) -> people who answered both, unmerged: for the tests of association, never published"""
+    """outcome -> the table of the hypothesis's field and this outcome; the tests of association read nothing else"""
     group_counts: dict[str, int]
     """hypothesis field's value -> people, unmerged"""
     points: tuple[Point, ...]

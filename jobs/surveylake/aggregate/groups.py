@@ -1,7 +1,7 @@
 """From people to groups: all counts and statistics of people, from one reading of them. DataFrame to DataFrame."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
@@ -19,6 +19,10 @@ PLOTTED = "~plotted"
 PLACES = ("~list", "~first", "~second")
 """Columns of a frame with the groups of several lists: the list's index, and its values; a list has two columns at most."""
 PROTECTED = "~protected"
+ANSWERED = "~answered"
+"""Names begin so of the columns with a bit for each of some lists, set for people who answered all columns of the list."""
+BITS = 60
+"""lists per such column"""
 SEPARATOR = "\x01"
 By: TypeAlias = tuple[str, ...]
 GroupCounts: TypeAlias = dict[tuple[str | None, ...], int]
@@ -45,6 +49,11 @@ def published(contract: Contract) -> list[By]:
     lists += [(summaries.received_by,)] if summaries.received_by else []
     lists += [(claim.field,), *((claim.field, outcome) for outcome in claim.outcomes)] if claim else []
     return list(dict.fromkeys(lists))
+
+
+def measured(contract: Contract) -> list[By]:
+    """Return the lists of which statistics of the measure are published, in the contract's order."""
+    return list(dict.fromkeys(map(tuple, contract.summaries.by))) if contract.summaries.measure else []
 
 
 def cells(responses: DataFrame, contract: Contract) -> DataFrame:
@@ -77,24 +86,57 @@ class Counted:
 
     people: dict[By, GroupCounts]
     measured: dict[By, GroupCounts]
+    among: dict[By, "Counted"] = field(default_factory=dict)
+    """list -> the same of those who answered all of its columns"""
 
 
-def counts(cell_rows: DataFrame, lists: Sequence[By]) -> Counted:
-    """Count the people of each group of each list, in one query."""
+def counts(cell_rows: DataFrame, lists: Sequence[By], among: Sequence[By] = ()) -> Counted:
+    """Count the people of each group of each list, and those of them who answered each list of `among`, in one query."""
     names = [[F.col(column) for column in by] for by in lists]
-    counted = Counted({by: {} for by in lists}, {by: {} for by in lists})
-    sums = [F.sum(COUNT).alias(COUNT), _measured(cell_rows).alias(MEASURED)]
-    for row in _each(cell_rows, names).groupBy(*PLACES).agg(*sums).collect():
+    marked = cell_rows.withColumns(_bits(among))
+    parts = [_nothing(lists) for _ in ((), *among)]
+    conditions = ["true", *(_is_set(place) for place in range(len(among)))]
+    sums = [
+        column.alias(f"{name}{place}")
+        for place, condition in enumerate(conditions)
+        for name, column in ((COUNT, _people(condition)), (MEASURED, _measured(cell_rows, condition)))
+    ]
+    for row in _each(marked, names).groupBy(*PLACES).agg(*sums).collect():
         by = lists[row[PLACES[0]]]
         group = tuple(row[place] for place in PLACES[1 : len(by) + 1])
-        counted.people[by][group], counted.measured[by][group] = row[COUNT], row[MEASURED]
-    return counted
+        for place, part in enumerate(parts):
+            part.people[by][group] = row[f"{COUNT}{place}"]
+            part.measured[by][group] = row[f"{MEASURED}{place}"]
+    return Counted(parts[0].people, parts[0].measured, dict(zip(among, parts[1:], strict=True)))
 
 
-def _measured(cell_rows: DataFrame) -> Column:
-    if MEASURE not in cell_rows.columns:
-        return F.lit(0)
-    return F.expr(f"sum(CASE WHEN `{MEASURE}` IS NOT NULL THEN {COUNT} ELSE 0 END)")
+def _bits(lists: Sequence[By]) -> dict[str, Column]:
+    """Return the columns of bits: name -> column."""
+    columns = {}
+    for start in range(0, len(lists), BITS):
+        bits = F.lit(0).cast("bigint")
+        for place, by in enumerate(lists[start : start + BITS]):
+            bits = bits + F.when(_answered(by), F.expr(f"{1 << place}L")).otherwise(F.expr("0L"))
+        columns[f"{ANSWERED}{start // BITS}"] = bits
+    return columns
+
+
+def _is_set(place: int) -> str:
+    """Return SQL: true for people who answered the list of this place among those of `_bits`."""
+    return f"(`{ANSWERED}{place // BITS}` & {1 << place % BITS}L) != 0"
+
+
+def _nothing(lists: Sequence[By]) -> Counted:
+    return Counted({by: {} for by in lists}, {by: {} for by in lists})
+
+
+def _people(condition: str) -> Column:
+    return F.expr(f"sum(CASE WHEN {condition} THEN {COUNT} ELSE 0 END)")
+
+
+def _measured(cell_rows: DataFrame, condition: str = "true") -> Column:
+    """Return the number of people for whom a condition is true and who have a measure."""
+    return _people(f"{condition} AND `{MEASURE}` IS NOT NULL") if MEASURE in cell_rows.columns else F.lit(0)
 
 
 def statistics(
@@ -118,7 +160,10 @@ def statistics(
 
 
 def protected(masks: Mapping[By, Mask]) -> Column:
-    """Return a column: true for people in a group or a cell that is too small to be named in some table."""
+    """Return a column: true for people in a group or a cell that is too small to be named in some table.
+
+    Of two columns, those who answered only one are in a cell too.
+    """
     condition = F.lit(False)
     for by, mask in masks.items():
         unnamed = F.lit(False)
@@ -127,6 +172,11 @@ def protected(masks: Mapping[By, Mask]) -> Column:
         condition = condition | (_answered(by) & (unnamed | _is_small(by, mask)))
         if mask.few_blank and len(by) == 1:
             condition = condition | F.col(by[0]).isNull()
+        for column, other, place in zip(by, by[::-1], (0, 1), strict=False):
+            if few := sorted(value for group in mask.few_partly if (value := group[place]) is not None):
+                condition = condition | (
+                    _answered((column,)) & F.col(column).isin(*few) & F.col(other).isNull()
+                )
     return condition
 
 
@@ -169,7 +219,7 @@ def _each(cell_rows: DataFrame, names: Sequence[Sequence[Column]]) -> DataFrame:
     for index, group in enumerate(names):
         columns = [F.lit(index), *[*group, *none][:2]]
         lists.append(F.struct(*(column.alias(place) for column, place in zip(columns, PLACES, strict=True))))
-    rest = [column for column in (MEASURE, PROTECTED, COUNT) if column in cell_rows.columns]
+    rest = [c for c in cell_rows.columns if c in (MEASURE, PROTECTED, COUNT) or c.startswith(ANSWERED)]
     return cell_rows.select(F.inline(F.array(*lists)), *(f"`{column}`" for column in rest))
 
 

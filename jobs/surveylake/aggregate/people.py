@@ -119,9 +119,10 @@ def blanked(responses: DataFrame) -> dict[str, int]:
 def points(
     responses: DataFrame, group: str, protected: Column, most: int, seed: int = 20
 ) -> tuple[Point, ...]:
-    """Return the people who have both a measure and a group, by offset; of more than `most`, a sample by a seeded hash.
+    """Return the people who have both a measure and a group, by measure; of more than `most`, a sample by a seeded hash.
 
-    `responses` has every column that `protected` reads as text.
+    `responses` has every column that `protected` reads as text. A chart's file lists points in this order: that of answering
+    would tell who is which.
     """
     both = responses.where(F.col(MEASURE).isNotNull() & F.col(group).isNotNull())
     rank = F.xxhash64(F.lit(seed), "epoch", "partition", "offset")
@@ -129,7 +130,6 @@ def points(
     # Who is protected takes long to say: it is asked of those who are drawn.
     rows = lowest.select(
         F.col(MEASURE).cast("double").alias("x"), F.col(group).alias("g"), protected.alias("protected"), "rank",
-        "epoch", "partition", "offset",
     )  # fmt: skip
-    drawn = sorted(rows.collect(), key=lambda row: (row["epoch"], row["partition"], row["offset"]))
+    drawn = sorted(rows.collect(), key=lambda row: (row["x"], row["g"], row["rank"]))
     return tuple(Point(row["x"], row["g"], row["protected"], row["rank"]) for row in drawn)

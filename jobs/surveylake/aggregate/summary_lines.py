@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pyspark.sql import Row
 
-from surveylake.aggregate import disclosure, groups
+from surveylake.aggregate import disclosure, groups, subtraction
 from surveylake.aggregate.disclosure import Answered, Group, Mask
 from surveylake.aggregate.findings import Line, ReceivedLine, Summary
 from surveylake.aggregate.groups import MEASURES, By, Counted
@@ -40,7 +40,7 @@ def summary(
 def measures(
     rows: list[Row], lists: list[By], measure: str, counted: Counted, masks: Mapping[By, Mask]
 ) -> dict[By, dict[Group, dict[str, Cell]]]:
-    """Return list -> group -> statistics: all of them of a table that hides nobody, else medians only.
+    """Return list -> group -> statistics: all of them where sums may be said (subtraction.py), else medians only.
 
     Where only protected people have a group's largest (or smallest) value, no group of that table has one: a single gap would
     reveal where they are.
@@ -52,31 +52,17 @@ def measures(
         if masks[by].kind(group) == "named" and row[groups.MEASURED] >= masks[by].smallest:
             values = {name: _plain(row[f"{measure}_{name}"]) for name in MEASURES}
             statistics[by][group] = {**values, "n": row[groups.MEASURED]}
+    with_sums = subtraction.lists_with_sums(lists, counted, masks)
     for by in lists:
         unsaid = {"min", "max"} & {
             name for values in statistics[by].values() for name in values if values[name] is None
         }
-        if not _may_say_sums(by, counted, masks):
+        if by not in with_sums:
             unsaid = {"mean", "sd", "min", "max", "n"}
         statistics[by] = {
             group: {**values, **dict.fromkeys(unsaid)} for group, values in statistics[by].items()
         }
     return statistics
-
-
-def _may_say_sums(by: By, counted: Counted, masks: Mapping[By, Mask]) -> bool:
-    """True if a table hides nobody, and neither does the table of each of its columns."""
-    lists = [by] if len(by) == 1 else [by, *((column,) for column in by)]
-    return all(
-        disclosure.hides_nobody(
-            counted.people[part],
-            counted.measured[part],
-            masks[by]
-            if part == by
-            else disclosure.mask(disclosure.answered(counted.people[part]), masks[by].smallest),
-        )
-        for part in lists
-    )
 
 
 def received_lines(

@@ -22,7 +22,7 @@ VERSION = "records_version"
 NO_ANSWER = "(none)"
 """in `summary_quant`: the line of the records without a readable answer"""
 NUMBERS = {"answers": "bigint", "share": "double", "people": "bigint"}
-RULES = 2
+RULES = 3
 """Number of the disclosure rules (docs/contract.md). A table published under another number is written again."""
 
 

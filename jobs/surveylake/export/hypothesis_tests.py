@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 from scipy.stats.contingency import association
 
-from surveylake.aggregate.findings import Findings
+from surveylake.aggregate.findings import Findings, Summary
 
 LEVEL = 0.05
 """Significance level: probability of calling something a difference when there is none."""
@@ -49,12 +49,13 @@ class Association:
     n: int
     groups: int
     values: int
-    method: Literal["chi-square", "Fisher exact", "no data"]
+    method: Literal["chi-square", "Fisher exact", "no data", "not said"]
+    """not said: the table holds cells back, and a test would tell of them"""
     statistic: float | None = None
     degrees: int | None = None
     p: float | None = None
     p_holm: float | None = None
-    """p adjusted by Holm's method for all outcomes that could be tested"""
+    """p adjusted by Holm's method for all outcomes that are tested"""
     cramers_v: float | None = None
     """strength, 0 (none) to 1"""
     smallest_expected: float | None = None
@@ -88,7 +89,7 @@ def run_tests(findings: Findings) -> Evidence:
     claim = run_claim_test(
         hypothesis.more, hypothesis.less, people.get(hypothesis.more, 0), people.get(hypothesis.less, 0)
     )
-    tests = [associate(outcome, findings.counts.get(outcome, {})) for outcome in hypothesis.outcomes]
+    tests = [test_of(outcome, findings.outcomes[outcome]) for outcome in hypothesis.outcomes]
     return Evidence(claim, tuple(_adjusted(tests)))
 
 
@@ -105,6 +106,22 @@ def run_claim_test(more: str, less: str, n_more: int, n_less: int) -> ClaimTest:
     low = float(test.proportion_ci(confidence_level=CONFIDENCE, method="exact").low)
     conclusion: Conclusion = "supported" if test.pvalue < LEVEL else "not supported"
     return ClaimTest(more, less, n_more, n_less, float(test.statistic), low, float(test.pvalue), conclusion)
+
+
+def test_of(outcome: str, table: Summary) -> Association:
+    """Test a published table as it is shown, its rare values as one. Where it holds cells back, there is no test.
+
+    A test that read hidden cells would tell of them: a reader can try out which of their numbers give its p, or even whether
+    the groups differ. Nor does Holm's method know of such a test, as the p of the others would tell its p.
+    """
+    if not any(line.kind == "held" for line in table.lines):
+        return associate(
+            outcome, {(line.groups[0], line.groups[1]): line.people or 0 for line in table.lines}
+        )
+    groups, values = (len(total) + (sum(total.values()) < table.base) for total in table.totals)
+    return Association(
+        outcome, table.base, groups, values, "not said" if min(groups, values) > 1 else "no data"
+    )
 
 
 def associate(outcome: str, counts: dict[tuple[str, str], int]) -> Association:

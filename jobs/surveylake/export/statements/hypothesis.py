@@ -1,8 +1,8 @@
 """Statements about the survey's hypothesis: the claim's own test, and whether the groups answered differently."""
 
-from surveylake.aggregate.findings import Findings, Summary
+from surveylake.aggregate.findings import Findings
 from surveylake.contract.model import Hypothesis
-from surveylake.export.formatting import count, isolated, p_value, percent, percent_in_words, words
+from surveylake.export.formatting import count, isolated, joined, p_value, percent, percent_in_words, words
 from surveylake.export.hypothesis_tests import CONFIDENCE, LEVEL, Association, ClaimTest, Evidence
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
@@ -19,7 +19,8 @@ ASSUMES = (
     "or were not asked. It says how far the numbers of answers are from equal, not why."
 )
 TEST = "exact binomial, one-sided"
-EXACT_WITHHELD = "exact numbers are not said: groups that are not shown could be worked out from them"
+NOT_SAID, NOTHING = "not said", "nothing to compare"
+TEST_WITHHELD = "what people answered who are not shown could be worked out from it"
 
 
 def hypothesis_statements(findings: Findings, evidence: Evidence) -> list[Statement]:
@@ -27,7 +28,7 @@ def hypothesis_statements(findings: Findings, evidence: Evidence) -> list[Statem
     claim = findings.contract.hypothesis
     if claim is None or evidence.claim is None:
         return []
-    tests = [_association(claim, test, findings.outcomes[test.outcome]) for test in evidence.associations]
+    tests = [_association(claim, test) for test in evidence.associations]
     return [_claim(findings, evidence.claim, claim), *tests]
 
 
@@ -79,7 +80,7 @@ def _meaning(test: ClaimTest, claim: Hypothesis) -> str:
     more, less = _named(claim)
     often = (
         f"Were {more} and {less} equally likely to answer, a share of {more} at least this high would turn up in "
-        f"{percent_in_words(test.p or 0)} of surveys this size"
+        f"{percent_in_words(test.p or 0, LEVEL)} of surveys this size"
     )
     if test.conclusion == "supported":
         return f"{often}; under {_whole(LEVEL)} counts as support. More {more} than {less} answered."
@@ -90,33 +91,43 @@ def _meaning(test: ClaimTest, claim: Hypothesis) -> str:
     return f"{often}: too often to call it a difference."
 
 
-def _association(claim: Hypothesis, test: Association, table: Summary) -> Statement:
-    """Return the statement of one test of association; only its conclusion where the table holds somebody back."""
+def _association(claim: Hypothesis, test: Association) -> Statement:
+    """Return the statement of one test of association, or that it is not said, where the table holds cells back."""
     columns = (claim.field, test.outcome)
     reading = _reading(test, claim.field)
     more: dict[str, Cell] = {"groups": test.groups, "values": test.values, "conclusion": _conclusion(test)}
     if test.method == "no data" or test.p is None:
-        return Statement("association", reading, columns, n=test.n, test=test.method, more=more)
-    if any(line.kind != "named" for line in table.lines):
-        return Statement(
-            "association", reading, columns, n=test.n, test=test.method, rule=EXACT_WITHHELD, more=more
-        )
+        rule = TEST_WITHHELD if test.method == NOT_SAID else None
+        method = "none" if _has_nothing_to_compare(test) else test.method
+        return Statement("association", reading, columns, n=test.n, test=method, rule=rule, more=more)
     return Statement(
         "association", reading, columns, n=test.n, test=test.method, p=test.p,
         more={**more, "statistic": test.statistic, "degrees": test.degrees, "p_holm": test.p_holm, "v": test.cramers_v},
     )  # fmt: skip
 
 
+def _has_nothing_to_compare(test: Association) -> bool:
+    """Return whether people answered both, and the table has one group or one answer only."""
+    return test.method == "no data" and test.n > 0
+
+
 def _conclusion(test: Association) -> str:
-    if test.method == "no data":
-        return "no data"
+    if _has_nothing_to_compare(test):
+        return NOTHING
+    if test.method in ("no data", NOT_SAID):
+        return test.method
     return "differs" if test.differs else "no difference shown"
 
 
 def _reading(test: Association, field: str) -> str:
     """Return the test in words."""
-    if test.method == "no data":
-        return "no data"
+    if _has_nothing_to_compare(test):
+        single = joined(
+            [what for what, n in (("group", test.groups), ("answer", test.values)) if n < 2], "and one"
+        )
+        return f"{NOTHING}: the table has one {single} only"
+    if test.method in ("no data", NOT_SAID):
+        return test.method
     reading = f"differs by {words(field)}" if test.differs else "no difference shown"
     return f"{reading} (few people in some cells: a hint only)" if test.rough else reading
 

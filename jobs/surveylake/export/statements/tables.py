@@ -1,7 +1,7 @@
 """Statements about one published table of people: lines, headline, statistics. Shares are of the people who answered."""
 
 from surveylake.aggregate.findings import Findings, Line, Summary
-from surveylake.export.formatting import count, decimal, in_sentence, joined, percent, words
+from surveylake.export.formatting import count, in_sentence, joined, percent, statistic, words
 from surveylake.export.statements.model import Statement
 from surveylake.export.statements.survey import nobody
 from surveylake.lake.tables import Cell
@@ -182,7 +182,9 @@ def _measure(table: Summary, line: Line, measure: str) -> Statement:
         rule = SUMS_WITHHELD
     elif values["min"] is None or values["max"] is None:
         rule = EXTREMES_WITHHELD
-    text = ", ".join(f"{name} {decimal(value)}" for name, value in values.items() if value is not None)
+    text = ", ".join(
+        f"{name} {statistic(value, name)}" for name, value in values.items() if value is not None
+    )
     who = ", ".join(map(in_sentence, line.groups))
     n = line.measures.get("n")
     return Statement(

@@ -131,11 +131,11 @@ def test_maintenance_beside_a_stream_loses_nothing(
     assert lake.run("verify") == 0
 
 
-def data_file(lake: UriLake) -> str:
-    """Return the largest data file of `records`, as a path in the lake."""
-    added = lake.table().get_add_actions(flatten=True)
+def data_file(lake: UriLake, table: str = "records") -> str:
+    """Return the largest data file of a table, as a path in the lake."""
+    added = lake.table(table).get_add_actions(flatten=True)
     sizes = zip(added["path"].to_pylist(), added["size_bytes"].to_pylist(), strict=True)
-    return f"records/{max(sizes, key=lambda file: file[1])[0]}"
+    return f"{table}/{max(sizes, key=lambda file: file[1])[0]}"
 
 
 def test_verify_names_the_file_that_is_short_or_missing(
@@ -156,16 +156,21 @@ def test_verify_names_the_file_that_is_short_or_missing(
 def test_verify_deep_names_the_file_with_a_flipped_byte(
     lake: UriLake, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the last page, and in a statistic of the footer."""
-    path = data_file(lake)
-    whole = lake.read(path)
-    group = ParquetFile(BytesIO(whole)).metadata.row_group(0)
-    page = 4 + sum(group.column(n).total_compressed_size for n in range(group.num_columns)) - 1
-    for at in (page, whole.rindex(b"Western Food")):
-        lake.write(path, whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        assert lake.run("verify", "--deep") == 7
-        assert path.rpartition("/")[2] in capsys.readouterr().out
-    lake.write(path, whole)
+    """In the last page and in the footer, of a file that Spark wrote and of one that pyarrow wrote."""
+    assert lake.run("aggregate") == lake.run("verify", "--deep") == 0
+    for path, text in (
+        (data_file(lake), b"Western Food"),
+        (data_file(lake, "summary_food"), b"records_version"),
+    ):
+        whole = lake.read(path)
+        group = ParquetFile(BytesIO(whole)).metadata.row_group(0)
+        page = 4 + sum(group.column(n).total_compressed_size for n in range(group.num_columns)) - 1
+        for at in (page, whole.rindex(text)):
+            capsys.readouterr()
+            lake.write(path, whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            assert lake.run("verify", "--deep") == 7
+            assert path.rpartition("/")[2] in capsys.readouterr().out
+        lake.write(path, whole)
     assert lake.run("verify", "--deep") == 0
 
 

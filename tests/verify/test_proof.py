@@ -15,15 +15,11 @@ from pyspark.sql import DataFrame, SparkSession
 import aggregate
 import verify
 from support import pets_survey
-from support.findings_sample import SAMPLE
 from support.sessions import OPEN
-from surveylake.aggregate.analysis import Published
 from surveylake.aggregate.record_counts import at_version
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import ProofError
-from surveylake.export import csv_files
-from surveylake.export.publication import Publication
 from surveylake.kafka.embedded_node import free_port
 from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.tables import RECORDS, RESPONSES, Lake
@@ -36,7 +32,7 @@ from surveylake.verify.broker import Broker, reach
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
 from surveylake.verify.logs import LOG, Log, missing_data, read_log
 from surveylake.verify.offsets import Claim
-from surveylake.verify.published import _exported, _responses, published
+from surveylake.verify.published import _responses, published
 
 TOPIC = "verified"
 
@@ -123,6 +119,41 @@ def test_a_record_that_is_gone_from_the_table_is_named(
     assert "2 records in the topic and not in the table: 2 offsets (0, 3)" in out
     assert out.splitlines()[-2].startswith("NOT proved: offsets of epoch 1 partition 0")
     assert "next: " in out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("gone", "records"),
+    [
+        ("partition = 1", "2 records in the topic and not in the table: 2 offsets (0 to 1)"),
+        ("true", "9 records"),
+    ],
+)
+def test_rows_that_are_all_gone_of_a_partition_or_of_the_table_are_not_proved(
+    spark: SparkSession,
+    copy: Path,
+    home: Path,
+    broker: str,
+    capsys: pytest.CaptureFixture[str],
+    gone: str,
+    records: str,
+) -> None:
+    spark.sql(f"DELETE FROM delta.`{copy / RECORDS}` WHERE {gone}")
+    assert run(copy, home, broker) == ProofError.exit_code
+    conclusion = f"NOT proved: checkpoint of epoch-1: batch 1 read more than the table has: {records}"
+    assert any(line.startswith(conclusion) for line in capsys.readouterr().out.splitlines())
+
+
+def test_rows_that_are_gone_from_before_a_new_checkpoint_are_not_proved(
+    spark: SparkSession, copy: Path, home: Path, broker: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The checkpoint began where the rows ended, as one does after the last was lost."""
+    began = copy / "_checkpoints" / RECORDS / "epoch-1" / "sources" / "0" / "0"
+    began.write_text("\0v1\n" + json.dumps({TOPIC: {"0": 7, "1": 2}}))
+    assert run(copy, home, broker) == 0
+    spark.sql(f"DELETE FROM delta.`{copy / RECORDS}` WHERE partition = 1")
+    assert run(copy, home, broker) == ProofError.exit_code
+    conclusion = "NOT proved: offsets of epoch 1 partition 1: 2 records in the topic and not in the table"
+    assert any(line.startswith(conclusion) for line in capsys.readouterr().out.splitlines())
 
 
 # --- the log: faults that readers pass over in silence
@@ -270,6 +301,7 @@ def test_a_log_is_read_from_its_checkpoint_when_older_commits_are_gone(
         DeltaTable(str(table)).file_uris() and [Path(u).name for u in DeltaTable(str(table)).file_uris()]
     )
     assert log.configuration["delta.checkpointInterval"] == "2"
+    assert [field["name"] for field in json.loads(log.schema)["fields"]] == ["id"]
     (checkpoint,) = (table / LOG).glob(f"{2:020d}.checkpoint*.parquet")
     checkpoint.write_bytes(b"")
     assert "is empty or torn" in read_log(table, partial(proof_lake.read_checkpoint, OPEN)).messages[0]
@@ -499,9 +531,15 @@ def test_what_expired_unread_is_no_lag_and_what_was_accepted_is_neither(
 # --- what was made of the records
 
 
-def published_checks(spark: SparkSession, lake: Path, survey: Contract) -> dict[str, Check]:
-    logs = {table.name: log_of(table) for table in proof_lake.tables_in(lake)}
+def published_checks(
+    spark: SparkSession, lake: Path, survey: Contract, logs: dict[str, Log] | None = None
+) -> dict[str, Check]:
+    logs = logs or logs_of(lake)
     return {check.where: check for check in published(spark, Lake(str(lake)), survey, Publish(), logs, None)}
+
+
+def logs_of(lake: Path) -> dict[str, Log]:
+    return {table.name: log_of(table) for table in proof_lake.tables_in(lake)}
 
 
 @pytest.mark.parametrize(
@@ -537,23 +575,18 @@ def test_a_changed_number_is_named(spark: SparkSession, copy: Path, survey: Cont
     assert checks["summary_quant"].detail.startswith("differs from what its version of records gives: ")
 
 
+def test_what_is_committed_while_the_proof_is_made_changes_nothing_of_it(
+    spark: SparkSession, copy: Path, survey: Contract
+) -> None:
+    logs = logs_of(copy)
+    spark.sql(f"DELETE FROM delta.`{copy / RESPONSES}` WHERE who = 'a'")
+    assert {check.status for check in published_checks(spark, copy, survey, logs).values()} == {PROVED}
+
+
 def test_another_contract_is_not_judged_by_this_one(spark: SparkSession, copy: Path, home: Path) -> None:
     (check,) = published_checks(spark, copy, pets_survey.contract(home, TOPIC, most=31)).values()
     assert check.status == NOT_PROVED
     assert "under another contract" in check.detail
-
-
-def test_exports_are_held_against_their_manifest_and_the_tables(tmp_path: Path) -> None:
-    out, expected = tmp_path / "out", Published(SAMPLE, {}, 0)
-    assert _exported(tmp_path, expected).status == NOT_PROVED
-    with Publication(out, str(tmp_path / "lake")) as publication:
-        publication.path("a.csv").write_text("a\n1\n")
-        publication.commit(csv_files.facts_of(SAMPLE))
-    assert _exported(out, expected).status == PROVED
-    other = Published(dataclasses.replace(SAMPLE, received=SAMPLE.received + 1), {}, 0)
-    assert "other rows than the tables" in _exported(out, other).detail
-    (out / "a.csv").write_text("a\n2\n")
-    assert "changed since they were written: a.csv" in _exported(out, expected).detail
 
 
 def test_nothing_proved_is_not_proved() -> None:

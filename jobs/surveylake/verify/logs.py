@@ -35,6 +35,8 @@ class Log:
     """the newest that names a version of `records`"""
     configuration: dict[str, str] = field(default_factory=dict)
     """the table's properties"""
+    schema: str = ""
+    """the table's columns, as Spark's JSON; empty where the log was not read so far"""
     faults: list[Fault] = field(default_factory=list)
     """with any fault, the rest of the state is not to be trusted"""
     txn_id: str = ""
@@ -55,6 +57,7 @@ class Log:
             self.batch_by_query[txn["appId"]] = int(txn["version"])
         if metadata := action.get("metaData"):
             self.configuration = dict(metadata.get("configuration") or {})
+            self.schema = str(metadata.get("schemaString", ""))
         if newer := asks_too_much(action.get("protocol", {})):
             self.faults.append(Fault(newer))
         if info := action.get("commitInfo"):

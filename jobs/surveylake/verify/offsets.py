@@ -1,6 +1,6 @@
 """Check that `records` holds every offset exactly once, by the columns epoch, partition and offset; no value is read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
@@ -38,7 +38,7 @@ class Claim:
     """the expected first offset; None where it is not known"""
 
 
-def accepted_losses(properties: dict[str, str], epoch: int, partition: int) -> list[Range]:
+def accepted_losses(properties: Mapping[str, str], epoch: int, partition: int) -> list[Range]:
     """Return the expired ranges that were accepted as lost, from the table's properties; ascending."""
     prefix = f"{LOSS}{epoch}.{partition}."
     ranges = (key.removeprefix(prefix).split("-") for key in properties if key.startswith(prefix))
@@ -72,6 +72,32 @@ def checks(records: DataFrame, claims: Sequence[Claim]) -> list[Check]:
         _check(claim, twice.get(place), gaps.get(place, []), unknown[place], answers.get(place[1], []))
         for claim in claims
         for place in [claim.coverage.place]
+    ]
+
+
+def without_rows(
+    epoch: int,
+    began: Mapping[int, int],
+    held: Collection[int],
+    properties: Mapping[str, str],
+    broker: Broker,
+) -> list[Check]:
+    """Return one check per partition without a row that is not read from its start: the topic has no record from before.
+
+    `began` is partition -> where the checkpoint began to read, `held` the partitions with rows, both of this epoch. A checkpoint
+    that was begun anew begins where rows ended, also of a partition that has lost them since.
+    """
+    unread = {
+        p: without([(broker.kept[p][0], first - 1)], accepted_losses(properties, epoch, p))
+        for p, first in sorted(began.items())
+        if p not in held and p in broker.kept and broker.kept[p][0] < first
+    }
+    answers = broker.ask({p: ranges for p, ranges in unread.items() if ranges})
+    return [
+        _by_answers(
+            f"epoch {epoch} partition {p}", f"no row, read from {began[p]:,} on", broker, of_partition
+        )
+        for p, of_partition in answers.items()
     ]
 
 
@@ -131,9 +157,14 @@ def _unexplained(claim: Claim, summary: str, unknown: Sequence[Range], answers: 
     if claim.broker is None:
         detail = f"{_named(unknown)} not in the table, and no broker was asked why"
         return Check(WHAT, where, NOT_PROVED, detail, ASK)
+    return _by_answers(where, summary, claim.broker, answers)
+
+
+def _by_answers(where: str, summary: str, broker: Broker, answers: Sequence[Answer]) -> Check:
+    """Check offsets without a row by the broker's answers about them."""
     if against := spoken_against(answers):
         return Check(WHAT, where, NOT_PROVED, against, REPAIR)
-    return Check(WHAT, where, PROVED, f"{summary}; {spoken_for(answers, claim.broker)}")
+    return Check(WHAT, where, PROVED, f"{summary}; {spoken_for(answers, broker)}")
 
 
 def spoken_against(answers: Sequence[Answer]) -> str:

@@ -1,8 +1,8 @@
 """Parquet files at a URI against what they say of themselves: a store keeps no checksum of Hadoop's beside a file.
 
 Three things are compared. Each page has a checksum. Each column's statistics and places are in the footer and in the indexes
-before it. The columns are in the footer twice, in Parquet's words and in Spark's. What is said only once is not found when it
-is wrong: docs/reliability.md lists it.
+before it. The columns are in the footer twice, in Parquet's words and in Spark's; of a file that pyarrow wrote they are
+compared with the table's. What is said only once is not found when it is wrong: docs/reliability.md lists it.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,8 @@ FILES_AT_ONCE = 4
 """of each, one row group is in memory"""
 SPARK_SCHEMA = "org.apache.spark.sql.parquet.row.metadata"
 """the key under which Spark writes a file's columns in its own words"""
+ARROW = "parquet-cpp-arrow"
+"""how pyarrow names itself: it writes the small tables, and small files of a lake on a disk together"""
 SHOWN, LETTER = 64, 4
 """bytes that an index shows of a long text at most, and those of a letter in UTF-8 at most"""
 
@@ -31,13 +33,16 @@ def damaged(spark: "SparkSession", log: Log) -> list[str]:
     """Read every byte of a table's data files. Returns a message for each file that contradicts itself, by name."""
     names = sorted(log.files)
     with ThreadPoolExecutor(FILES_AT_ONCE) as pool:
-        faults = list(pool.map(lambda name: fault(spark, str(log.table / name)), names))
+        faults = list(pool.map(lambda name: fault(spark, str(log.table / name), log.schema), names))
     found = [f"{name}: {reason}" for name, reason in zip(names, faults, strict=True) if reason]
     return found or (_undecodable(spark, str(log.table), names) if names else [])
 
 
-def fault(spark: "SparkSession", path: str) -> str:
-    """Return the first thing in which a file contradicts itself; empty when there is none."""
+def fault(spark: "SparkSession", path: str, table_schema: str) -> str:
+    """Return the first thing in which a file contradicts itself; empty when there is none.
+
+    `table_schema` is the table's columns as Spark's JSON, for a file that does not have them in Spark's words.
+    """
     java: Any = spark._jvm
     parquet, conf = java.org.apache.parquet, spark._jsc.hadoopConfiguration()
     try:
@@ -45,7 +50,7 @@ def fault(spark: "SparkSession", path: str) -> str:
         options = parquet.HadoopReadOptions.builder(conf).usePageChecksumVerification(True).build()
         reader = parquet.hadoop.ParquetFileReader.open(file, options)
         try:
-            return next(_faults(spark, reader), "")
+            return next(_faults(spark, reader, table_schema), "")
         finally:
             reader.close()
     except Exception as error:
@@ -61,11 +66,15 @@ def _require_readable(spark: "SparkSession", path: str) -> None:
         file.read(1)
 
 
-def _faults(spark: "SparkSession", reader: Any) -> Iterator[str]:
+def _faults(spark: "SparkSession", reader: Any, table_schema: str) -> Iterator[str]:
     """Yield what is wrong with a file that is open; Parquet's own reader raises where a page differs from its checksum."""
     footer = reader.getFooter()
-    yield from _schema_faults(spark, footer.getFileMetaData())
+    yield from _schema_faults(spark, footer.getFileMetaData(), table_schema)
     for block in footer.getBlocks():
+        if not int(block.getRowCount()):
+            yield from _emptiness_faults(block)
+            reader.skipNextRowGroup()
+            continue
         end = int(block.getStartingPos())
         for chunk in block.getColumns():
             if int(chunk.getStartingPos()) != end:
@@ -75,19 +84,32 @@ def _faults(spark: "SparkSession", reader: Any) -> Iterator[str]:
         reader.readNextRowGroup()
 
 
-def _schema_faults(spark: "SparkSession", metadata: Any) -> Iterator[str]:
-    """Yield whether the columns in Parquet's words are not those in Spark's; nobody but Spark writes a lake."""
+def _emptiness_faults(block: Any) -> Iterator[str]:
+    """Yield each column that has values in a row group without rows, such as pyarrow writes for an empty table."""
+    for chunk in block.getColumns():
+        if values := int(chunk.getValueCount()):
+            yield f"column {chunk.getPath().toDotString()} has {values} values of no rows"
+
+
+def _schema_faults(spark: "SparkSession", metadata: Any, table_schema: str) -> Iterator[str]:
+    """Yield whether the columns in Parquet's words are not those in Spark's; nobody but Spark and pyarrow writes a lake.
+
+    A file that pyarrow wrote has columns of the table, whose newest may have come after it, and no words of Spark's.
+    """
     java: Any = spark._jvm
-    written = metadata.getKeyValueMetaData().get(SPARK_SCHEMA)
-    sql = java.org.apache.spark.sql
-    if written is None:
+    sql, written = java.org.apache.spark.sql, metadata.getKeyValueMetaData().get(SPARK_SCHEMA)
+    is_arrows = written is None and str(metadata.getCreatedBy()).startswith(ARROW)
+    said = table_schema if is_arrows else written
+    if not said:
         yield "it does not say which columns Spark wrote"
         return
     converter = sql.execution.datasources.parquet.SparkToParquetSchemaConverter(
         spark._jsparkSession.sessionState().conf()
     )
-    expected = converter.convert(sql.types.DataType.fromJson(written))
-    if not metadata.getSchema().equals(expected):
+    expected, columns = converter.convert(sql.types.DataType.fromJson(said)), metadata.getSchema()
+    if is_arrows and not expected.getFields().containsAll(columns.getFields()):
+        yield "its columns are other ones than the table's"
+    if not is_arrows and not columns.equals(expected):
         yield "its columns are other ones than Spark wrote"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from surveylake.config import Config
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
+from surveylake.lake import stream_checkpoint as cp
 from surveylake.lake.lake_path import LakePath, lake_path
 from surveylake.lake.log_faults import MEND
 from surveylake.lake.log_files import Action
@@ -17,6 +18,7 @@ from surveylake.runtime.session import OpenSession
 from surveylake.verify import parquet_bytes
 from surveylake.verify.broker import Broker
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check, Proof
+from surveylake.verify.exports import exported
 from surveylake.verify.judged import judged
 from surveylake.verify.logs import Log, missing_data, read_log, tables_in
 from surveylake.verify.topic import BrokerAnswer, ask, lag, same_topic
@@ -56,12 +58,15 @@ def prove(
 
     proof = Proof()
     folders = lake / "_checkpoints" / RECORDS
-    done = {epoch: newest_done(folders / f"epoch-{epoch}") for epoch in _epochs(folders)}
+    epochs = {epoch: folders / f"epoch-{epoch}" for epoch in _epochs(folders)}
+    done = {epoch: newest_done(folder) for epoch, folder in epochs.items()}
+    began = {epoch: cp.first_offsets(folder, contract.topic) for epoch, folder in epochs.items()}
     with proof.stopwatch.timed("logs"):
         logs, checks = _logs(open_spark, lake, deep)
     proof.add(checks)
     if RECORDS not in logs:
         proof.add([Check("offsets", RECORDS, SAID, "not counted: Spark would read another state in silence")])
+        proof.add([exported(lake_at(open_spark, str(out)), None)] if out else [])
         return proof
     with proof.stopwatch.timed("broker"):
         asked = ask(config.kafka, contract.topic)
@@ -70,12 +75,12 @@ def prove(
     with proof.stopwatch.timed("Spark"):
         spark = open_spark()
     tables.require(spark, tables.Lake(root), RECORDS, "jobs/stream.py")
-    _count(proof, VerifyContext(spark, root, config, contract, logs), done, asked, out)
+    _count(proof, VerifyContext(spark, root, config, contract, logs, done, began), asked, out)
     return proof
 
 
 def lake_at(open_spark: OpenSession, root: str) -> LakePath:
-    """Return the lake's folder; Spark is opened for one at a URI only. Raises SetupError where jars for it are missing."""
+    """Return a lake's or OUT's folder; Spark is opened for one at a URI only. Raises SetupError where its jars are missing."""
     return Path(root) if is_local(root) else lake_path(open_spark(), root)
 
 
@@ -89,12 +94,15 @@ class VerifyContext:
     contract: Contract
     logs: dict[str, Log]
     """the logs without faults, by table; `records` is among them"""
+    done: dict[int, int | None]
+    """epoch -> the newest batch that its checkpoint had as done before the table was read"""
+    began: dict[int, cp.Offsets]
+    """epoch -> partition -> where its checkpoint began to read, as it was then"""
 
 
 def _count(
     proof: Proof,
     context: VerifyContext,
-    done: dict[int, int | None],
     asked: BrokerAnswer,
     out: str | Path | None,
 ) -> None:
@@ -110,10 +118,15 @@ def _count(
     broker, identity = same_topic(asked, epochs.get(newest, ""), newest)
     with proof.stopwatch.timed("offsets"):
         partitions, checks, ends = _offsets(context, properties, newest, broker)
-    folder = lake_path(context.spark, lake.checkpoints) / RECORDS / f"epoch-{newest}"
+    folders = lake_path(context.spark, lake.checkpoints) / RECORDS
     topic, batches = context.contract.topic, log.batch_by_query
     proof.add([identity, *judged(properties, log.version, context.contract), *checks])
-    proof.add([checkpoint.check(folder, topic, ends, done.get(newest), batches, broker)])
+    for epoch in sorted(context.done.keys() & epochs.keys() - {newest}):
+        held = {covered.partition for covered in partitions if covered.epoch == epoch}
+        folder = folders / f"epoch-{epoch}"
+        proof.add(checkpoint.emptied(folder, topic, context.done[epoch], held, properties))
+    folder = folders / f"epoch-{newest}"
+    proof.add([checkpoint.check(folder, topic, ends, context.done.get(newest), batches, broker)])
     proof.add([lag(broker, ends)] if broker else [])
     publish = context.config.publish
     exports = lake_path(context.spark, str(out)) if out else None
@@ -144,7 +157,10 @@ def _offsets(
         claims.append(offsets.Claim(covered, lost, present, bounds[0] if bounds else None))
         if covered.epoch == newest:
             ends[covered.partition] = offsets.go_on_at(covered, lost)
-    return partitions, [*offsets.checks(records, claims), *offsets.times(records)], ends
+    checks = offsets.checks(records, claims)
+    if broker and from_start:
+        checks += offsets.without_rows(newest, context.began.get(newest, {}), ends, properties, broker)
+    return partitions, [*checks, *offsets.times(records)], ends
 
 
 def _logs(open_spark: OpenSession, lake: LakePath, deep: bool) -> tuple[dict[str, Log], list[Check]]:
@@ -172,16 +188,15 @@ def _logs(open_spark: OpenSession, lake: LakePath, deep: bool) -> tuple[dict[str
 def read_checkpoint(open_spark: OpenSession, paths: list[LakePath]) -> Iterable[Action]:
     """Yield the add, txn and metaData actions in a log checkpoint's Parquet files."""
     frame = open_spark().read.parquet(*(str(path) for path in paths))
-    rows = frame.select(
-        "add.path", "add.size", "txn.appId", "txn.version", "metaData.configuration"
-    ).collect()
+    metadata = ("metaData.configuration", "metaData.schemaString")
+    rows = frame.select("add.path", "add.size", "txn.appId", "txn.version", *metadata).collect()
     for row in rows:
         if row["path"] is not None:
             yield {"add": {"path": row["path"], "size": row["size"]}}
         if row["appId"] is not None:
             yield {"txn": {"appId": row["appId"], "version": row["version"]}}
-        if row["configuration"] is not None:
-            yield {"metaData": {"configuration": row["configuration"]}}
+        if row["schemaString"] is not None:
+            yield {"metaData": {name: row[name] for name in ("configuration", "schemaString")}}
 
 
 def _claim(partitions: "list[PartitionCoverage]", log: Log, broker: Broker | None) -> str:

@@ -1,6 +1,5 @@
 """Checks that `responses`, the summaries and the exported files follow from the version of `records` that they name."""
 
-import json
 import re
 from collections.abc import Iterable
 
@@ -9,14 +8,13 @@ from pyspark.sql import DataFrame, SparkSession
 from surveylake import wording
 from surveylake.aggregate import analysis
 from surveylake.aggregate import people as aggregates
-from surveylake.aggregate.analysis import Published
+from surveylake.aggregate.findings import Findings
 from surveylake.aggregate.record_counts import RecordCounts, at_provenance
 from surveylake.aggregate.summary_tables import RULES
 from surveylake.config import Publish
 from surveylake.contract.model import Contract
 from surveylake.errors import StorageError
 from surveylake.export import csv_files
-from surveylake.export.manifest import MANIFEST, damaged_files, read_manifest
 from surveylake.lake import commits, tables
 from surveylake.lake.lake_path import LakePath
 from surveylake.lake.log_files import keeps_every_commit
@@ -27,6 +25,7 @@ from surveylake.lake.tables import RECORDS, RESPONSES, Cell, Lake
 from surveylake.runtime import java_exit
 from surveylake.validate import rules
 from surveylake.verify.checks import NOT_PROVED, PROVED, SAID, Check
+from surveylake.verify.exports import exported
 from surveylake.verify.logs import Log
 from surveylake.wording import counted, examples
 
@@ -43,19 +42,33 @@ def published(
     out: LakePath | None,
 ) -> list[Check]:
     """Return every check of what was made from `records`; `logs` are the logs without faults, by table."""
+    checks, findings = _compared(spark, lake, contract, publish, logs)
+    facts = csv_files.facts_of(findings) if findings else None
+    return [*checks, *([exported(out, facts)] if out else [])]
+
+
+def _compared(
+    spark: SparkSession, lake: Lake, contract: Contract, publish: Publish, logs: dict[str, Log]
+) -> tuple[list[Check], Findings | None]:
+    """Compare the tables that the logs name with what their version of `records` gives.
+
+    Returns the checks, and the findings, None where they cannot be computed.
+    """
     log = logs.get(RESPONSES)
     if log is None:
-        return [Check(WHAT, RESPONSES, SAID, "not made yet, or its log is not whole")]
+        return [Check(WHAT, RESPONSES, SAID, "not made yet, or its log is not whole")], None
     version = log.provenance.records_version
     if version is None:
-        return [_without_note(log)]
+        return [_without_note(log)], None
     if log.provenance.contract != contract.fingerprint:
         detail = f"made from version {version} of records under another contract than this {contract.name}"
-        return [Check(WHAT, RESPONSES, NOT_PROVED, detail, f"Give that contract (--survey). Or: {AGAIN}")]
+        return [
+            Check(WHAT, RESPONSES, NOT_PROVED, detail, f"Give that contract (--survey). Or: {AGAIN}")
+        ], None
     try:
         counts = at_provenance(spark, lake, log.provenance)
         answers = _responses(spark, lake, contract, log, counts, logs[RECORDS].version)
-        expected = analysis.analyse(spark, lake, contract, publish, counts)
+        expected = analysis.analyse(spark, lake, contract, publish, counts, log.version)
         numbers = [
             _summary(spark, lake, logs, name, table, log.provenance, counts)
             for name, table in expected.tables.items()
@@ -64,10 +77,10 @@ def published(
         if java_exit.out_of_memory(error):
             raise
         detail = f"version {version} of records cannot be read any more: {wording.first_line(error)}"
-        return [Check(WHAT, RESPONSES, NOT_PROVED, detail, AGAIN)]
+        return [Check(WHAT, RESPONSES, NOT_PROVED, detail, AGAIN)], None
     except StorageError as error:
-        return [Check(WHAT, RESPONSES, NOT_PROVED, error.message, AGAIN)]
-    return [answers, *numbers, *([_exported(out, expected)] if out else [])]
+        return [Check(WHAT, RESPONSES, NOT_PROVED, error.message, AGAIN)], None
+    return [answers, *numbers], expected.findings
 
 
 def _without_note(log: Log) -> Check:
@@ -169,27 +182,3 @@ def _cells(rows: Iterable[Iterable[object]]) -> list[str]:
 def _plain(value: object) -> Cell:
     """Return a decimal as a float."""
     return value if value is None or isinstance(value, str | int | float) else float(str(value))
-
-
-def _exported(out: LakePath, expected: Published) -> Check:
-    """Check that the files in OUT are those of its manifest, and that its numbers are those of the tables."""
-    where, publish = str(out), "Run jobs/export.py, then this again."
-    if not (out / MANIFEST).is_file():
-        return Check("exports", where, NOT_PROVED, f"there is no {MANIFEST}", publish)
-    if damaged := damaged_files(out):
-        detail = f"missing or changed since they were written: {examples(damaged)}"
-        return Check("exports", where, NOT_PROVED, detail, publish)
-    manifest = read_manifest(out)
-    facts = json.loads(json.dumps(csv_files.facts_of(expected.findings)))
-    # A manifest of an earlier release does not say how many answers were replaced.
-    if other := sorted(
-        key
-        for key, value in facts.items()
-        if manifest.get(key, facts["replaced"] if key == "replaced" else None) != value
-    ):
-        detail = f"its manifest says other {examples(other)} than the tables"
-        return Check("exports", where, NOT_PROVED, detail, publish)
-    detail = (
-        f"{counted(len(manifest['files']), 'file')} as their manifest says, their counts those of the tables"
-    )
-    return Check("exports", where, PROVED, detail)

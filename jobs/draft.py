@@ -11,7 +11,8 @@ from surveylake.cli import command, plain_parser
 from surveylake.contract.model import ROW
 from surveylake.draft.contract_text import contract_text
 from surveylake.draft.survey_draft import SurveyDraft, draft_survey
-from surveylake.errors import ConfigError
+from surveylake.errors import ConfigError, StorageError
+from surveylake.paths import new_file
 from surveylake.wording import counted
 
 EXAMPLES = """\
@@ -33,19 +34,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     out = args.out or args.file.with_name(f"{Path(args.file.name.removesuffix('.gz')).stem}.toml")
     if out.exists() and not args.force:
-        raise ConfigError(
-            f"{out} is there already", "Give another file with --out, or write over it with --force."
-        )
+        raise _there_already(out)
     draft = draft_survey(args.file)
-    text = contract_text(draft)
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{out} cannot be written: {error.strerror}", "Give another file with --out."
-        ) from error
+    _write(contract_text(draft), out, args.force)
     _tell(draft, args.file, out)
     return 0
+
+
+def _write(text: str, out: Path, over: bool) -> None:
+    """Write the contract as a whole: a full disk leaves what was there.
+
+    Raises ConfigError for a file that came meanwhile, unless it may be written over; StorageError where none can be written.
+    """
+    try:
+        with new_file(out, over) as part:
+            part.write_text(text, encoding="utf-8")
+    except FileExistsError as error:
+        raise _there_already(Path(error.filename)) from error
+    except OSError as error:
+        raise StorageError(
+            f"{out} cannot be written: {error.strerror}", "Give another file with --out."
+        ) from error
+
+
+def _there_already(out: Path) -> ConfigError:
+    return ConfigError(
+        f"{out} is there already", "Give another file with --out, or write over it with --force."
+    )
 
 
 def _tell(draft: SurveyDraft, file: Path, out: Path) -> None:

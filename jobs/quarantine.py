@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from surveylake import cli, wording
 from surveylake.config import load_config
 from surveylake.errors import ConfigError, StorageError
+from surveylake.paths import new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,10 +93,13 @@ def _write(path: Path, rows: "Iterator[dict[str, Cell]]", bom: bool) -> int:
     from surveylake.quarantine import rejects
 
     try:
-        path.touch(exist_ok=False)
-        return csv_files.write_csv(path, rejects.COLUMNS, rows, bom)
+        with new_file(path) as part:
+            return csv_files.write_csv(part, rejects.COLUMNS, rows, bom)
     except FileExistsError as error:
-        raise ConfigError(f"{path} is there already", "Give another name, or remove it.") from error
+        raise ConfigError(
+            f"{error.filename} is there already",
+            "Give another name, or remove it. Where it ends in .part, another run writes it, or was killed.",
+        ) from error
     except OSError as error:
         raise StorageError(
             f"{path} cannot be written: {error.strerror}", "Give another place with --csv."

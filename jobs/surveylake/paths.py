@@ -1,10 +1,13 @@
 """Where files are, whichever directory a job is started from, and their checksums. Standard library only."""
 
+import errno
 import hashlib
 import os
 import pwd
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal, Protocol
@@ -55,6 +58,55 @@ def without_scheme(path: str) -> str:
 def is_local(path: str) -> bool:
     """Return whether a path is on this machine's file system, and not a URI such as `s3a://bucket/lake`."""
     return "://" not in path
+
+
+@contextmanager
+def new_file(path: Path, over: bool = False) -> Iterator[Path]:
+    """Give a file to write, and name it `path` after the block, when it is whole. Where the block fails, nothing is left of it.
+
+    With `over` it takes the place of a file that is there, and its rights; what is no file, such as /dev/stdout, is given itself.
+    Raises FileExistsError with its `filename` where `path` is there and may not be replaced, or where PATH.part is.
+    """
+    if over and path.exists() and not path.is_file():
+        yield path
+        return
+    place = Path(os.path.realpath(path)) if over else path
+    part = place.with_name(f"{place.name}.part")
+    if not over and os.path.lexists(place):
+        raise _is_there(place)
+    try:
+        part.touch(exist_ok=False)
+    except FileExistsError as error:
+        raise _is_there(part) from error
+    try:
+        yield part
+        if over:
+            if place.exists():
+                shutil.copymode(place, part)
+            part.replace(place)
+        else:
+            _give_name(part, place)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _give_name(part: Path, path: Path) -> None:
+    """Name a file as `path`. Raises FileExistsError where another took that name meanwhile."""
+    try:
+        os.link(part, path)
+    except FileExistsError as error:
+        raise _is_there(path) from error
+    except OSError:  # a file system without hard links
+        path.touch(exist_ok=False)
+        try:
+            part.replace(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def _is_there(path: Path) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def may_write(folder: Path) -> bool:

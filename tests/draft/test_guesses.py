@@ -17,6 +17,7 @@ from surveylake.draft.guess import Guess
 from surveylake.draft.names import Names, snake
 from surveylake.draft.spellings import likely_spellings
 from surveylake.draft.survey_draft import draft_survey
+from surveylake.produce.csv_rows import read_answers
 
 
 def guessed(*cells: str, form: Input | None = None) -> Guess:
@@ -153,12 +154,25 @@ def test_long_headers_become_short_names_and_doubled_ones_their_own() -> None:
 
 @pytest.mark.parametrize(("text", "encoding"), [
     ("name\nJosé\nMuñoz “yes”\n", "windows-1252"), ("name\nJosé\nMuñoz “yes”\ncafé\n", "mac-roman"), ("имя\nАнна\nПётр\n", "windows-1251"),
-    ("name\nJosé\n", "utf-8"), ("name\nJosé\n", "utf-16"),
+    ("name\nJosé\n", "utf-8"), ("name\nJosé\n", "utf-16"), ("name\nJosé\n", "utf-16-le"), ("name\nJosé\n", "utf-16-be"), ("name\nJosé\n", "utf-32-be"),
 ])  # fmt: skip
 def test_an_encoding_is_recognised(tmp_path: Path, text: str, encoding: str) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(text.encode(encoding))
     assert encoding_of(path)[0] == encoding
+    assert draft.main([str(path)]) == 0
+    assert read_answers(path, load_contract(path.with_suffix(".toml"))).bad == {}
+
+
+def test_a_file_that_is_not_to_its_end_as_it_begins_is_refused_without_a_word_of_a_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("name\nJosé\n".encode("utf-16") + b"\n")
+    assert draft.main([str(path)]) == 4
+    told = capsys.readouterr().err
+    assert "begins as UTF-16, and cannot be read to its end: " in told
+    assert "Save it as UTF-8." in told and "[input]" not in told
 
 
 @pytest.mark.parametrize(("text", "form"), [

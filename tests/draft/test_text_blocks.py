@@ -25,14 +25,15 @@ def cell(draw: random.Random, delimiter: str, quote: str) -> str:
 
 
 def made_file(draw: random.Random, form: Input, width: int) -> str:
-    """A file of that form; some rows are short, long or blank, and some lines are empty."""
+    """A file of that form; some rows are short, long or blank, and some lines are empty, above the header too."""
     end = draw.choice(["\n", "\r\n", "\r"])
     lines = []
     for _ in range(draw.randint(1, 40)):
         cells = width if draw.random() < 0.9 else draw.randint(1, width + 2)
         lines.append(form.delimiter.join(cell(draw, form.delimiter, form.quote) for _ in range(cells)))
         lines += [""] * (draw.random() < 0.1) + [form.delimiter * (width - 1)] * (draw.random() < 0.1)
-    header = [form.delimiter.join(f"c{at}" for at in range(width))] * form.header_rows
+    names = form.delimiter.join(f"c{at}" for at in range(width))
+    header = [line for _ in range(form.header_rows) for line in [""] * (draw.random() < 0.1) + [names]]
     first = [f"sep={form.delimiter}"] * (draw.random() < 0.1)
     return end.join([*first, *header, *lines]) + (end if draw.random() < 0.8 else "")
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from surveylake import formats
 from surveylake.contract.input_format import UTF8
+from surveylake.errors import InputError
 from surveylake.produce.csv_form import unpacked
+from surveylake.produce.not_csv import wide_in_words
 from surveylake.wording import counted
 
 CANDIDATES = ("windows-1252", "mac-roman", "windows-1251")
@@ -25,9 +27,15 @@ SHOWN = 6
 def encoding_of(path: Path) -> tuple[str, str]:
     """Return the encoding, and why; no reason for UTF-8, which needs none. Raises InputError for a file that cannot be read."""
     start = next(_chunks(path), b"")[:64]
-    if wide := formats.wide_text(start):
-        return wide.lower(), f"the file begins as {wide} does"
-    if _is_utf8(path):
+    if wide := formats.wide_encoding(start):
+        words = wide_in_words(wide)
+        # The producer's reader takes single wrong bytes for letters of a bad line, as this does.
+        if fault := _fault(path, wide, "surrogateescape"):
+            raise InputError(
+                f"{path} begins as {words}, and cannot be read to its end: {fault}", "Save it as UTF-8."
+            )
+        return wide, f"the file begins as {words}"
+    if not _fault(path, UTF8):
         return UTF8, ""
     sample = b"\n".join(islice(_lines_beyond_ascii(path), MOST_LINES))
     best = max(CANDIDATES, key=lambda name: (_score(sample, name), -CANDIDATES.index(name)))
@@ -44,15 +52,16 @@ def _chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder(UTF8)()
+def _fault(path: Path, encoding: str, errors: str = "strict") -> str:
+    """Return what is wrong with the file's bytes in an encoding; '' where all of them can be read."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
     try:
         for chunk in _chunks(path):
             decoder.decode(chunk)
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    except UnicodeError as error:
+        return str(error)
+    return ""
 
 
 def _lines_beyond_ascii(path: Path) -> Iterator[bytes]:

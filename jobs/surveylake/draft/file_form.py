@@ -33,6 +33,12 @@ class FileForm:
     why: dict[str, str] = field(default_factory=dict)
     """key of [input] -> evidence, for those that differ from the default"""
 
+    @property
+    def as_read(self) -> Input:
+        """The form by which all rows below the header are met, blank ones too, so that they can be counted."""
+        above = self.header.rows + self.header.blank
+        return self.input.model_copy(update={"header_rows": above, "blank_rows": "send"})
+
 
 def form_of(path: Path) -> FileForm:
     """Guess how a file is written. Raises InputError for a file that is no text, or empty."""
@@ -60,12 +66,16 @@ def form_of(path: Path) -> FileForm:
 
 def _with_header(path: Path, form: Input, sample: list[list[str]], why: dict[str, str]) -> FileForm:
     """Return the form with the header rows that the first rows show. Raises InputError for none."""
-    if not sample:
+    if not any(cell.strip() for row in sample for cell in row):
         raise InputError(f"{path} is empty", "Give a file with a header and at least one row.")
     header = header_of(sample)
     why = {**why, "header_rows": header.why}
-    form = form.model_copy(update={"header_rows": header.rows, "header_row": header.row})
-    return FileForm(form, header, {key: reason for key, reason in why.items() if reason})
+    keys: dict[str, object] = {"header_rows": header.rows, "header_row": header.row}
+    if header.blank:
+        keys["blank_rows"] = "skip"
+    return FileForm(
+        form.model_copy(update=keys), header, {key: reason for key, reason in why.items() if reason}
+    )
 
 
 def _delimiter(text: str) -> tuple[str, str, str]:

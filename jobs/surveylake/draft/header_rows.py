@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from surveylake.contract.field_types import without_blank_runs
 
@@ -26,17 +26,28 @@ class Header:
     """The header of a file."""
 
     rows: int
-    """rows above the first answer"""
+    """rows above the first answer, without blank ones"""
     row: int
     """which of them has the names, from 1"""
     names: tuple[str, ...]
     labels: tuple[str, ...]
     """the questions' texts by column; '' where only the name is known"""
     why: str = ""
+    blank: int = 0
+    """blank rows above the last of them"""
 
 
 def header_of(sample: Sequence[Sequence[str]]) -> Header:
-    """Guess the header from a file's first rows."""
+    """Guess the header from a file's first rows, of which one at least is not blank; blank ones are no part of a header."""
+    filled = [at for at, row in enumerate(sample) if any(map(str.strip, row))]
+    header = _header_of_filled([sample[at] for at in filled])
+    blank = filled[header.rows - 1] + 1 - header.rows
+    why = f"{header.why}; blank rows are not counted" if header.why and blank else header.why
+    return replace(header, blank=blank, why=why)
+
+
+def _header_of_filled(sample: Sequence[Sequence[str]]) -> Header:
+    """Guess the header from rows that are not blank."""
     titles = _title_rows(sample)
     names = tuple(sample[titles])
     below = sample[titles + 1 :]

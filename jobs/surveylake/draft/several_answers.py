@@ -32,7 +32,9 @@ def _parts(texts: dict[str, int], separator: str) -> dict[str, int]:
     """Return the answers, the most frequent first."""
     parts: dict[str, int] = {}
     for text, number in texts.items():
-        for part in dict.fromkeys(filter(None, map(str.strip, text.split(separator.strip())))):
+        # As answers are judged: of a text without runs of blanks, no other character is cut off.
+        answers = (answer.strip(" ") for answer in text.split(separator.strip()))
+        for part in dict.fromkeys(filter(None, answers)):
             parts[part] = parts.get(part, 0) + number
     return dict(sorted(parts.items(), key=lambda item: (-item[1], item[0])))
 

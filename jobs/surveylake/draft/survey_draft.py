@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from surveylake.contract.field_types import without_blank_runs
 from surveylake.draft.column_facts import Column, Facts, facts_of
 from surveylake.draft.column_guess import answers_of, column_guess, decimal_mark
 from surveylake.draft.file_form import FileForm, form_of
@@ -17,6 +18,7 @@ from surveylake.draft.spellings import likely_spellings
 from surveylake.draft.what_to_publish import Countable, Published, what_to_publish
 from surveylake.errors import InputError
 from surveylake.produce.csv_names import names_of
+from surveylake.wording import counted
 
 LONGEST_STEM, LONGEST_CHOICE = 22, 17
 """Letters of a question and of a choice in a column's name."""
@@ -64,7 +66,7 @@ class SurveyDraft:
 def draft_survey(path: Path) -> SurveyDraft:
     """Draft a survey from a file. Raises InputError for a file that is no CSV, or has no answers."""
     form = form_of(path)
-    facts = facts_of(path, form.input, len(form.header.names))
+    facts = facts_of(path, form.as_read, len(form.header.names))
     if not facts.rows:
         line, problem = next(iter(facts.bad.first.items()), (0, ""))
         fault = (
@@ -95,16 +97,24 @@ def _completed(form: FileForm, facts: Facts) -> FileForm:
     """Return the form with what only the cells tell: the decimal mark, and blank rows."""
     keys, why = {}, dict(form.why)
     keys["decimal"], why["decimal"] = decimal_mark(facts.columns)
-    if facts.blank_rows:
-        keys["blank_rows"] = "skip"
-        why["blank_rows"] = f"{facts.blank_rows:,} rows have no answer at all"
+    if blank := _blank_rows(form.header.blank, facts.blank_rows):
+        keys["blank_rows"], why["blank_rows"] = "skip", blank
     return replace(form, input=form.input.model_copy(update=keys), why=why)
+
+
+def _blank_rows(above: int, below: int) -> str:
+    """Return how many rows are blank above the answers, and among them; '' for none."""
+    if not above:
+        return f"{counted(below, 'blank row')} among the answers" if below else ""
+    return f"{counted(above, 'blank row')} above the answers" + (f", {below:,} among them" if below else "")
 
 
 def _fields(form: FileForm, facts: Facts) -> tuple[list[Drafted], list[Spread]]:
     """Return the columns as fields, without nameless ones that nobody answered, and the questions that several of them are."""
     header, columns = form.header, facts.columns
-    headers = [label or name.strip() for name, label in zip(header.names, header.labels, strict=True)]
+    headers = [
+        without_blank_runs(label or name) for name, label in zip(header.names, header.labels, strict=True)
+    ]
     asked = questions(headers, columns)
     guesses = [column_guess(column, form.input) for column in columns]
     for question in asked:

@@ -9,6 +9,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -94,7 +95,7 @@ def arrow_blocks(path: Path, form: Input, width: int, bad: BadLines) -> Iterator
     with opened(path, form) as (file, start):
         reader = arrow_csv.open_csv(
             pa.PythonFile(_utf8(file, start, form), mode="r"),
-            arrow_csv.ReadOptions(block_size=READ_BYTES, column_names=names, skip_rows_after_names=form.header_rows),
+            arrow_csv.ReadOptions(block_size=READ_BYTES, column_names=names, skip_rows_after_names=_rows_above(start, form)),
             arrow_csv.ParseOptions(
                 delimiter=form.delimiter, quote_char=form.quote or False, newlines_in_values=True,
                 invalid_row_handler=skip,
@@ -105,6 +106,19 @@ def arrow_blocks(path: Path, form: Input, width: int, bad: BadLines) -> Iterator
         while some := list(islice(batches, READS_PER_BLOCK)):
             yield _counted(pa.Table.from_batches(some))
     yield Block(0, short_blank_rows, [{}] * width)
+
+
+def _rows_above(start: bytes, form: Input) -> int:
+    """Return how many rows the header is to Arrow, which counts empty lines: the producer's reader passes over them."""
+    text, rows, left = text_of(start, form), 0, form.header_rows
+    if (match := SPREADSHEET_LINE.match(text)) and match[2] == form.delimiter:
+        text = text[match.end() :]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **csv_options(form.delimiter, form.quote))
+    with suppress(StopIteration, csv.Error):
+        while left:
+            left -= bool(next(reader))
+            rows += 1
+    return rows + left
 
 
 def _split(text: str, form: Input) -> Any:

@@ -1,6 +1,7 @@
 """B16, B15: values that other programs wrote get a reason that says what they look like."""
 
 import gzip
+import io
 import json
 import zlib
 from pathlib import Path
@@ -145,6 +146,13 @@ def test_b16_the_bytes_are_asked_for_only_where_the_value_failed() -> None:
 )
 def test_b15_a_text_of_wide_letters_is_known_with_and_without_a_mark(start: bytes, name: str) -> None:
     assert formats.wide_text(start) == name
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_b15_the_encoding_of_wide_letters_is_one_that_reads_them(encoding: str) -> None:
+    start = "Who,Tea\na,é\n".encode(encoding)
+    assert formats.wide_encoding(start) == encoding
+    assert io.TextIOWrapper(io.BytesIO(start), encoding=encoding).read() == "Who,Tea\na,é\n"
 
 
 def test_b16_a_lake_that_was_judged_before_is_proved_and_replay_gives_it_the_new_reasons(

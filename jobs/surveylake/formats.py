@@ -35,10 +35,10 @@ OTHERS = {
 }
 """First bytes -> any other format, with its article."""
 WIDE_MARKS = {
-    b"\xff\xfe\0\0": "UTF-32",
-    b"\0\0\xfe\xff": "UTF-32",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
 }
 """Byte order marks of texts that are not UTF-8; the longer ones first."""
 LEAST_LETTERS, MOST_LETTERS = 2, 8
@@ -57,6 +57,14 @@ def kind_of(start: bytes) -> str:
 
 def wide_text(start: bytes) -> str:
     """Return `UTF-16` or `UTF-32` for a text with a byte order mark, or in ASCII without one; '' for any other."""
+    return "-".join(wide_encoding(start).split("-")[:2]).upper()
+
+
+def wide_encoding(start: bytes) -> str:
+    """Return the encoding that reads such a text, as Python calls it; '' for any other.
+
+    `utf-16` and `utf-32` read the byte order mark, and nothing without one: that is `utf-16-le`, `utf-16-be` and their like.
+    """
     for mark, name in WIDE_MARKS.items():
         if start.startswith(mark):
             return name
@@ -65,5 +73,5 @@ def wide_text(start: bytes) -> str:
         text = start[: whole * width].decode(codec, "replace")
         readable = all(c.isprintable() or c in "\t\r\n" for c in text) and "\ufffd" not in text
         if whole >= LEAST_LETTERS and text[:LEAST_LETTERS].isascii() and readable:
-            return codec[:6].upper()
+            return codec
     return ""

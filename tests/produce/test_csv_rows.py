@@ -152,6 +152,21 @@ def test_a_header_without_contract_fields_names_them_and_what_looks_like_them(tm
     assert "line 1: the header lacks Who, Tea (it has ' tea')" in refusal(tmp_path, "Name, tea\na,b\n")
 
 
+def test_a_name_that_may_be_missing_is_not_sent_in_another_case(tmp_path: Path) -> None:
+    """The stream would reject every record (`wrong_case`)."""
+    later = CONTRACT.fields["tea"].model_copy(update={"when_absent": "blank"})
+    contract = CONTRACT.model_copy(update={"fields": {**CONTRACT.fields, "tea": later}})
+    path = tmp_path / "tea.csv"
+    path.write_text("Who,TEA\na,b\n")
+    with pytest.raises(InputError) as caught:
+        read_answers(path, contract)
+    assert "line 1: the header lacks Tea (it has 'TEA')" in caught.value.message
+    assert "The contract 'tea' asks for Who, Tea; rename the columns" in caught.value.hint
+    for header in ("Who", "Who,Tea time", "Who,Tea,TEA"):
+        path.write_text(f"{header}\n{','.join('a' for _ in header.split(','))}\n")
+        assert read_answers(path, contract).header == tuple(header.split(","))
+
+
 def test_another_separator_is_recognised(tmp_path: Path) -> None:
     assert "line 1: cells are separated by ';', not by commas" in refusal(tmp_path, "Who;Tea\na;b\n")
 

@@ -100,6 +100,31 @@ def test_a_point_where_the_mark_is_a_comma_is_a_bad_line_and_no_thousandth_of_wh
     assert answers.bad == {2: "has a point in Price, and its decimal mark is a comma by [input]"}
 
 
+def test_words_in_a_column_of_numbers_stay_as_they_are_where_the_mark_is_a_comma(tmp_path: Path) -> None:
+    """With a point or a comma in them: those for no answer, and those that the stream will judge."""
+    cells = [
+        "k.A.",
+        " n.a. ",
+        ".",
+        "99,9",
+        "ca. 3,5",
+        "01.02.2024",
+        "1,5-2,5",
+        "1,2,3",
+        "5,5 e",
+        "1,5",
+        "1,5e3",
+    ]
+    path = file(tmp_path, "Who;Price\n" + "".join(f"a{at};{cell}\n" for at, cell in enumerate(cells)))
+    survey = contract("Who", "Price", number="Price", delimiter=";", decimal=",")
+    price = survey.fields["f1"].model_copy(update={"missing": ["k.A.", "n.a.", "99,9"]})
+    survey = survey.model_copy(update={"fields": {**survey.fields, "f1": price}})
+    assert [row["Price"] for row in sent(path, survey)] == [*cells[:9], "1.5", "1.5e3"]
+    for thousands in ("1.500", "1.234,5", "-1.234.567", ".5"):
+        path.write_text(f"Who;Price\na;{thousands}\nb;1,5\n")
+        assert list(read_answers(path, survey).bad) == [2], thousands
+
+
 # --- a wrong declaration
 
 
@@ -118,6 +143,10 @@ def test_a_point_where_the_mark_is_a_comma_is_a_bad_line_and_no_thousandth_of_wh
          "line 3: this is UTF-8, and the contract says encoding = cp1252", "Correct encoding under [input]"),
         ("Who,Tea\na,b\n".encode("utf-16"), {},
          "is UTF-16, not UTF-8", 'under [input], encoding = "utf-16"'),
+        ("Who,Tea\na,b\n".encode("utf-16-le"), {"encoding": "utf-16"},
+         "is UTF-16-LE without a byte order mark, not utf-16", 'under [input], encoding = "utf-16-le"'),
+        ("Who,Tea\na,b\n".encode("utf-32-be"), {"encoding": "utf-32"},
+         "is UTF-32-BE without a byte order mark, not utf-32", 'under [input], encoding = "utf-32-be"'),
         ("Who,Tea\na,b\n".encode("utf-16"), {"encoding": "windows-1252"}, "is UTF-16, not cp1252", "utf-16"),
         (b"Who,Tea\na,b\nc", {"encoding": "utf-16"}, "is not utf-16, as [input] says", "Correct encoding"),
         ("Who,Tea\na,b\n", {"header_rows": 2, "header_row": 2},

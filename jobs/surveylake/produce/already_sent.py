@@ -13,7 +13,7 @@ from surveylake.kafka.topic import Topic
 from surveylake.progress import Progress
 
 SOURCE_HEADER = "source"
-"""Header of a record: sha256 (hex) over the file's parsed rows, which does not depend on line ends."""
+"""Header of a record: sha256 (hex) over the file's rows as they are sent, which does not depend on line ends."""
 ROW_HEADER = "line"
 """Header of a record: the row's number in that file, from 0, in decimal digits."""
 log = logging.getLogger(__name__)

@@ -5,9 +5,10 @@ import io
 import itertools
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from surveylake import formats
@@ -29,7 +30,9 @@ class AnswerFile:
     start: str
     """the beginning as a CSV would have it"""
     stamp: tuple[int, ...]
-    """(inode, size, time of change in ns)"""
+    """(inode, size, time of change in ns) when it was opened"""
+    stamp_now: Callable[[], tuple[int, ...]]
+    """asks for the same anew; a CSV that was replaced by another file is still the one that was opened"""
     form: Input
     """the form in which the cells are; what only a CSV can have is left out"""
     notes: tuple[str, ...] = ()
@@ -45,15 +48,16 @@ def opened(path: Path, form: Input) -> Iterator[AnswerFile]:
                 ("byte order mark at the start: left out",) if start.startswith(csv_form.UTF8_MARK) else ()
             )
             rows = csv_form.rows(file, start, form)
-            yield AnswerFile(rows, csv_form.text_of(start, form), _stamp(file.fileno()), form, notes)
+            stamp_now = partial(stamp_of, file.fileno())
+            yield AnswerFile(rows, csv_form.text_of(start, form), stamp_now(), stamp_now, form, notes)
         return
-    stamp = _stamp(path)
+    stamp_now = partial(stamp_of, path)
+    stamp = stamp_now()
     lines, notes = (workbook if kind == "workbook" else spss_file).read(path, form)
     first = list(itertools.islice(lines, START_ROWS))
     own = form.model_copy(update={"encoding": UTF8})
-    yield AnswerFile(
-        _without_comments(itertools.chain(first, lines), form), _as_csv(first, form), stamp, own, notes
-    )
+    rows = _without_comments(itertools.chain(first, lines), form)
+    yield AnswerFile(rows, _as_csv(first, form), stamp, stamp_now, own, notes)
 
 
 def kind_of(path: Path) -> str:
@@ -71,6 +75,17 @@ def kind_of(path: Path) -> str:
     return ""
 
 
+def stamp_of(file: int | Path) -> tuple[int, ...]:
+    """Return (inode, size, time of change in ns). Raises InputError for a file that went away."""
+    try:
+        status = os.stat(file)
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}", "Check the file and its permissions."
+        ) from error
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def _without_comments(lines: Iterable[Row], form: Input) -> Iterator[Row]:
     """Yield the rows that are neither empty nor, where the contract says so, a comment or blank."""
     are_blank_rows_sent = form.blank_rows == "send"
@@ -86,14 +101,3 @@ def _as_csv(lines: Iterable[Row], form: Input) -> str:
     writer = csv.writer(text, delimiter=form.delimiter)
     writer.writerows(row if any(row) else [] for _, row in lines)
     return text.getvalue()
-
-
-def _stamp(file: int | Path) -> tuple[int, ...]:
-    """Return (inode, size, time of change in ns). Raises InputError for a file that went away."""
-    try:
-        status = os.stat(file)
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be read: {error.strerror}", "Check the file and its permissions."
-        ) from error
-    return status.st_ino, status.st_size, status.st_mtime_ns

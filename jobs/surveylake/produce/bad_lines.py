@@ -1,5 +1,7 @@
 """Lines of a CSV that cannot be sent: the problem of each, and one message for all of them."""
 
+from collections.abc import Sequence
+
 from surveylake.contract.input_format import UTF8, Input
 from surveylake.produce.not_csv import AS_UTF8
 from surveylake.wording import listed, quoted
@@ -22,13 +24,18 @@ def checked(row: list[str], header: tuple[str, ...], form: Input) -> bytes | str
     if len(row) != len(header):
         return _wrong_length(row, len(header), form.delimiter)
     try:
-        data = "\0".join(row).encode() + b"\0"
+        data = encoded(row)
     except UnicodeEncodeError:
         where = _first_byte(row, header)
         return f"{NOT_UTF8} ({where})" if form.encoding == UTF8 else f"is not {form.encoding} ({where})"
     if data.count(0) != len(header):
         return "holds a NUL character"
     return data
+
+
+def encoded(texts: Sequence[str]) -> bytes:
+    """Return texts without NULs as bytes that no others have. Raises UnicodeEncodeError for a lone surrogate."""
+    return "\0".join(texts).encode() + b"\0"
 
 
 def describe(bad: dict[int, str]) -> str:

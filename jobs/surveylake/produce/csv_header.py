@@ -1,9 +1,10 @@
-"""Check of a CSV's header: every field of the contract must be there once. All problems are in one message, by column."""
+"""Check of a CSV's header: the names of the contract must be there, each once. All problems are in one message, by column."""
 
 import csv
 import difflib
 import io
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +64,22 @@ def _is_sound(names: list[str], contract: Contract) -> bool:
         len(set(sent)) == len(sent) > 0
         and not _bad_byte(names)
         and not any("\0" in name for name in names)
-        and set(contract.needed_sources) <= set(sent)
+        and not _missing(sent, contract)
     )
+
+
+def _missing(names: Collection[str], contract: Contract) -> list[str]:
+    """Return the contract's names that are not among these, and should be.
+
+    Some of them no record may lack. Others may be missing but are there in another case, for which the stream would reject
+    every record.
+    """
+    needed, small = contract.needed_sources, {name.lower() for name in names}
+    return [
+        source
+        for source in contract.file_sources
+        if source not in names and (source in needed or source.lower() in small)
+    ]
 
 
 def _problems(line: int, names: list[str], text: str, contract: Contract) -> list[Problem]:
@@ -132,12 +147,12 @@ def _ambiguous_names(line: int, names: list[str], contract: Contract) -> list[Pr
 def _missing_names(line: int, names: list[str], mark: str, contract: Contract) -> list[Problem]:
     """Return the problem of missing names, with its likely cause: other spellings, no header, quotes around the whole line."""
     existing = {*names, *column_names(names, contract), *map(_in_windows, names)}
-    missing = [source for source in contract.needed_sources if source not in existing]
-    if not missing:
+    if not (missing := _missing(existing, contract)):
         return []
     hints = [_with_hint(source, names) for source in missing]
     message = f"the header lacks {some(hints, MOST_NAMED)}"
-    expected = f"The contract '{contract.name}' asks for {listed(contract.needed_sources, MOST_EXPECTED)}"
+    asked = [source for source in contract.file_sources if source in {*contract.needed_sources, *missing}]
+    expected = f"The contract '{contract.name}' asks for {listed(asked, MOST_EXPECTED)}"
     if len(names) == 1 and set(contract.needed_sources) <= set(_first(names[0], mark)):
         message = f"the header lacks {listed(missing, MOST_NAMED)}: quotes stand around the whole line"
         return [Problem(line, message, "Save it with quotes around cells only, or without.")]

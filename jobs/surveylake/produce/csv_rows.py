@@ -3,14 +3,14 @@
 import hashlib
 import itertools
 import json.encoder
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from surveylake.contract.model import ROW_SOURCE, Contract
 from surveylake.errors import InputError
-from surveylake.produce.answer_file import opened
-from surveylake.produce.bad_lines import checked, describe
+from surveylake.produce.answer_file import AnswerFile, opened
+from surveylake.produce.bad_lines import checked, describe, encoded
 from surveylake.produce.csv_form import Row
 from surveylake.produce.csv_header import require_header
 from surveylake.produce.csv_names import column_names, renamed
@@ -31,7 +31,7 @@ class Answers:
     header: tuple[str, ...]
     rows: int
     source: str
-    """sha256 (hex) over header and rows as parsed: it does not depend on line ends, byte order mark and quoting"""
+    """sha256 (hex) over names and rows as they are sent: it does not depend on line ends, byte order mark and quoting"""
     bad: dict[int, str]
     """line -> what is wrong with it"""
     notes: tuple[str, ...]
@@ -53,7 +53,8 @@ def read_answers(path: Path, contract: Contract) -> Answers:
         form, lines = file.form, file.rows
         header, told = _header(path, list(itertools.islice(lines, form.header_rows)), file.start, contract)
         checks = row_checks(header, contract, form)
-        digest = hashlib.sha256(b"%d\0" % len(header) + "\0".join(header).encode() + b"\0")
+        names = _names(header, contract)
+        digest = hashlib.sha256(b"%d\0" % len(names) + encoded(names))
         rows, bad = 0, {}
         for line, row in lines:
             data = checked(row, header, form)
@@ -62,7 +63,7 @@ def read_answers(path: Path, contract: Contract) -> Answers:
             elif checks and (fault := checks.fault(line, row)):
                 bad[line] = fault
             else:
-                digest.update(data)
+                digest.update(encoded(checks.converted(row)) if checks else data)
                 rows += 1
         if checks:
             checks.refuse_utf8(path)
@@ -85,8 +86,7 @@ def chunks(
     Key: the cell of the contract's key field, or with `row_key` the row's number.
     Raises InputError when the file changed since it was read.
     """
-    is_row_key = contract.has_row_key
-    names = ([ROW_SOURCE] if is_row_key else []) + list(answers.header)
+    is_row_key, names = contract.has_row_key, _names(answers.header, contract)
     template = "{" + ", ".join(f"{escape(name)}: ".replace("%", "%%") + "%s" for name in names) + "}"
     key_at = names.index(contract.fields[contract.key].source)
     chunk: list[Record] = []
@@ -106,25 +106,48 @@ def chunks(
 def good_rows(answers: Answers, contract: Contract) -> Iterator[tuple[int, int, list[str]]]:
     """Yield number, line and cells of each row that can be sent, its numbers with a point.
 
-    Raises InputError when the file changed since it was read.
+    Raises InputError when the file changed since it was read, before any row that was not checked then.
     """
-    number = -1
     with opened(answers.path, contract.input) as file:
-        if file.stamp != answers.stamp:
-            raise InputError(
-                f"{answers.path} changed while it was read", "Run again when nothing writes to it."
-            )
-        checks = row_checks(answers.header, contract, file.form)
-        for line, row in itertools.islice(file.rows, file.form.header_rows, None):
-            if line in answers.bad:
-                continue
-            number += 1
-            yield number, line, checks.converted(row) if checks else row
+        rows = _same_rows(answers, contract, file)
+        while True:
+            part = list(itertools.islice(rows, ROWS_PER_CHUNK))
+            if file.stamp_now() != answers.stamp:
+                raise _changed(answers)
+            if not part:
+                return
+            yield from part
+
+
+def _same_rows(
+    answers: Answers, contract: Contract, file: AnswerFile
+) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield the rows as `good_rows` does. Raises InputError for more, fewer or other rows than were read."""
+    checks = row_checks(answers.header, contract, file.form)
+    number = 0
+    for line, row in itertools.islice(file.rows, file.form.header_rows, None):
+        if line in answers.bad:
+            continue
+        if number >= answers.rows or len(row) != len(answers.header):
+            raise _changed(answers)
+        yield number, line, checks.converted(row) if checks else row
+        number += 1
+    if number < answers.rows:
+        raise _changed(answers)
+
+
+def _changed(answers: Answers) -> InputError:
+    return InputError(f"{answers.path} changed while it was read", "Run again when nothing writes to it.")
 
 
 def row_id(source: str, number: int) -> str:
     """Return who a row is where nobody's id is in the file: the same whenever the same file is read."""
     return f"{source[:12]}-{number}"
+
+
+def _names(header: Sequence[str], contract: Contract) -> list[str]:
+    """Return the names of a record: the columns', behind that of the row where a person is a row of a file."""
+    return [*([ROW_SOURCE] if contract.has_row_key else []), *header]
 
 
 def _header(path: Path, rows: list[Row], start: str, contract: Contract) -> tuple[tuple[str, ...], list[str]]:

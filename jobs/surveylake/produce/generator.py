@@ -1,7 +1,6 @@
 """Generated answers, the same for the same seed: for demonstrations, benchmarks and the sample."""
 
 import csv
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -11,8 +10,10 @@ import numpy as np
 
 from surveylake.contract.model import Contract
 from surveylake.errors import ConfigError, InputError
+from surveylake.paths import new_file
 from surveylake.produce.csv_form import csv_options
 from surveylake.produce.csv_rows import escape
+from surveylake.produce.decimal_comma import DecimalComma
 from surveylake.produce.defects import Cells, Defect, canonical, defects
 from surveylake.produce.delivery import Record
 from surveylake.produce.value_pools import Frequencies, pools
@@ -79,10 +80,9 @@ def write_csv(plan: Plan, path: Path) -> int:
     Returns the number of rows. Raises InputError when the file cannot be written.
     """
     kinds = defects(plan.contract, csv_only=True)
-    part = path.with_name(path.name + ".part")
+    form = plan.contract.input
     try:
-        form = plan.contract.input
-        with part.open("w", encoding=form.encoding, newline="") as file:
+        with new_file(path, over=True) as part, part.open("w", encoding=form.encoding, newline="") as file:
             writer = csv.writer(file, **csv_options(form.delimiter, form.quote))
             writer.writerows([plan.contract.file_sources] * form.header_rows)
             for block in _blocks(plan):
@@ -93,15 +93,12 @@ def write_csv(plan: Plan, path: Path) -> int:
                             kind.cells(_cells(plan, block, at), _cells(plan, block, max(at - 1, 0))).values()
                         )
                 writer.writerows(_as_in_a_file(plan.contract, rows))
-        os.replace(part, path)
     except (UnicodeEncodeError, csv.Error) as error:
-        part.unlink()
         raise InputError(
             f"{path}: the answers cannot be written in the form of [input]: {error}",
             "Correct [input] in the contract.",
         ) from error
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(
             f"{path} cannot be written: {error.strerror}", "Give a path in a folder that is writable."
         ) from error
@@ -160,10 +157,10 @@ def _cells(plan: Plan, block: Block, at: int) -> Cells:
 
 def _as_in_a_file(contract: Contract, rows: list[list[str]]) -> Iterable[list[str]]:
     """Return rows as a file of the contract has them: its decimal mark, and no column for the row's own number."""
-    fields = list(contract.fields.values())
-    numbers = [at for at, field in enumerate(fields) if field.is_number and contract.input.decimal == ","]
+    numbers = DecimalComma(
+        (field.source for field in contract.fields.values()), contract, contract.input.decimal
+    )
     for row in rows:
-        for at in numbers:
-            row[at] = row[at].replace(".", ",")
+        numbers.to_commas(row)
     left_out = list(contract.fields).index(contract.key) if contract.has_row_key else None
     return rows if left_out is None else [row[:left_out] + row[left_out + 1 :] for row in rows]

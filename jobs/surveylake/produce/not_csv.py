@@ -13,6 +13,8 @@ AS_UTF8 = (
     'or write in the contract, under [input], encoding = "windows-1252"; this project does not guess an encoding.'
 )
 AS_CSV = "Open it and save it as 'CSV UTF-8' with commas, then give that file."
+ENDIAN = ("-le", "-be")
+"""How the name of an encoding ends that reads no byte order mark."""
 UNPACK = {
     "gzip": "gzip -dc",
     "zstd": "zstd -dc",
@@ -51,14 +53,17 @@ def refuse_other_files(path: Path, start: bytes, encoding: str = UTF8) -> None:
         raise InputError(
             f"{path} is {kind}, not a CSV", AS_CSV if "Excel" in kind else "Give the CSV to send."
         )
-    wide = formats.wide_text(start[:64])
-    if wide and not encoding.startswith(wide.lower()):
+    wide = formats.wide_encoding(start[:64])
+    if wide and not encoding.startswith(wide):
         raise InputError(
-            f"{path} is {wide}, not {'UTF-8' if encoding == UTF8 else encoding}",
-            AS_UTF8.replace("Windows-1252", wide)
-            .replace("WINDOWS-1252", wide)
-            .replace("windows-1252", wide.lower()),
+            f"{path} is {wide_in_words(wide)}, not {'UTF-8' if encoding == UTF8 else encoding}",
+            _as_utf8(wide),
         )
+
+
+def wide_in_words(wide: str) -> str:
+    """Return an encoding of wide letters in words: `UTF-16`, or `UTF-16-LE without a byte order mark`."""
+    return wide.upper() + (" without a byte order mark" if wide.endswith(ENDIAN) else "")
 
 
 def refuse_other_texts(path: Path, line: int, text: str) -> None:
@@ -66,6 +71,13 @@ def refuse_other_texts(path: Path, line: int, text: str) -> None:
     for beginning, kind, hint in TEXTS:
         if beginning.match(text):
             raise InputError(f"{path}, line {line}: this is {kind}, not a CSV", hint)
+
+
+def _as_utf8(wide: str) -> str:
+    """Return the hint for a text of wide letters; iconv writes UTF-16LE in one word."""
+    iconv = f"{wide[:-3]}{wide[-2:]}".upper() if wide.endswith(ENDIAN) else wide.upper()
+    hint = AS_UTF8.replace("Windows-1252", wide.upper()).replace("WINDOWS-1252", iconv)
+    return hint.replace("windows-1252", wide)
 
 
 def _zipped(path: Path) -> InputError:

@@ -5,6 +5,7 @@ from pathlib import Path
 from surveylake.contract.input_format import UTF8, Input
 from surveylake.contract.model import Contract
 from surveylake.errors import InputError
+from surveylake.produce.decimal_comma import DecimalComma
 from surveylake.wording import listed
 
 
@@ -18,12 +19,8 @@ class RowChecks:
     """What is wrong with a row beyond its shape: a point in a number whose mark is a comma, an encoding that is another."""
 
     def __init__(self, header: tuple[str, ...], contract: Contract, form: Input) -> None:
-        self._form = form
-        numbers = {field.source for field in contract.fields.values() if field.is_number}
-        self._numbers = [
-            at for at, name in enumerate(header) if name in numbers and self._form.decimal == ","
-        ]
-        self._header = header
+        self._form, self._header = form, header
+        self._numbers = DecimalComma(header, contract, form.decimal)
         self._utf8_line, self._is_other = 0, self._form.encoding == UTF8
 
     def fault(self, line: int, row: list[str]) -> str:
@@ -34,10 +31,8 @@ class RowChecks:
                 self._utf8_line = self._utf8_line or line
             except UnicodeError:
                 self._is_other = True
-        for at in self._numbers:
-            if "." in row[at]:
-                name = listed([self._header[at]])
-                return f"has a point in {name}, and its decimal mark is a comma by [input]"
+        if (at := self._numbers.with_a_point(row)) is not None:
+            return f"has a point in {listed([self._header[at]])}, and its decimal mark is a comma by [input]"
         return ""
 
     def refuse_utf8(self, path: Path) -> None:
@@ -50,6 +45,5 @@ class RowChecks:
 
     def converted(self, row: list[str]) -> list[str]:
         """Return the row with a point for the comma in its numbers."""
-        for at in self._numbers:
-            row[at] = row[at].replace(",", ".")
+        self._numbers.to_points(row)
         return row

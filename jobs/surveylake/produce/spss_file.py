@@ -1,8 +1,7 @@
 """An SPSS file (.sav, .zsav) as rows of text: codes as they are, or their labels; dates in ISO 8601."""
 
-import datetime
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,14 @@ import pyreadstat
 from surveylake.contract.input_format import Input
 from surveylake.errors import InputError
 from surveylake.produce.csv_form import Row
+from surveylake.produce.spss_moments import written_as
 from surveylake.wording import listed
 
 MARKS = (b"$FL2", b"$FL3")
 """first bytes of a .sav and a .zsav"""
 CASES_AT_ONCE = 20_000
+Writer = Callable[[float], str]
+"""how a variable's values are written, where they are no mere numbers"""
 DAMAGED = "Fetch the file again, or have SPSS export a CSV."
 
 
@@ -32,14 +34,14 @@ def read(path: Path, form: Input) -> tuple[Iterator[Row], tuple[str, ...]]:
     return _rows(path, header, about, form), _missing_note(about)
 
 
-def text_of(value: Any, decimal: str = ".") -> str:
-    """Return a value as text: a number exactly and without an exponent, a date in ISO 8601; a missing one is empty."""
+def text_of(value: Any, decimal: str = ".", write: Writer | None = None) -> str:
+    """Return a value as text: a number exactly and without an exponent, a date as `write` has it; a missing one is empty."""
     if value is None or isinstance(value, str):
         return value or ""
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
         return ""
+    if write:
+        return write(value)
     exact = format(Decimal(repr(value)), "f")
     return (exact.rstrip("0").rstrip(".") if "." in exact else exact).replace(".", decimal)
 
@@ -47,17 +49,33 @@ def text_of(value: Any, decimal: str = ".") -> str:
 def _rows(path: Path, header: list[Row], about: Any, form: Input) -> Iterator[Row]:
     yield from header
     words = about.variable_value_labels if form.values == "labels" else {}
-    for first in range(0, about.number_rows, CASES_AT_ONCE):
-        columns, _ = _part(path, row_offset=first, row_limit=CASES_AT_ONCE, output_format="dict")
-        texts = [_column(values, words.get(name, {}), form.decimal) for name, values in columns.items()]
-        for case, cells in enumerate(zip(*texts, strict=True), first + 1):
-            yield case, list(cells)
+    writers = {name: written_as(kind) for name, kind in about.original_variable_types.items()}
+    # None: not even the file knows.
+    cases, first = about.number_rows, 0
+    while cases is None or first < cases:
+        columns, _ = _part(
+            path,
+            row_offset=first,
+            row_limit=CASES_AT_ONCE,
+            output_format="dict",
+            disable_datetime_conversion=True,
+        )
+        texts = [
+            _column(values, words.get(name, {}), form.decimal, writers.get(name))
+            for name, values in columns.items()
+        ]
+        number = first
+        for number, row in enumerate(zip(*texts, strict=True), first + 1):
+            yield number, list(row)
+        if number < first + CASES_AT_ONCE:
+            return
+        first += CASES_AT_ONCE
 
 
-def _column(values: list[Any], words: Mapping[Any, str], decimal: str) -> list[str]:
+def _column(values: list[Any], words: Mapping[Any, str], decimal: str, write: Writer | None) -> list[str]:
     """Return the values of a variable as texts; a value with a label as that."""
     return [
-        words[value] if words and value in words else text_of(value, decimal)
+        words[value] if words and value in words else text_of(value, decimal, write)
         for value in values
     ]  # fmt: skip
 

@@ -22,9 +22,9 @@ import export
 import produce
 import stream
 from surveylake import cli, signals
-from surveylake.config import Config, load_config
+from surveylake.config import Config, Kafka, load_config
 from surveylake.contract.model import Contract, load_contract
-from surveylake.errors import InputError
+from surveylake.errors import ConfigError, InputError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.options import require_usable
 from surveylake.kafka.topic import Topic
@@ -51,6 +51,8 @@ EXAMPLES = """
 
 SHORT_INPUT_BYTES = 5_000_000
 """Below this, some 50,000 answers, the run is over before compiled code pays (conf/short-run.conf)."""
+PLAINTEXT = "PLAINTEXT"
+"""the only protocol of the embedded Kafka"""
 
 
 @cli.command
@@ -77,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
     if args.bootstrap:
         require_usable(config.kafka)
+    else:
+        _refuse_another_kafka(config.kafka)
     check_spark()
     java_environment()
     file = args.input or args.survey.with_suffix(".sample.csv")
@@ -105,6 +109,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("once: keeping Spark's classes parsed, so that the next starts are faster …", flush=True)
         launch.keep()
     return 0
+
+
+def _refuse_another_kafka(kafka: Kafka) -> None:
+    """Raise ConfigError where the conf file means a Kafka that an embedded one would be started in place of."""
+    protocol = kafka.options.get("security.protocol", PLAINTEXT)
+    if kafka.bootstrap != Kafka().bootstrap:
+        said = f"bootstrap = {kafka.bootstrap}"
+    elif protocol.upper() != PLAINTEXT:
+        said = f"security.protocol = {protocol}"
+    else:
+        return
+    raise ConfigError(
+        f"the configuration has {said}, and without --bootstrap run.py starts a Kafka of its own",
+        f"For that Kafka try again with --bootstrap {kafka.bootstrap} (make: BOOTSTRAP={kafka.bootstrap});"
+        " for one of its own, leave this out of the conf file.",
+    )
 
 
 def _warm_up(open_spark: OpenSession, contract: Contract) -> None:

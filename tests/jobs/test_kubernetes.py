@@ -71,10 +71,25 @@ def test_the_models_notice_a_slip() -> None:
         model_of({**document, "spec": {**document["spec"], "driver": {"memory": 2}}})
 
 
+def test_the_stream_is_started_again_however_it_ended() -> None:
+    """Where its node is drained it ends in order, with exit code 0: the operator calls that a success."""
+    policy = APPLICATIONS["surveylake-stream"]["restartPolicy"]
+    assert policy["type"] == "Always"
+    assert policy["onFailureRetryInterval"] == policy["onSubmissionFailureRetryInterval"] == 30
+    # The operator asks for neither number with Always.
+    assert not {"onFailureRetries", "onSubmissionFailureRetries"} & set(policy)
+
+
+@pytest.mark.parametrize("name", sorted(set(APPLICATIONS) - {"surveylake-stream"}))
+def test_what_runs_each_night_is_started_again_only_when_it_failed(name: str) -> None:
+    policy = APPLICATIONS[name]["restartPolicy"]
+    assert policy["type"] == "OnFailure"
+    assert policy["onFailureRetries"] == policy["onSubmissionFailureRetries"] == 3
+
+
 @every_application
-def test_an_application_is_restarted_on_failure_and_has_requests_and_limits(name: str) -> None:
+def test_an_application_has_requests_and_limits(name: str) -> None:
     spec = APPLICATIONS[name]
-    assert spec["restartPolicy"]["type"] == "OnFailure"
     for role in ("driver", "executor"):
         assert {"coreRequest", "coreLimit", "memory", "memoryOverhead"} <= set(spec[role])
         assert spec[role]["securityContext"]["runAsUser"] == int(re.findall(r"--uid (\d+)", DOCKERFILE)[0])

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from surveylake.errors import SetupError
-from surveylake.runtime import java_options, scratch
+from surveylake.runtime import foreign_settings, java_options, scratch
 from surveylake.runtime.ivy import spark_home
 from surveylake.runtime.jars import local_jars
 from surveylake.runtime.java import find_java, java_home, require_class_path
@@ -22,6 +22,8 @@ PORTS = range(20_000, 32_000)
 """Where free ports are looked for: below those the system gives to outgoing connections, since a client that knocks at
 a stopped broker's port from that same port would connect to itself, and keep the broker from coming back."""
 FORMAT_SECONDS = 60
+META = Path("log", "meta.properties")
+"""The file in the data folder that has the cluster id."""
 NODE_ID = 1
 LOGGING = """shutdownHook = disable
 rootLogger.level = info
@@ -124,7 +126,8 @@ def free_port() -> int:
 def last_lines(log: Path, count: int = 8) -> str:
     """Return the end of a log, indented, for an error message; without the places in the code."""
     lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
-    told = [line for line in lines if line.strip() and not line.startswith("\tat ")]
+    shown = foreign_settings.without_values(lines)
+    told = [line for line in shown if line.strip() and not line.startswith("\tat ")]
     return "\n".join(f"    {line[:300]}" for line in told[-count:])
 
 
@@ -137,7 +140,7 @@ def new_cluster_id() -> str:
 
 def cluster_id(data: Path) -> str:
     """Return the cluster id of a formatted data folder, '' when it is not formatted."""
-    described = data / "log" / "meta.properties"
+    described = data / META
     found = (
         re.search(r"^cluster\.id=(\S+)", described.read_text("utf-8"), re.MULTILINE)
         if described.is_file()
@@ -156,8 +159,17 @@ def format_storage(data: Path, new_id: str, command: list[str]) -> None:
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise SetupError(
-            f"formatting {data} took more than {FORMAT_SECONDS} s", f"delete {data} and try again"
+            f"formatting {data} took more than {FORMAT_SECONDS} s", "Try again when the machine is less busy."
         ) from error
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()[-5:]
-        raise SetupError(f"Kafka could not format {data}: {' / '.join(said)}", f"delete {data} and try again")
+        lines = foreign_settings.without_values((done.stdout + done.stderr).splitlines())
+        said = [line for line in lines if line.strip()][-5:]
+        raise SetupError(f"Kafka could not format {data}: {' / '.join(said)}", _format_hint(data))
+
+
+def _format_hint(data: Path) -> str:
+    """Return what to do about a folder that could not be formatted."""
+    # A folder without a cluster id is formatted, so this file is torn; the topics beside it may be the only copy.
+    if (data / META).exists():
+        return f"rename {data}, which keeps what is in it, and try again: a new one is made"
+    return foreign_settings.unset_hint(foreign_settings.JAVA) or "Correct what Kafka names and try again."

@@ -12,6 +12,8 @@ SPARK = ("PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_HOME", "SPARK_SUBMIT_OP
 JAVA = ("JAVA_HOME", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "SPARK_SUBMIT_OPTS", "SPARK_LAUNCHER_OPTS",
         "PYSPARK_SUBMIT_ARGS", "SPARK_CONF_DIR", "SPARK_DRIVER_MEMORY", "SPARK_MEM", "LD_LIBRARY_PATH", "LD_PRELOAD")  # fmt: skip
 """Variables that decide how Java starts, and with how much memory."""
+ECHOES = ("Picked up ", "NOTE: Picked up ")
+"""How lines begin in which Java repeats such a variable with its value."""
 PYTHON = ("PYTHONPATH", "PYTHONHOME", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")
 """Variables that decide which Python runs, and which packages it finds."""
 CONNECT = ("SPARK_REMOTE", "SPARK_API_MODE", "SPARK_CONNECT_MODE_ENABLED")
@@ -25,6 +27,13 @@ def unset_hint(variables: tuple[str, ...]) -> str:
         return ""
     verb = "is" if len(names) == 1 else "are"
     return f"{' and '.join(names)} {verb} set, perhaps for another project: try again after `unset {' '.join(names)}`."
+
+
+def without_values(lines: list[str]) -> list[str]:
+    """Return the lines that Java printed without those in which it repeats the value of a variable."""
+    values = (os.environ.get(name, "") for name in JAVA)
+    rest = {line for value in values for line in value.splitlines()[1:]}
+    return [line for line in lines if not line.startswith(ECHOES) and line not in rest]
 
 
 def _set_by_spark_submit() -> set[str]:

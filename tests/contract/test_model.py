@@ -34,6 +34,12 @@ def with_field(name: str = "x", **field: Any) -> dict[str, Any]:
     return plain(fields={**plain()["fields"], name: {"source": "X", "type": "string"} | field})
 
 
+def with_claim(more: str, less: str, **field: Any) -> dict[str, Any]:
+    """A contract whose hypothesis is about x: a closed list of two answers, or as `field` says."""
+    field = field or {"allowed": ["Female", "Male"]}
+    return with_field(**field) | {"hypothesis": {"claim": "c", "field": "x", "more": more, "less": less}}
+
+
 def wrong(document: dict[str, Any]) -> str:
     """What a contract is refused with."""
     with pytest.raises(ValidationError) as error:
@@ -148,6 +154,12 @@ def test_every_error_is_told_at_once() -> None:
         (plain(summaries={"measure": "who"}), "summaries.measure: a measure must be a number; who is of type string"),
         (plain(charts={"group": "sex"}), "charts.group: not a column: 'sex'; columns are who"),
         (plain(hypothesis={"claim": "c", "field": "sex", "more": "a", "less": "b"}), "hypothesis.field: not a column: 'sex'"),
+        (with_claim("female", "Male"), "hypothesis.more: nobody can answer 'female' in x; did you mean Female?"),
+        (with_claim("Female", "Other"), "hypothesis.less: nobody can answer 'Other' in x; answers are Female, Male"),
+        (with_claim("Male", "Male"), "hypothesis.less: more and less are both 'Male'"),
+        (with_claim("yes", "false", type="boolean"), "hypothesis.more: nobody can answer 'yes' in x; answers are true, false"),
+        (with_claim("2", "3", type="integer", allowed=[1, 2]), "hypothesis.less: nobody can answer '3' in x"),
+        (with_field("quant") | {"summaries": {"by": [["quant"]], "received_by": "quant"}}, "summaries.by: a summary by quant"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(document: dict[str, Any], message: str) -> None:

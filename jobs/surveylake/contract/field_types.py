@@ -164,7 +164,7 @@ def _topic(name: str) -> str:
 
 def _cleaned(text: str) -> str:
     """Return the text. Raises WrongValueError for one that no cleaned value can equal."""
-    clean = BLANK_RUN.sub(" ", text).strip()
+    clean = without_blank_runs(text)
     if not clean:
         raise WrongValueError(f"{quoted(text)} can never be met: a blank is no answer; leave it out")
     if clean != text:

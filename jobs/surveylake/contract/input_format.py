@@ -55,8 +55,8 @@ class Input(Part):
     encoding: Encoding = UTF8
     """such as `"windows-1252"`, `"mac-roman"`, `"utf-16"`"""
     decimal: Literal[".", ","] = "."
-    """the decimal mark. With `","` the cell `1,5` of a number is sent as 1.5, and a line with a point in a number is a
-    bad line"""
+    """the decimal mark. With `","` the cell `1,5` of a number is sent as 1.5, a cell that is no number (`k.A.`) as it is,
+    and a line with a point in a number is a bad line"""
     header_rows: RowCount = 1
     """rows above the first answer, 9 at most; Qualtrics has 3"""
     header_row: RowCount = 1

@@ -55,6 +55,12 @@ class Summaries(Part):
                 f"twice the same: {listed(sorted(twice))}; each table may stand once, of different columns",
                 "by",
             )
+        if self.received_by and "quant" in names:
+            raise WrongValueError(
+                "a summary by quant would be summary_quant, the table of received_by; "
+                "call the column otherwise, or leave received_by out",
+                "by",
+            )
         return self
 
 
@@ -77,9 +83,9 @@ class Hypothesis(Part):
     field: str
     """the column it is about"""
     more: str
-    """the value that is claimed to be the more frequent"""
+    """the value that is claimed to be the more frequent; one of the field's answers, where the contract lists them"""
     less: str
-    """the other value"""
+    """the other value, of the same kind"""
     words: dict[str, str] = Field(default_factory=dict)
     """what the report calls these values; default: the values"""
     outcomes: list[str] = Field(default_factory=list)

@@ -35,6 +35,7 @@ def check_names(contract: "Contract") -> None:
     _check_doubles(contract)
     _check_choices(contract)
     _check_columns(contract)
+    _check_values(contract)
 
 
 def _check_doubles(contract: "Contract") -> None:
@@ -97,6 +98,26 @@ def _check_columns(contract: "Contract") -> None:
         )
 
 
+def _check_values(contract: "Contract") -> None:
+    """Raise WrongValueError for a hypothesis about one value, or about a value that nobody can have given."""
+    claim = contract.hypothesis
+    if claim is None:
+        return
+    if claim.more == claim.less:
+        raise WrongValueError(
+            f"more and less are both {quoted(claim.more)}; a claim compares two values", "hypothesis", "less"
+        )
+    field = contract.fields.get(claim.field)
+    known = ["true", "false"] if contract.types[claim.field] == "boolean" else field.allowed if field else []
+    for key, value in (("more", claim.more), ("less", claim.less)):
+        if known and value not in known:
+            raise WrongValueError(
+                f"nobody can answer {quoted(value)} in {claim.field}{_near(value, known, 'answers')}",
+                "hypothesis",
+                key,
+            )
+
+
 def _mentions(contract: "Contract") -> Iterator[tuple[tuple[str, str], str]]:
     """Yield (key, column) for every column that summaries, charts and hypothesis name."""
     parts = {"summaries": contract.summaries, "charts": contract.charts, "hypothesis": contract.hypothesis}
@@ -108,7 +129,8 @@ def _mentions(contract: "Contract") -> Iterator[tuple[tuple[str, str], str]]:
             yield (section, key), name
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _near(name: str, known: Iterable[str], what: str = "columns") -> str:
     """Return `; did you mean gender?`, or the known names."""
-    near = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else f"; columns are {listed(known, 12)}"
+    by_small = {one.lower(): one for one in known}
+    near = difflib.get_close_matches(name.lower(), by_small, n=1, cutoff=0.6)
+    return f"; did you mean {by_small[near[0]]}?" if near else f"; {what} are {listed(known, 12)}"

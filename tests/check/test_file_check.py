@@ -136,6 +136,19 @@ def test_a_missing_column_is_an_error_as_in_produce(
     assert "the header lacks Paid" in capsys.readouterr().err
 
 
+def test_a_column_in_another_case_is_an_error_also_where_it_may_be_missing(
+    tmp_path: Path, survey: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stream would reject every record of it."""
+    survey.write_text(survey.read_text().replace("[fields.paid]", '[fields.paid]\nwhen_absent = "blank"'))
+    file = tmp_path / "answers.csv"
+    file.write_text("Visit,Thing,PAID\nV1,Bicycle,1\nV2,Bicycle,x\n", encoding="utf-8")
+    assert check.main([str(file), "--survey", str(survey)]) == 4
+    assert "the header lacks Paid (it has 'PAID')" in capsys.readouterr().err
+    file.write_text("Visit,Thing\nV1,Bicycle\n", encoding="utf-8")
+    assert check.main([str(file), "--survey", str(survey)]) == 0
+
+
 def test_no_spark_is_loaded(tmp_path: Path, survey: Path) -> None:
     file = tmp_path / "answers.csv"
     file.write_text("Visit,Thing,Paid\nV1,Bicycle,1\n", encoding="utf-8")

@@ -129,6 +129,23 @@ def test_the_schema_says_what_a_question_means_and_what_it_cannot_say() -> None:
     assert "the survey's own rules" in schema["$comment"]
 
 
+def test_a_name_that_has_not_the_pattern_for_java_is_no_answer() -> None:
+    asked = {
+        "source": "name",
+        "type": "string",
+        "pattern": r"^\w+$",
+        "spellings": {"José": ["Jose"], "Anna": ["Änna"]},
+    }
+    content = {
+        "name": "tea", "title": "Tea", "topic": "Tea", "key": "who",
+        "fields": {"who": {"source": "who", "type": "string", "required": True}, "name": asked},
+    }  # fmt: skip
+    contract = Contract.model_validate(content)
+    for name, fits in (("Jose", False), ("Änna", True), ("Anna", True), ("Joe", True)):
+        assert accepted(contract, {"who": "a", "name": name}) is fits, name
+        assert checker(contract).is_valid({"who": "a", "name": name}) is fits, name
+
+
 def test_a_closed_survey_takes_no_other_fields() -> None:
     contract = CONTRACTS["second"]
     assert contract.unknown_fields == "reject"

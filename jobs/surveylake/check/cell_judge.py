@@ -26,7 +26,8 @@ class CellJudge:
         self._field, self._words = field, field.written_as
         self._missing = set(field.missing)
         self._allowed = set(field.allowed)
-        self._pattern = re.compile(field.pattern) if field.pattern is not None else None
+        # To Java \w, \d, \s and (?i) are about ASCII.
+        self._pattern = re.compile(field.pattern, re.ASCII) if field.pattern is not None else None
         self._read = self._reader()
         self._known: dict[str, tuple[Value | None, str]] = {}
 
@@ -95,13 +96,23 @@ class CellJudge:
         if self._allowed and not self._allowed.issuperset(answers):
             raise UnacceptableError("not_allowed")
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            number = Decimal(value)
-            if field.min is not None and number < Decimal(str(field.min)):
+            if field.min is not None and _difference(value, field.min) < 0:
                 raise UnacceptableError("out_of_range")
-            if field.max is not None and number > Decimal(str(field.max)):
+            if field.max is not None and _difference(value, field.max) > 0:
                 raise UnacceptableError("out_of_range")
         if self._pattern and not self._pattern.search(str(value)):
             raise UnacceptableError("pattern")
+
+
+def _difference(number: int | float | Decimal, limit: int | float) -> int | float | Decimal:
+    """Return a number less a limit, as Spark compares them: as doubles where one of the two is a double.
+
+    A limit is a double in SQL where it is written with an exponent, such as 1e-05.
+    """
+    written = str(limit)
+    if isinstance(number, float) or "e" in written:
+        return float(number) - float(written)
+    return Decimal(number) - Decimal(written)
 
 
 def _integer(text: str) -> int:

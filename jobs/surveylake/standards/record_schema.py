@@ -155,7 +155,7 @@ def _free_sets(field: SurveyField) -> list[Schema]:
 def _is_acceptable(name: str, field: SurveyField) -> bool:
     """Return whether a value is allowed and has the pattern."""
     return (not field.allowed or name in field.allowed) and (
-        field.pattern is None or re.search(field.pattern, name) is not None
+        field.pattern is None or re.search(field.pattern, name, re.ASCII) is not None  # as Java matches
     )
 
 

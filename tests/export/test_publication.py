@@ -1,23 +1,16 @@
-"""Publishing: all or nothing, nobody else's files, nowhere dangerous. CSV cells that no spreadsheet runs."""
+"""Publishing: all or nothing, nobody else's files, nowhere dangerous."""
 
-import csv
 import fcntl
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 
-from support.findings_sample import PLAIN, SAMPLE
 from surveylake.errors import ConfigError, StorageError
-from surveylake.export.csv_files import NEUTRALISE_PATTERN, csv_cell, facts_of, write_csv, write_summaries
 from surveylake.export.manifest import damaged_files, known_files
 from surveylake.export.publication import Publication
 from surveylake.paths import JOBS
@@ -324,71 +317,3 @@ def test_a_lock_file_without_a_holder_hinders_nobody(out, lake):
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(StorageError):
             publish(out, lake, a_txt="two")
-
-
-@pytest.mark.parametrize(("value", "cell"), [
-    ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+1", "'+1"), ("-1", "'-1"), ("@x", "'@x"), ("\tx", "'\tx"),
-    ("\rx", '"\'\rx"'), ("\nx", '"\'\nx"'), ("＝1", "'＝1"), ("＋1", "'＋1"), ("－1", "'－1"), ("＠1", "'＠1"),
-    (-1, "-1"), (-1.5, "-1.5"), (0.1 + 0.2, "0.3"), (None, ""), (float("nan"), ""), ("", '""'), (True, "true"),
-    ('a "b", c', '"a ""b"", c"'), ("a=b", "a=b"),
-])  # fmt: skip
-def test_a_cell_is_written_so_that_nothing_runs(value, cell):
-    assert csv_cell(value) == cell
-
-
-@given(some.text())
-def test_no_text_cell_starts_a_formula_and_a_csv_reader_gets_it_back(text):
-    read = next(csv.reader([csv_cell(text)]), [""]) if "\n" not in text and "\r" not in text else None
-    assert not re.match(NEUTRALISE_PATTERN, csv_cell(text).removeprefix('"'))
-    if read is not None:
-        assert read[0].removeprefix("'") == text.removeprefix("'")
-
-
-def test_a_csv_has_a_header_lf_line_ends_and_its_columns_in_order(tmp_path):
-    rows = [{"b": 1, "a": "x"}, {"a": "é"}]
-    assert write_csv(tmp_path / "t.csv", ["a", "b"], rows) == 2
-    assert (tmp_path / "t.csv").read_bytes() == "a,b\nx,1\né,\n".encode()
-
-
-def test_every_published_table_is_a_csv(tmp_path):
-    written = write_summaries(SAMPLE, tmp_path)
-    assert written["summary_gender_dessert.csv"] == 6
-    assert (tmp_path / "summary_gender.csv").read_text().splitlines() == [
-        "gender,answers,share,people,age_mean,age_median,age_sd,age_min,age_max",
-        "Female,165,0.572916666667,288,33.157576,32.0,11.075105,8,80",
-        "Male,123,0.427083333333,288,27.162602,25.0,10.412299,9,74",
-    ]
-    assert (tmp_path / "summary_quant.csv").read_text() == (
-        "gender,received,accepted,responses\nFemale,166,165,165\nMale,123,123,123\n"
-    )
-
-
-def test_b11_every_csv_begins_with_one_byte_order_mark_where_the_conf_file_asks_for_it(tmp_path):
-    for kind in ("plain", "marked"):
-        (tmp_path / kind).mkdir()
-    write_summaries(SAMPLE, tmp_path / "plain", bom=False)
-    write_summaries(SAMPLE, tmp_path / "marked", bom=True)
-    names = sorted(path.name for path in (tmp_path / "marked").iterdir())
-    assert "summary_quant.csv" in names and "summary_gender_food.csv" in names
-    for name in names:
-        marked, plain = ((tmp_path / kind / name).read_bytes() for kind in ("marked", "plain"))
-        assert marked == b"\xef\xbb\xbf" + plain
-
-
-def test_a_contract_without_summaries_writes_none(tmp_path):
-    assert write_summaries(replace(SAMPLE, contract=PLAIN, summaries={}), tmp_path) == {}
-
-
-def test_the_manifests_facts_are_json_without_a_clock():
-    facts = facts_of(SAMPLE)
-    assert json.loads(json.dumps(facts)) == facts
-    assert facts["rows"] == {"received": 289, "accepted": 288, "rejected": 1, "responses": 288}
-    assert facts["replaced"] == 0
-    assert facts["offsets"][1] == {
-        "topic": "Food",
-        "epoch": 1,
-        "partition": 1,
-        "first": 0,
-        "last": 77,
-        "records": 78,
-    }

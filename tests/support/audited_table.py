@@ -122,6 +122,11 @@ def _secrets_of(
     for cell in cells:
         if inside[cell] and not {None, POOL} & {*cell} and cell not in tables[("g", "a")].people:
             keep(f"cell {cell}", [cell])
+    for answered in (0, 1):
+        partly = [cell for cell in cells if cell[answered] is not None and cell[1 - answered] is None]
+        for part in (partly, *([cell] for cell in partly if len(partly) > 1)):
+            if 0 < sum(inside[cell] for cell in part) < SMALLEST:
+                keep(f"cell of only {'ga'[answered]} {part}", part)
     return secrets
 
 

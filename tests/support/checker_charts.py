@@ -88,9 +88,11 @@ def _of_one(
     shares = [n / base for n in people if n <= base]
     alt = chart["more"]["alt"]
     drawn = DRAWN.search(chart["more"]["caption"])
-    total = _plotted(facts, columns[0])
-    if drawn and (int(drawn[2].replace(",", "")) != total or int(drawn[1].replace(",", "")) > total):
-        yield f"{name}: says {drawn[0]!r} of {total} people"
+    measured_too = _plotted(facts, columns[0])
+    if drawn and (int(drawn[2].replace(",", "")) != base or int(drawn[1].replace(",", "")) > measured_too):
+        yield f"{name}: says {drawn[0]!r} of {base} people, {measured_too} with a measure"
+    if "Everybody is drawn" in chart["more"]["caption"] and measured_too < base:
+        yield f"{name}: says that everybody is drawn, and {measured_too} of {base} people have a measure"
     strips = list(range(max(sizes) + 1)) if name.startswith("chart scatter") else []
     drawn_people = [int(part.replace(",", "")) for part in drawn.groups()] if drawn else []
     left_out = base - sum(

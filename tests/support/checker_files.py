@@ -15,7 +15,8 @@ PART_OF_ROW = ("share", "share_1", "share_2", "p", "low")
 HELD = "(not shown)"
 COMMENT = re.compile(r"<!--(.*?)-->", re.S)
 """matplotlib writes every text beside its outlines"""
-FORMULA = "=+-@\t\r\n＝＋－＠"
+MARK = re.compile("(^|[;\t\r\n])'(?=[ \"]*[=+@＝＋－＠-])|^'(?=[\t\r\n])")
+"""A ' that keeps a spreadsheet from running what follows it, at a cell's beginning or where some spreadsheets begin one."""
 
 
 class _Page(HTMLParser):
@@ -188,5 +189,5 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """Return a cell without the mark that keeps a spreadsheet from running it."""
-    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
+    """Return a cell without the marks that keep a spreadsheet from running it."""
+    return MARK.sub(lambda found: found[1] or "", text)

@@ -12,6 +12,7 @@ from support.checker_statements import ReportStatements, differences, only
 from support.checker_tables import labelled
 
 LEVEL = 0.05
+TURNS_UP = re.compile(r"turn up in (?:fewer than |more than )?([\d.]+) % of surveys")
 LARGER = re.compile(r"More (.+?) than (.+?) answered")
 THIN = 5
 """people expected in a cell: under it chi-square is rough"""
@@ -65,19 +66,24 @@ def _claim(report: ReportStatements, facts: Facts, claim: Claim) -> Iterator[str
     for first, second in LARGER.findall(statement["more"].get("meaning", "")):
         if called.get(first, 0) <= called.get(second, n):
             yield f"claim: says that more {first} than {second} answered: {called}"
+    for percent in TURNS_UP.findall(statement["more"].get("meaning", "")):
+        if np.sign(float(percent) - 100 * LEVEL) != np.sign(p - LEVEL):
+            yield f"claim: p is {p}, and the words are that it would turn up in {percent} %"
     if "one-sided" not in words.lower() or "one-sided" not in statement.get("test", ""):
         yield "claim: does not say that its test is one-sided"
 
 
 def _test(facts: Facts, field: str, outcome: str) -> dict[str, float | int | str | None]:
-    """Test the people who answered both, unmerged."""
-    counts = facts.groups(field, outcome)
+    """Test the table as it is shown, rare values pooled; not where cells are held back: the result would tell of them."""
+    counts = labelled(facts, (field, outcome))
     rows, columns = sorted({pair[0] for pair in counts}), sorted({pair[1] for pair in counts})
     table = np.array([[counts[r, c] for c in columns] for r in rows]).reshape(len(rows), len(columns))
     result: dict[str, float | int | str | None] = {"n": int(table.sum()), "groups": len(rows), "values": len(columns), "p": None,
                                                   "test": "no data"}  # fmt: skip
     if min(table.shape) < 2:
-        return result
+        return result | {"test": "none" if table.sum() else "no data"}
+    if any(n < facts.survey.smallest for n in [*counts.values(), *table.sum(axis=0), *table.sum(axis=1)]):
+        return result | {"test": "not said"}
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     chi = float(((table - expected) ** 2 / expected).sum())
     degrees = (len(rows) - 1) * (len(columns) - 1)
@@ -116,30 +122,20 @@ def _association(
     yield from wrong
     if statement is None:
         return
-    conclusion = "no data" if p_holm is None else "differs" if p_holm < LEVEL else "no difference shown"
+    if p_holm is None:
+        conclusion = "nothing to compare" if test["test"] == "none" else str(test["test"])
+    else:
+        conclusion = "differs" if p_holm < LEVEL else "no difference shown"
     parts = {part: test[part] for part in ("n", "test", "groups", "values")}
     yield from differences(statement, name, conclusion=conclusion, **parts)
     if not statement["text"].startswith(conclusion):
         yield f"{name}: {conclusion}, and the words are {statement['text']!r}"
+    for part, what in (("groups", "one group"), ("values", "one answer")):
+        if (what in statement["text"]) != (test["test"] == "none" and test[part] == 1):
+            yield f"{name}: {test[part]} {part}, and the words are {statement['text']!r}"
     if ("hint" in statement["text"]) != bool(test.get("rough")):
         yield f"{name}: cells are {'' if test.get('rough') else 'not '}thin, and the words are {statement['text']!r}"
-    columns = (claim.field, outcome)
-    small = any(n < facts.survey.smallest for n in labelled(facts, columns).values())
-    small |= any(n < facts.survey.smallest for c in (0, 1) for n in _totals(facts, columns, c))
-    exact = {
-        "p": test["p"],
-        "p_holm": p_holm,
-        **{part: test.get(part) for part in ("statistic", "degrees", "v")},
-    }
-    if p_holm is None or small:
-        exact = dict.fromkeys(exact)
-    yield from differences(statement, name, **exact)
-    if small and p_holm is not None and not statement.get("rule"):
-        yield f"{name}: no rule says why its numbers are withheld"
-
-
-def _totals(facts: Facts, columns: tuple[str, str], axis: int) -> list[int]:
-    totals: dict[str, int] = {}
-    for pair, n in facts.groups(*columns).items():
-        totals[pair[axis]] = totals.get(pair[axis], 0) + n
-    return list(totals.values())
+    exact = {part: test.get(part) for part in ("p", "statistic", "degrees", "v")}
+    yield from differences(statement, name, p_holm=p_holm, **exact)
+    if bool(statement.get("rule")) != (conclusion == "not said"):
+        yield f"{name}: {conclusion}, by the rule {statement.get('rule')!r}"

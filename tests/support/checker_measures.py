@@ -1,11 +1,13 @@
 """Recompute the statistics of the measure, and whether they are rightly published or withheld."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pandas as pd
 
 from support.checker_facts import Facts, as_text
 from support.checker_statements import ReportStatements, differences, pool
+from support.checker_subtraction import tell_of_few
 
 Table = tuple[str, ...]
 
@@ -17,6 +19,7 @@ def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
         return
     protected = _protected(report, facts)
     numbers = pd.to_numeric(facts.people[measure].map(lambda value: None if value is None else float(value)))
+    with_sums = _with_sums(facts, numbers.notna())
     for columns in facts.survey.by:
         stated = report.by_groups("measure", *columns)
         shown = report.by_groups("group" if len(columns) == 1 else "cell", *columns)
@@ -24,7 +27,7 @@ def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
             yield f"measure {columns} {group}: said of people who are not shown"
         inside = {group: _inside(facts, columns, group) for group in shown if pool(facts.survey) not in group}
         values = {group: numbers[members].dropna() for group, members in inside.items()}
-        hides = _hides(facts, columns, numbers.notna())
+        hides = columns not in with_sums
         large = [v for v in values.values() if len(v) >= facts.survey.smallest]
         # Where one group's extreme has to be kept back, those of the others would tell that the people are not among them.
         kept_back = {
@@ -41,6 +44,17 @@ def faults(report: ReportStatements, facts: Facts) -> Iterator[str]:
             yield from _one(statement, name, values[group], int(members.sum()), hides, kept_back)
     for columns in {tuple(s["columns"]) for s in report.all("measure")} - set(facts.survey.by):
         yield f"measure {columns}: of a table that nobody asked for"
+
+
+def _with_sums(facts: Facts, measured: pd.Series) -> list[Table]:
+    """Return the tables that say means: each hides nobody, and none tells of a few people together with one before it."""
+    said: list[Table] = []
+    for columns in facts.survey.by:
+        if not _hides(facts, columns, measured) and not any(
+            tell_of_few(facts, columns, other, measured) for other in said
+        ):
+            said.append(columns)
+    return said
 
 
 def _inside(facts: Facts, columns: Table, group: tuple[str, ...]) -> pd.Series:
@@ -100,10 +114,13 @@ def _protected(report: ReportStatements, facts: Facts) -> pd.Series:
         if len(columns) == 2:
             small = {pair for pair, n in facts.groups(*columns).items() if n < survey.smallest}
             pairs = [tuple(map(as_text, pair)) for pair in people[list(columns)].itertuples(index=False)]
-            answered = people[list(columns)].notna().all(axis=1)
-            is_protected |= answered & pd.Series(
-                [pair in small for pair in pairs], index=people.index, dtype=bool
-            )
+            answers = people[list(columns)].notna().sum(axis=1)
+            partly = Counter(pair for pair, n in zip(pairs, answers, strict=True) if n == 1)
+            small_or_partly = [
+                pair in small if n == 2 else 0 < partly[pair] < survey.smallest
+                for pair, n in zip(pairs, answers, strict=True)
+            ]
+            is_protected |= pd.Series(small_or_partly, index=people.index, dtype=bool)
     return is_protected
 
 

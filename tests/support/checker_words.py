@@ -74,7 +74,10 @@ def odd_numbers(
 
 
 def percents(share: float) -> set[str]:
-    """Return the ways in which a share may be written: one decimal, and nothing called 0 or all that is not."""
+    """Return the ways in which a share may be written: one decimal, and nothing called 0 or all that is not.
+
+    Beside the level of the tests, 5 %, it may have as many more as tell it from that.
+    """
     exact = Decimal(repr(float(share))) * 100
     written = {str(exact.quantize(Decimal("0.1"), rounding)) for rounding in (ROUND_HALF_UP, ROUND_HALF_EVEN)}
     written.add(f"{share * 100:.1f}")
@@ -87,6 +90,8 @@ def percents(share: float) -> set[str]:
         forms |= {"< 0.1 %", "fewer than 0.1 %"}
     if share < 1 and "100.0" in written:
         forms |= {"> 99.9 %", "more than 99.9 %"}
+    if "5.0" in written and share != 0.05:
+        forms.add(next(f"{share * 100:.{n}f} %" for n in range(2, 18) if float(f"{share * 100:.{n}f}") != 5))
     return forms
 
 
@@ -98,9 +103,15 @@ def shortened(text: str, width: int) -> str:
 
 
 def _forms(number: float) -> set[str]:
-    if isinstance(number, int):
-        return {f"{number:,}"}
-    return {f"{number:,.1f}", f"{number:,g}", f"{number:.2f}"}
+    """Return the ways in which a number may be written: a whole one as whole, any other with one or two decimals, and below 1
+    with three digits that count; without needless zeros, and without an exponent."""
+    if float(number).is_integer():
+        return {f"{int(number):,}"}
+    exact = Decimal(repr(float(number)))
+    places = (1, 2) if abs(exact) >= 1 else (2 - exact.adjusted(),)
+    ways = (ROUND_HALF_UP, ROUND_HALF_EVEN)
+    written = [f"{exact.quantize(Decimal(1).scaleb(-n), way):,f}" for n in places for way in ways]
+    return {re.sub(r"(\.\d+?)0*$", r"\1", text) for text in (*written, *(f"{number:,.{n}f}" for n in places))}
 
 
 def _is_p(p: float, sign: str, digits: str) -> bool:

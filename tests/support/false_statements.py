@@ -1,6 +1,7 @@
 """False statements to put into a good report: what reports printed once (rows a1 to a13), and their kin."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -289,6 +290,40 @@ def exact_numbers_beside_held_cells(r: Copy) -> None:
     put(r.one("association", "g", "item0"), p=0.4, rule=None)
 
 
+def a_test_of_hidden_cells(r: Copy) -> None:
+    put(
+        r.one("association", "g", "item0"), "no difference shown", conclusion="no difference shown", rule=None
+    )
+
+
+def everybody_is_drawn(r: Copy) -> None:
+    caption = r.chart("scatter_n_g")["more"]["caption"]
+    r.chart("scatter_n_g")["more"]["caption"] = re.sub(
+        r"\d+ of \d+ people are drawn", "Everybody is drawn", caption
+    )
+
+
+def drawn_of_those_with_a_measure(r: Copy) -> None:
+    caption = r.chart("scatter_n_g")["more"]["caption"]
+    r.chart("scatter_n_g")["more"]["caption"] = re.sub(
+        r"of \d+ people are drawn", "of 296 people are drawn", caption
+    )
+
+
+def a_small_mean_is_nothing(r: Copy) -> None:
+    statement = r.one("measure", "g", of=("F",))
+    put(statement, re.sub(r"mean [\d.]+", "mean 0.0", statement["text"]))
+
+
+def one_answer_is_no_data(r: Copy) -> None:
+    put(r.one("association", "g", "a"), "no data", test="no data", conclusion="no data")
+
+
+def on_the_other_side_of_the_level(r: Copy) -> None:
+    claim = r.one("claim", "g")
+    put(claim, meaning=re.sub(r"in [\d.]+ % of surveys", "in 5.0 % of surveys", claim["more"]["meaning"]))
+
+
 def a_reason_too_few(r: Copy) -> None:
     put(r.one("rejected", of=("blank:g",)), value=1, share=1 / 260)
 
@@ -377,6 +412,12 @@ FALSE: list[tuple[Callable[[Copy], None], str, str]] = [
     (another_strength, "likert", "association with item1: v"),
     (no_word_of_thin_cells, "likert", "association with item2: cells are thin"),
     (exact_numbers_beside_held_cells, "likert", "association with item0: p is said"),
+    (a_test_of_hidden_cells, "likert", "association with item0: conclusion is said"),
+    (everybody_is_drawn, "small_measures", "says that everybody is drawn, and 296 of 333 people"),
+    (drawn_of_those_with_a_measure, "small_measures", "of 296 people are drawn' of 333 people"),
+    (a_small_mean_is_nothing, "small_measures", r"says '0\.0'"),
+    (on_the_other_side_of_the_level, "small_measures", r"claim: p is 0\.0500\d*, and the words are"),
+    (one_answer_is_no_data, "a13", "association with a: conclusion is said to be 'no data'"),
     (a_reason_too_few, "half_rejected", "rejected blank:g: value"),
     (a_percentage_of_the_page_alone, "a2", r"report.md: says '51\.0 %'"),
     (a_percentage_of_the_picture_alone, "a2", r"pie_g.svg: says '51\.0 %'"),

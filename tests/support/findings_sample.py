@@ -104,14 +104,6 @@ SAMPLE = Findings(
     received_by=(ReceivedLine("Female", "named", 166, 165, 165), ReceivedLine("Male", "named", 123, 123, 123)),
     summaries={table.by: table for table in TABLES},
     outcomes={table.by[1]: table for table in TABLES if len(table.by) == 2},
-    counts={
-        "food": {("Female", "Traditional food"): 144, ("Female", "Western Food"): 21,
-                 ("Male", "Traditional food"): 94, ("Male", "Western Food"): 29},
-        "juice": {("Female", "Carbonated drinks"): 13, ("Female", "Fresh Juice"): 152,
-                  ("Male", "Carbonated drinks"): 19, ("Male", "Fresh Juice"): 104},
-        "dessert": {("Female", "Maybe"): 72, ("Female", "No"): 35, ("Female", "Yes"): 58,
-                    ("Male", "Maybe"): 50, ("Male", "No"): 17, ("Male", "Yes"): 56},
-    },
     group_counts={"Female": 165, "Male": 123},
     points=tuple(Point(age, gender, False, rank) for gender in AGES for rank, age in enumerate(ages(gender))),
     points_total=288,
@@ -122,7 +114,7 @@ EMPTY = replace(
     SAMPLE, offsets=(), received=0, accepted=0, responses=0, rejected_by_rule={}, unknown_spellings={}, received_by=(),
     summaries={table.by: Summary(table.by, 0, 0, ()) for table in TABLES},
     outcomes={table.by[1]: Summary(table.by, 0, 0, ()) for table in TABLES if len(table.by) == 2},
-    counts={}, group_counts={}, points=(), points_total=0,
+    group_counts={}, points=(), points_total=0,
 )  # fmt: skip
 """the same survey before anyone answered"""
 

@@ -170,6 +170,13 @@ def same_sender() -> Made:
     ]
 
 
+def small_measures() -> Made:
+    """A measure below a tenth, which some left out; and a claim whose p is hardly above the level: 0.05002."""
+    parts = ((100, "F", "yes"), (82, "F", "no"), (90, "M", "yes"), (61, "M", "no"))
+    rows = rows_of(*parts, measure=lambda who: "" if who % 9 == 0 else f"0.0{20 + who % 41}")
+    return with_columns(PAIRS, n=Column("n", "decimal(4,3)")), rows
+
+
 def reserved_names() -> Made:
     """An answer that is called as the tables call what they hold back."""
     parts = [(14, "(not shown)", "yes"), (12, "F", "yes"), (11, "F", "no"), (9, "(not shown)", "no")]
@@ -179,5 +186,6 @@ def reserved_names() -> Made:
 GENERATED = (
     many_blanks, rare_groups, ties, one_group, no_tables, sixty_fields, likert, one_person, nobody, unicode_groups, key_twice,
     half_rejected, thousands, zero_cells, no_less, small_claim, all_alone, same_sender,
+    small_measures,
 )  # fmt: skip
 SURVEYS = {make.__name__: make for make in (*LITERAL, *GENERATED)}

@@ -38,7 +38,8 @@ def survey(rng: random.Random) -> list[Person]:
         for _ in range(rng.randint(0, 3))
     ]
     people += [person(None, rng.choice(answers)) for _ in range(rng.choice([0, 0, 1, 3, 8]))]
-    return people + [person(rng.choice(groups), None) for _ in range(rng.choice([0, 0, 1, 3, 8]))]
+    people += [person(rng.choice(groups), None) for _ in range(rng.choice([0, 0, 1, 3, 8]))]
+    return people + [person(None, None) for _ in range(rng.choice([0, 0, 2, 5, 9]))]
 
 
 def same_values(rng: random.Random) -> list[Person]:

@@ -43,10 +43,7 @@ class Person:
 
 def publish(people: Sequence[Person]) -> dict[By, Summary]:
     """Return the published tables of LISTS."""
-    counted = Counted(
-        {by: Counter(person.answers_to(by) for person in people) for by in LISTS},
-        {by: Counter(person.answers_to(by) for person in people if person.n is not None) for by in LISTS},
-    )
+    counted = _counted(people)
     answered = {by: disclosure.answered(counted.people[by]) for by in LISTS}
     masks = {by: disclosure.mask_of(by, answered[by], SMALLEST) for by in LISTS}
     rows = [row for place, by in enumerate(LISTS) for row in _statistics(people, place, by, masks)]
@@ -54,6 +51,18 @@ def publish(people: Sequence[Person]) -> dict[By, Summary]:
     return {
         by: summary_lines.summary(CONTRACT, by, answered[by], masks[by], measures.get(by, {})) for by in LISTS
     }
+
+
+def _counted(people: Sequence[Person], among: Sequence[By] = LISTS) -> Counted:
+    """Count as groups.counts does."""
+    return Counted(
+        {by: Counter(person.answers_to(by) for person in people) for by in LISTS},
+        {by: Counter(person.answers_to(by) for person in people if person.n is not None) for by in LISTS},
+        {
+            by: _counted([person for person in people if None not in person.answers_to(by)], ())
+            for by in among
+        },
+    )
 
 
 def is_protected(person: Person, masks: dict[By, Mask]) -> bool:
@@ -65,6 +74,8 @@ def is_protected(person: Person, masks: dict[By, Mask]) -> bool:
         if len(group) == len(answers) and (unnamed or group in mask.small):
             return True
         if None in answers and mask.few_blank and len(by) == 1:
+            return True
+        if answers in mask.few_partly:
             return True
     return False
 

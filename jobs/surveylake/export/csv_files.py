@@ -19,10 +19,14 @@ from surveylake.export.statements.model import DIGITS
 from surveylake.lake.lake_path import LakePath
 from surveylake.lake.tables import Cell
 
-NEUTRALISE_PATTERN = r"^(?=[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20])"
-"""Matches where a text cell needs a leading ': before = + - @ TAB CR LF and the full-width ＝＋－＠, which spreadsheets take
-for the start of a formula (OWASP, CSV Injection). Zero-width; means the same to Python's `re` and to Java, so it is
-`re.sub(NEUTRALISE_PATTERN, "'", text)` here and `regexp_replace(column, NEUTRALISE_PATTERN, "'")` in Spark."""
+SIGNS = r"=+\-@\uFF1D\uFF0B\uFF0D\uFF20"
+"""What begins a formula in a spreadsheet (OWASP, CSV Injection): = + - @ and the full-width ＝＋－＠."""
+NEUTRALISE_PATTERN = rf'^(?=[\t\r\n]| *[{SIGNS}])|(?<=[;\t\r\n])(?=[ "]*[{SIGNS}])'
+"""Matches where a text cell needs a ': at its start, before TAB CR LF or one of SIGNS; and within it, before one of SIGNS behind
+; TAB CR LF. There a spreadsheet begins a new cell whose country separates by semicolons, or that is told tabs: our quotes do not
+hold a cell together which does not begin with them. Blanks before a sign are cut by some, and quotes are read away.
+Zero-width; means the same to Python's `re` and to Java, so it is `re.sub(NEUTRALISE_PATTERN, "'", text)` here and
+`regexp_replace(column, NEUTRALISE_PATTERN, "'")` in Spark."""
 FORMULA = re.compile(NEUTRALISE_PATTERN)
 BOM = "\ufeff"
 """Byte order mark. With it a spreadsheet reads a CSV as UTF-8, without it often in the encoding of its own country."""
@@ -30,7 +34,7 @@ QUOTED = re.compile(r'[",\r\n]')
 
 
 def neutralised(text: str) -> str:
-    """Return a text cell that no spreadsheet takes for a formula."""
+    """Return a text cell that no spreadsheet takes for a formula, nor any part of it, whatever separates its cells."""
     return FORMULA.sub("'", text)
 
 

@@ -15,6 +15,12 @@ UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories that draw nothing or turn the text around: control, format, surrogate, private, unassigned."""
 ISOLATES = ("\u2068", "\u2069")
 """first strong isolate, pop directional isolate"""
+SIGNIFICANT = 3
+"""digits that a measure below 1 has at least"""
+EXACT = 12
+"""significant digits of a measure that count: what differs beyond them was added in another order"""
+SMALLEST_PLAIN, LARGEST_PLAIN = 1e-9, 1e15
+"""Beyond them nobody counts the digits of a number: it has an exponent."""
 LONGEST_QUESTION = 160
 """columns of a question's text in a caption"""
 RIGHT_TO_LEFT = {"R", "AL", "AN"}
@@ -33,26 +39,52 @@ def percent(share: float) -> str:
     return "> 99.9 %" if 0.9995 <= share < 1 else f"{share:.1%}".replace("%", " %")
 
 
-def percent_in_words(share: float) -> str:
-    """Return a share for a sentence: `57.3 %`, `fewer than 0.1 %`, `more than 99.9 %`."""
+def percent_in_words(share: float, level: float | None = None) -> str:
+    """Return a share for a sentence: `57.3 %`, `fewer than 0.1 %`, `more than 99.9 %`.
+
+    It has more digits where one would put it on another side of a `level` that it is compared with.
+    """
+    if level is not None and (digits := _digits_beside(100 * share, 100 * level, 1)) > 1:
+        return f"{100 * share:.{digits}f} %"
     return percent(share).replace("<", "fewer than").replace(">", "more than")
 
 
-def decimal(number: Cell, places: int = 1) -> str:
-    """Return a measure such as a mean, `33.2`; NULL and NaN are an en dash."""
-    if isinstance(number, str):
-        return number
-    if number is None or math.isnan(number):
+def measured(number: Cell, places: int = 2) -> str:
+    """Return a measure: `1,234,567`, `28.5`, `0.0367`, with `places` decimals at most, and below 1 three digits that count.
+
+    A whole number is written as whole, and no other one is. NULL and NaN are an en dash.
+    """
+    if number is None or number != number:
         return "–"
-    return f"{number:,.{places}f}" if isinstance(number, float) else f"{number:,}"
+    if isinstance(number, int):
+        return f"{number:,}"
+    exact = float(number)
+    size = abs(exact)
+    if size and not SMALLEST_PLAIN <= size < LARGEST_PLAIN:
+        return f"{exact:.{SIGNIFICANT}g}"
+    exact = exact if exact.is_integer() else float(f"{exact:.{EXACT}g}")
+    if exact.is_integer():
+        return f"{int(exact):,}"
+    decimals = places if size >= 1 else SIGNIFICANT - 1 - math.floor(math.log10(size))
+    whole, _, fraction = f"{exact:,.{decimals}f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
+
+
+def statistic(number: Cell, kind: str) -> str:
+    """Return a statistic of a measure: a median, least or largest value as the answers have it, a mean or deviation rounded."""
+    return measured(number, 1 if kind in ("mean", "sd") else 2)
 
 
 def p_value(p: float, level: float = 0.05) -> str:
-    """Return `p = 0.016`, or `p < 0.001`; with more digits where three would put it on the other side of `level`."""
-    if p < 0.001:
-        return "p < 0.001"
-    digits = next(n for n in range(3, 18) if (float(f"{p:.{n}f}") < level) == (p < level))
-    return f"p = {p:.{digits}f}"
+    """Return `p = 0.016`, or `p < 0.001`; with more digits where three would put it on another side of `level`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.{_digits_beside(p, level, 3)}f}"
+
+
+def _digits_beside(number: float, level: float, fewest: int) -> int:
+    """Return with how many digits after the point a number is below, at or above `level` as it is unrounded."""
+    side = (number > level) - (number < level)
+    rounded = ((digits, float(f"{number:.{digits}f}")) for digits in range(fewest, 20))
+    return next(digits for digits, near in rounded if (near > level) - (near < level) == side)
 
 
 def words(column: str) -> str:

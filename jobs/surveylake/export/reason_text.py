@@ -3,6 +3,7 @@
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
 from surveylake.export.formatting import in_sentence, joined
+from surveylake.wording import MOST_NAMES, some
 
 ALONE = {
     "tombstone": "no value at all (a Kafka tombstone)",
@@ -72,5 +73,6 @@ def _limits(kind: str, field: SurveyField) -> str:
     if kind in ("not_a_date", "not_a_timestamp") and field.format:
         return f" (written as {field.format})"
     if kind == "not_allowed":
-        return f" (allowed: {joined((in_sentence(value) for value in field.allowed[:8]), 'or')})"
+        allowed = [in_sentence(value) for value in field.allowed]
+        return f" (allowed: {joined(allowed, 'or') if len(allowed) <= MOST_NAMES else some(allowed)})"
     return ""

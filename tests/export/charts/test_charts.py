@@ -220,11 +220,24 @@ def test_a_sample_of_the_points_is_said_in_the_caption(tmp_path):
     points = tuple(
         Point(chance.gauss(35, 12), chance.choice(("Female", "Male")), False, i) for i in range(5_000)
     )
-    chart = by_name(draw_charts(replace(SAMPLE, points=points, points_total=1_234_567), tmp_path))[
-        "scatter_age_gender"
-    ]
+    table = summary(
+        ("gender",),
+        [("Female", 700_000, 33.2, 32.0, 11.1, 8, 80), ("Male", 534_567, 27.1, 25.0, 10.4, 9, 74)],
+    )
+    chart = by_name(draw_charts(replace(only(table), points=points), tmp_path))["scatter_age_gender"]
     assert "5,000 of 1,234,567 people are drawn" in chart.caption
     assert chart.svg.stat().st_size < 300_000
+
+
+def test_who_has_no_measure_is_not_said_to_be_drawn(tmp_path):
+    """Nor how many have one, which may be withheld: the number is of all who said their group."""
+    points = tuple(point for point in SAMPLE.points if point.group == "Male" or point.rank >= 20)
+    chart = by_name(draw_charts(replace(SAMPLE, points=points), tmp_path))["scatter_age_gender"]
+    assert chart.caption.startswith(
+        "n = 288 people; records version 3. 268 of 288 people are drawn, each moved"
+    )
+    everybody = by_name(draw_charts(SAMPLE, tmp_path / "all"))["scatter_age_gender"]
+    assert "Everybody is drawn" in everybody.caption
 
 
 def test_protected_people_are_not_drawn_and_some_others_are_left_out_with_them(tmp_path):
@@ -232,10 +245,10 @@ def test_protected_people_are_not_drawn_and_some_others_are_left_out_with_them(t
     women = [Point(30.0 + rank, "Female", rank == 0, rank) for rank in range(40)]
     men = [Point(30.0, "Male", False, rank) for rank in range(40)]
     few = [Point(60.0, "Rare", True, 0)]
-    findings = replace(SAMPLE, points=tuple(women + men + few), points_total=81)
+    findings = replace(SAMPLE, points=tuple(women + men + few))
     chart = by_name(draw_charts(findings, tmp_path))["scatter_age_gender"]
     assert "points: Female 34, Male 40." in chart.alt
-    assert "74 of 81 people are drawn" in chart.caption
+    assert "74 of 288 people are drawn" in chart.caption
     assert "Rare" not in chart.svg.read_text() + chart.alt
 
 
@@ -264,6 +277,25 @@ def test_bands_level_at_the_top_are_all_meant(tmp_path):
     table = summary(("age_group",), [(f"{n}0-{n}9", 9) for n in range(1, 6)])
     chart = by_name(draw_charts(only(table), tmp_path))["line_age_group"]
     assert chart.title == "Age group: 5 bands gave the most answers, 9 each"
+
+
+def test_more_bands_than_a_line_has_room_for_are_said_and_the_largest_of_all_is_named(tmp_path):
+    table = summary(("age_group",), [(f"{n}", 40 if n == 50 else 9) for n in range(18, 61)], rest=6)
+    chart = by_name(draw_charts(only(table), tmp_path))["line_age_group"]
+    assert chart.title == "Age group 50 gave the most answers: 40 of 424"
+    assert (
+        "The first 24 of 43 bands are drawn; 202 answers not. 6 answers without a band of their own not drawn."
+        in chart.caption
+    )
+
+
+def test_groups_that_a_stacked_chart_has_no_room_for_are_not_said_to_be_in_it(tmp_path):
+    names = [f"g{number}" for number in range(25)]
+    pairs = [(name, answer, 30 - place) for place, name in enumerate(names) for answer in ("yes", "no")]
+    findings = only(summary(("gender",), [(name, 60) for name in names]), summary(("gender", "food"), pairs))
+    chart = by_name(draw_charts(findings, tmp_path))["stacked_gender_food"]
+    assert "5 smaller groups are not drawn." in chart.caption
+    assert "Other" not in chart.caption + chart.alt
 
 
 def test_numbers_in_a_bar_are_light_on_dark_colours_and_dark_on_light_ones():

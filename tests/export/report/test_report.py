@@ -259,17 +259,14 @@ def test_the_report_as_data_holds_what_the_pages_say(tmp_path):
             )
 
 
-def test_exact_test_numbers_are_not_said_where_they_would_tell_of_small_groups(tmp_path):
+def test_nothing_is_said_of_a_test_where_it_would_tell_of_cells_that_are_not_shown(tmp_path):
     both = replace(
         SAMPLE.outcomes["food"],
         lines=(*SAMPLE.outcomes["food"].lines[:2], Line(("(not shown)",) * 2, "held", 123, {})),
     )
     _, text, _ = report(replace(SAMPLE, outcomes={**SAMPLE.outcomes, "food": both}), tmp_path)
-    assert (
-        "| food | differs by gender; exact numbers are not said: groups that are not shown could be worked out"
-        in text
-    )
-    assert "| chi-square | – | not said | not said | – |" in text
+    assert "| food | not said; what people answered who are not shown could be worked out from it |" in text
+    assert "| 288 | not said | – | not said | not said | – |" in text
 
 
 def test_a_contract_without_hypothesis_charts_and_measure_makes_a_report(tmp_path):
@@ -304,6 +301,17 @@ def test_long_tables_are_cut_and_say_where_the_rest_is(tmp_path):
     assert "460 more rows are in summary_gender.csv." in text
 
 
+def test_wide_tables_are_cut_and_say_where_the_rest_is(tmp_path):
+    steps = [str(step) for step in range(11)]
+    pairs = [(group, step, 9) for group in ("Female", "Male") for step in steps]
+    findings = replace(SAMPLE, summaries={("gender", "food"): summary(("gender", "food"), pairs)})
+    for text in report(findings, tmp_path)[1:]:
+        assert "Columns are the first 8 of 11 values of food; all are in summary_gender_food.csv." in text
+    pairs = [(group, step, 9) for group in ("Female", "Male") for step in steps[:8]]
+    findings = replace(SAMPLE, summaries={("gender", "food"): summary(("gender", "food"), pairs)})
+    assert "Columns are the first" not in report(findings, tmp_path)[1]
+
+
 def test_many_partitions_are_cut_and_say_where_the_rest_is(tmp_path):
     offsets = tuple(replace(SAMPLE.offsets[0], partition=i) for i in range(1_000))
     _, text, _ = report(replace(SAMPLE, offsets=offsets), tmp_path)
@@ -332,6 +340,15 @@ def test_a_reason_comes_with_what_to_do(reason, step):
 ])  # fmt: skip
 def test_a_reason_is_said_in_words(reason, said):
     assert in_words(reason, FOOD) == said
+
+
+def test_of_many_allowed_answers_it_is_said_that_there_are_more():
+    towns = FOOD.fields["gender"].model_copy(update={"allowed": [f"town {number}" for number in range(30)]})
+    contract = FOOD.model_copy(update={"fields": {"gender": towns}})
+    said = in_words("not_allowed:Gender", contract)
+    assert said.endswith(
+        "(allowed: town 0, town 1, town 2, town 3, town 4, town 5, town 6, town 7 and 22 more)"
+    )
 
 
 def test_a_range_open_at_one_end_is_said_so():

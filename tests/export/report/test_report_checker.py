@@ -70,6 +70,16 @@ def test_a_share_is_written_with_one_decimal_and_nothing_is_called_zero_or_all_t
     assert checker_words.percents(0.9996) == {"> 99.9 %", "more than 99.9 %"}
     assert checker_words.percents(0.0) == {"0.0 %"}
     assert checker_words.percents(1.0) == {"100.0 %"}
+    assert checker_words.percents(0.0497) == {"5.0 %", "4.97 %"}
+
+
+def test_a_number_is_written_whole_or_rounded_and_never_with_an_exponent() -> None:
+    for number, right, wrong in (
+        (1234567.0, "1,234,567", "1.23457e+06"), (32.0, "32", "32.0"), (33.157576, "33.2", "33.1"), (12.55, "12.55", "12.5"),
+        (0.0366667, "0.0367", "0.0"), (0.02, "0.02", "0.0"), (27.04, "27.0", "27"),
+    ):  # fmt: skip
+        assert not list(checker_words.odd_numbers(f"mean {right}", [number], [], [], "here"))
+        assert list(checker_words.odd_numbers(f"mean {wrong}", [number], [], [], "here"))
 
 
 @pytest.mark.parametrize(("falsify", "name", "said"), FALSE, ids=[f"{n}-{f.__name__}" for f, n, _ in FALSE])

@@ -77,12 +77,22 @@ def draw_pie(table: Table, contract: Contract, version: int) -> Drawn:
     return Drawn(figure, title, caption, alt)
 
 
-def caption_of(table: Table, contract: Contract, version: int, folded: int = 0, more: str = "") -> str:
-    """Return the caption: the questions, n, how many did not answer, the version of `records`, what is not shown by name."""
+def caption_of(
+    table: Table,
+    contract: Contract,
+    version: int,
+    folded: int = 0,
+    more: str = "",
+    where: str = "drawn within 'Other'",
+) -> str:
+    """Return the caption: the questions, n, how many did not answer, the version of `records`, what is not shown by name.
+
+    `where` says what became of the `folded` groups.
+    """
     parts = questions(table.columns, contract)
     parts += [f"{table_note(table)}; records version {version}."]
     if folded:
-        parts.append(f"{counted(folded, 'smaller group is', 'smaller groups are')} drawn within 'Other'.")
+        parts.append(f"{counted(folded, 'smaller group is', 'smaller groups are')} {where}.")
     parts += [
         f"{line.text[0].upper()}{line.text[1:]}, not shown." for line in table.rest if line.value is None
     ]

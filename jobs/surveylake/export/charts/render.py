@@ -83,7 +83,7 @@ def _figures(report: Report, findings: Findings) -> Iterator[tuple[str, Drawn]]:
         if settings.bands and (bands := _drawable(report, settings.bands)):
             yield f"line_{settings.bands}", draw_line(bands, contract, version)
         if groups and (measure := contract.summaries.measure):
-            scatter = draw_scatter(groups, contract, version, findings.points, findings.points_total)
+            scatter = draw_scatter(groups, contract, version, findings.points)
             if scatter:
                 yield f"scatter_{measure}_{settings.group}", scatter
         both = report.table(settings.group, settings.stack) if settings.stack else None

@@ -7,7 +7,7 @@ from surveylake.aggregate.findings import Point
 from surveylake.contract.model import Contract
 from surveylake.export.charts.bars import caption_of
 from surveylake.export.charts.style import GRID, INK, MUTED, Axes, Drawn, colour, frame, place, text_width
-from surveylake.export.formatting import count, in_sentence, joined, measure_words, shorten, words
+from surveylake.export.formatting import count, in_sentence, joined, measure_words, measured, shorten, words
 from surveylake.export.statements.model import Table
 
 MOST_STRIPS = 12
@@ -17,21 +17,19 @@ VECTOR_POINTS = 1_000
 """above so many points an SVG holds them as one image, or it would be megabytes"""
 
 
-def draw_scatter(
-    table: Table, contract: Contract, version: int, points: Sequence[Point], total: int
-) -> Drawn | None:
+def draw_scatter(table: Table, contract: Contract, version: int, points: Sequence[Point]) -> Drawn | None:
     """Draw people's measures as points in their group's strip, with jitter. Returns None when nobody can be drawn.
 
-    `points` are people with both a measure and a group, of `total`. `version` of `records` is in the caption.
+    `points` are people with both a measure and a group, or a sample of them. `version` of `records` is in the caption.
     """
     group = table.columns[0]
     strips = _strips(table, points)
     if not strips:
         return None
     label, shown = measure_words(contract), sum(map(len, strips.values()))
-    caption = caption_of(table, contract, version, more=_how_drawn(shown, total))
+    caption = caption_of(table, contract, version, more=_how_drawn(shown, table.base))
     middles = {name: value for name in strips if (value := _median(table, name)) is not None}
-    medians = [f"{in_sentence(name, 18)} {middles[name]:,g}" for name in strips if name in middles]
+    medians = [f"{in_sentence(name, 18)} {measured(middles[name])}" for name in strips if name in middles]
     measure = words(contract.summaries.measure or "")
     title = (
         f"Median {measure}: {joined(medians)}"
@@ -71,8 +69,9 @@ def _strips(table: Table, points: Sequence[Point]) -> dict[str, list[float]]:
     return strips
 
 
-def _how_drawn(shown: int, total: int) -> str:
-    part = f"{count(shown)} of {count(total)} people are drawn" if shown < total else "Everybody is drawn"
+def _how_drawn(shown: int, base: int) -> str:
+    """Return how many are drawn of all who answered; how many of those have a measure may not be said."""
+    part = f"{count(shown)} of {count(base)} people are drawn" if shown < base else "Everybody is drawn"
     return f"{part}, each moved a little at random; no point says who answered."
 
 
@@ -93,7 +92,7 @@ def _draw_strips(axes: Axes, names: list[str], strips: list[list[float]], middle
                      rasterized=total > VECTOR_POINTS)  # fmt: skip
         if name in middles:
             axes.plot([middles[name]] * 2, [y - 0.4, y + 0.4], color=INK, linewidth=2)
-            axes.annotate(f"median {middles[name]:,g}", (middles[name], y - 0.4), (4, 0), textcoords="offset points",
+            axes.annotate(f"median {measured(middles[name])}", (middles[name], y - 0.4), (4, 0), textcoords="offset points",
                           size=8.5, va="bottom")  # fmt: skip
     axes.set_yticks(range(len(names)), [shorten(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.62)
@@ -101,7 +100,7 @@ def _draw_strips(axes: Axes, names: list[str], strips: list[list[float]], middle
     axes.tick_params(axis="both", length=0)
     axes.tick_params(axis="x", labelsize=8.5, labelcolor=MUTED)
     axes.locator_params(axis="x", nbins=8, integer=step >= 1)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axes.xaxis.set_major_formatter(lambda value, _: measured(value))
     axes.spines["left"].set_color(GRID)
     axes.spines["bottom"].set_visible(False)
 

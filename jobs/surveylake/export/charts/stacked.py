@@ -22,7 +22,7 @@ def draw_stacked(table: Table, contract: Contract, version: int) -> Drawn:
     rows, folded = _rows(table)
     layers = _layers(table, rows)
     cells = {cell.groups: cell for cell in table.lines}
-    caption = caption_of(table, contract, version, folded)
+    caption = caption_of(table, contract, version, folded, where="not drawn")
     title = table.headline.text
     figure, (left, bottom, width, height) = frame(title, caption, TWO_LINES * len(rows) + 0.72)
     names = [f"{shorten(row.groups[0])}\nn = {count(_people(row))}" for row in rows]

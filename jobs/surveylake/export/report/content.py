@@ -7,7 +7,6 @@ from surveylake.contract.model import Contract
 from surveylake.export.charts.render import Chart, boxes_note
 from surveylake.export.formatting import (
     count,
-    decimal,
     in_sentence,
     measure_words,
     p_value,
@@ -37,7 +36,6 @@ def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, A
         "title": contract.title,
         "lead": [statement.text for what in ("people", "replaced") for statement in report.all(what)],
         "warnings": [statement.text for statement in report.all("warning")],
-        "field": _field(contract),
         **_first_question(report, contract),
         "steps": _steps(report, contract),
         "claim": _claim(claim, contract) if claim else None,
@@ -62,7 +60,7 @@ def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, A
 
 
 def _field(contract: Contract) -> str:
-    """Return the column of the first question: the hypothesis's, else the charts', else the first published one, or ''."""
+    """Return the column of the first question: the hypothesis's, else the charts', else the first that has a table, or ''."""
     if contract.hypothesis:
         return contract.hypothesis.field
     if contract.charts:
@@ -71,11 +69,14 @@ def _field(contract: Contract) -> str:
 
 
 def _first_question(report: Report, contract: Contract) -> dict[str, Any]:
-    """Return one big number per group of the first question, the largest first, and the note below."""
-    claim = contract.hypothesis
-    table = report.table(_field(contract))
+    """Return one big number per group of the first question, the largest first, and the note below.
+
+    `field` is '' where there is no such question: what has no table is not published.
+    """
+    claim, field = contract.hypothesis, _field(contract)
+    table = report.table(field)
     if table is None:
-        return {"cards": [], "cards_note": "", "cards_none": ""}
+        return {"field": "", "cards": [], "cards_note": "", "cards_none": ""}
     names = claim.words if claim else {}
     largest = sorted(table.lines, key=lambda line: -int(line.value or 0))
     cards = [
@@ -87,6 +88,7 @@ def _first_question(report: Report, contract: Contract) -> dict[str, Any]:
     if left := len(largest) - len(cards):
         note.append(f"{count(left)} more in the tables below")
     return {
+        "field": field,
         "cards": cards,
         "cards_note": "; ".join(note) + "." if cards else "",
         "cards_none": table.headline.text,
@@ -198,8 +200,8 @@ def _by_reason(report: Report, what: str) -> list[dict[str, str]]:
 
 
 def _number(value: Cell) -> str:
-    return decimal(value)
+    return "–" if value is None else count(float(value))
 
 
 def _few(value: Cell) -> str:
-    return "few" if value is None else decimal(value)
+    return "few" if value is None else count(float(value))

@@ -4,7 +4,7 @@ from typing import Any
 
 from surveylake.aggregate.groups import MEASURES
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, decimal, percent, questions, shorten, words
+from surveylake.export.formatting import count, percent, questions, shorten, statistic, words
 from surveylake.export.statements.model import Statement, Table
 from surveylake.lake.tables import Cell
 
@@ -21,7 +21,7 @@ def table_view(table: Table, contract: Contract) -> dict[str, Any]:
         "title": f"By {' and '.join(map(words, table.columns))}", "questions": questions(table.columns, contract),
         "head": head, "measures": measures, "rows": rows[:MOST_ROWS],
         "left": max(0, len(rows) - MOST_ROWS), "file": f"summary_{'_'.join(table.columns)}.csv",
-        "notes": _notes(table), "none": "" if table.lines else table.headline.text,
+        "notes": _notes(table), "columns": _columns_shown(table), "none": "" if table.lines else table.headline.text,
     }  # fmt: skip
 
 
@@ -56,15 +56,13 @@ def _listed(table: Table, contract: Contract) -> tuple[list[list[str]], list[str
 
 def _statistics(table: Table, line: Statement, kinds: list[str]) -> list[str]:
     measure = table.measures.get(line.groups)
-    return [_measure(measure.more[kind], kind) if measure else WITHHELD for kind in kinds]
+    return [statistic(measure.more[kind], kind) if measure else WITHHELD for kind in kinds]
 
 
 def _crossed(table: Table) -> tuple[list[list[str]], list[str]]:
     """Return one row per value of the first column, and a column per value of the second: people and share of the row."""
     cells = {cell.groups: cell for cell in table.lines}
-    shown = [value for value in table.values if any(cell.groups[1] == value for cell in table.lines)][
-        :MOST_COLUMNS
-    ]
+    shown = _crossing(table)[:MOST_COLUMNS]
     rows = []
     for row in table.rows if table.lines else ():
         people = sum(int(cell.value or 0) for cell in table.lines if cell.groups[0] == row.groups[0])
@@ -72,6 +70,19 @@ def _crossed(table: Table) -> tuple[list[list[str]], list[str]]:
         parts = [_cell(cells.get((row.groups[0], value)), empty) for value in shown]
         rows.append([shorten(row.groups[0], 60), *parts, _number(row.value)])
     return rows, [words(table.columns[0]), *(shorten(value, 24) for value in shown), "n"]
+
+
+def _crossing(table: Table) -> list[str]:
+    """Return the values of the second column that have people, in the table's order."""
+    given = {cell.groups[1] for cell in table.lines}
+    return [value for value in table.values if value in given]
+
+
+def _columns_shown(table: Table) -> str:
+    """Return which values of the second column have a column in the report; '' where all have."""
+    if len(table.columns) < 2 or len(given := _crossing(table)) <= MOST_COLUMNS:
+        return ""
+    return f"Columns are the first {MOST_COLUMNS} of {len(given)} values of {words(table.columns[1])}"
 
 
 def _cell(cell: Statement | None, empty: str) -> str:
@@ -95,11 +106,5 @@ def _notes(table: Table) -> list[str]:
     return notes
 
 
-def _measure(value: Cell, kind: str) -> str:
-    if kind in ("median", "min", "max") and isinstance(value, int | float) and value == value:
-        return f"{value:,g}"
-    return decimal(value)
-
-
 def _number(value: Cell) -> str:
-    return WITHHELD if value is None else decimal(value)
+    return WITHHELD if value is None else count(float(value))

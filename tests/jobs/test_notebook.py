@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ import aggregate
 import export
 import produce
 import stream
+from support.sender import sender
 from support.sessions import OPEN
 from surveylake.config import load_config
 from surveylake.contract.model import load_contract
+from surveylake.lake import commits, maintenance, tables
 from surveylake.paths import CONF, ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "explore.ipynb"
 SURVEY = CONF / "surveys" / "food_preference.toml"
+TOPIC = "notebook-food"
+NOT_UTF8 = b'{"Participant ID": "\xff"}'
 RUN_SECONDS = 240
 
 
@@ -30,6 +35,11 @@ def cells_with_outputs(notebook: Any) -> list[str]:
     return [cell.id for cell in code if cell.outputs or cell.execution_count is not None]
 
 
+def source_of(cell_id: str) -> str:
+    """The source of one cell, as it is kept."""
+    return next(cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.id == cell_id)
+
+
 def text_of(cell: Any) -> str:
     """All that a cell shows as text."""
     return "".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
@@ -37,13 +47,16 @@ def text_of(cell: Any) -> str:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, broker: str, spark: SparkSession) -> Path:
-    """A folder with lake/ and out/, made by the jobs' own steps from the survey's sample; its topic is its own."""
+    """A folder with lake/ and out/, made by the jobs' own steps from the survey's sample and a message in no UTF-8."""
     folder = tmp_path_factory.mktemp("explored")
     lake, survey = str(folder / "lake"), folder / "food_preference.toml"
-    text = SURVEY.read_text("utf-8").replace('topic = "Food"', 'topic = "notebook-food"')
+    text = SURVEY.read_text("utf-8").replace('topic = "Food"', f'topic = "{TOPIC}"')
     survey.write_text(text, "utf-8")
     sample = str(SURVEY.with_suffix(".sample.csv"))
     assert produce.main([sample, "--survey", str(survey), "--bootstrap", broker]) == 0
+    producer = sender(broker)
+    producer.produce(TOPIC, NOT_UTF8)
+    assert producer.flush(30) == 0
     config, contract = load_config(CONF / "local.toml").at(broker), load_contract(survey)
     stream.stream(OPEN, lake, config, contract, "available-now")
     published = aggregate.aggregate(OPEN, lake, config, contract)
@@ -79,15 +92,16 @@ def test_it_shows_the_first_answers_and_their_types(executed: Any) -> None:
 
 def test_it_counts_what_was_received_and_what_was_accepted(executed: Any) -> None:
     shown = text_of(executed["counts"])
-    assert "|   false|    1|" in shown
+    assert "|   false|    2|" in shown
     assert "|    true|  288|" in shown
-    assert "289 records, 288 responses" in shown
+    assert "290 records, 288 responses" in shown
 
 
 def test_it_shows_each_rejected_record_with_its_bytes_and_reason(executed: Any) -> None:
     shown = executed["quarantine"].outputs[-1]["data"]["text/html"]
-    assert shown.count("<tr>") == 1
+    assert shown.count("<tr>") == 2
     assert "out_of_range:Age" in shown
+    assert "bad_encoding" in shown and "\ufffd" in shown
     # The whole value, not its beginning.
     assert '"Age": "300"' in shown.replace("&quot;", '"')
 
@@ -95,7 +109,30 @@ def test_it_shows_each_rejected_record_with_its_bytes_and_reason(executed: Any) 
 def test_it_reads_the_table_as_it_was(executed: Any) -> None:
     shown = text_of(executed["time-travel"])
     assert shown.startswith("version 0: 0 records; version ")
-    assert shown.strip().endswith(": 289 records")
+    assert shown.strip().endswith(": 290 records")
+
+
+def test_it_reads_the_oldest_version_that_a_cleaned_log_still_has(
+    made: Path, spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Delta cleans it after thirty days: what came before the log's newest checkpoint is gone."""
+    lake = tables.Lake(str(shutil.copytree(made / "lake", tmp_path / "lake")))
+    path = lake.table(tables.RECORDS)
+    newest = tables.version(spark, path)
+    maintenance.checkpoint(spark, path)
+    for older in range(newest):
+        for file in (Path(path) / "_delta_log").glob(f"*{older:020d}*"):
+            file.unlink()
+    commits.jvm(spark).org.apache.spark.sql.delta.DeltaLog.clearCache()
+    names = {"spark": spark, "lake": lake, "records": tables.read(spark, path), "RECORDS": tables.RECORDS,
+             "read": tables.read, "version": tables.version, "version_at": commits.version_at}  # fmt: skip
+    exec(source_of("time-travel"), names)
+    assert capsys.readouterr().out == f"version {newest}: 290 records; version {newest}: 290 records\n"
+
+
+def test_it_counts_on_no_version_and_on_no_encoding_of_what_was_received() -> None:
+    assert "version {oldest}" in source_of("time-travel") and "versionAsOf" not in source_of("time-travel")
+    assert "decode(" not in source_of("quarantine")
 
 
 def test_it_shows_every_published_chart(executed: Any, made: Path) -> None:

@@ -67,7 +67,7 @@ quick: setup-dev ## in less than a minute: every test that starts no JVM, and li
 	@PYTHONPATH=jobs $(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests --quick -n 2 $(ARGS)
 
-faults: setup-dev ## every fault of docs/reliability.md, injected; writes its table (about half an hour)
+faults: setup-dev ## every fault of docs/reliability.md, injected; writes its table (about an hour)
 	@$(BIN)/python -m pytest tests/faults --all-faults --fault-table $(ARGS)
 
 soak: setup-dev ## MINUTES of load while driver and broker are killed, then every acknowledged record is counted

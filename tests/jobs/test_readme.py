@@ -21,6 +21,7 @@ from surveylake.paths import CONF, JOBS, ROOT
 from surveylake.produce.csv_rows import read_answers
 
 README = (ROOT / "README.md").read_text("utf-8")
+PLACED = re.compile(r"`(\w+)` (?:of|in) `([\w/]+\.py)`")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
 PAGES = [
@@ -148,6 +149,29 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
     modules = {path.name for folder in (JOBS, ROOT / "tests") for path in folder.rglob("*.py")}
     assert set(re.findall(r"`(\w+\.py)`", text)) <= modules
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_name_that_a_page_places_in_a_file_is_in_it(page: Path) -> None:
+    """Such as `_figures` of `render.py`."""
+    assert PLACED.findall("`_figures` of `render.py`") == [("_figures", "render.py")]
+    placed = PLACED.findall(page.read_text("utf-8"))
+    scripts = [path for folder in ("jobs", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    for name, file in placed:
+        texts = [path.read_text("utf-8") for path in scripts if path.as_posix().endswith(f"/{file}")]
+        assert any(re.search(rf"\b{name}\b", text) for text in texts), f"no {name} in {file}"
+
+
+def test_no_page_names_a_line_of_the_makefile() -> None:
+    assert [page.name for page in PAGES if re.search(r"Makefile:\d", page.read_text("utf-8"))] == []
+
+
+def test_the_help_says_how_long_the_faults_take() -> None:
+    minutes = int(
+        re.findall(r" in (\d+) minutes: ", (ROOT / "docs" / "reliability.md").read_text("utf-8"))[0]
+    )
+    (told,) = re.findall(r"^faults:.*\((.+)\)$", MAKEFILE, re.MULTILINE)
+    assert told == ("about an hour" if 45 <= minutes < 90 else f"{minutes} minutes")
 
 
 def test_the_readme_names_many_files() -> None:

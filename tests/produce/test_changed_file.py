@@ -6,23 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from surveylake.contract.model import Contract
+from support.tea_survey import CONTRACT, read
 from surveylake.errors import InputError
 from surveylake.produce import csv_rows
 from surveylake.produce.answer_file import stamp_of
-from surveylake.produce.csv_rows import Answers, chunks, read_answers
+from surveylake.produce.csv_rows import chunks, read_answers
 from surveylake.produce.delivery import Record
-
-CONTRACT = Contract.model_validate({
-    "name": "tea", "title": "Tea", "topic": "Tea", "key": "who",
-    "fields": {"who": {"source": "Who", "type": "string", "required": True}, "tea": {"source": "Tea", "type": "string"}},
-})  # fmt: skip
-
-
-def read(tmp_path: Path, content: str | bytes) -> Answers:
-    path = tmp_path / f"tea-{len(list(tmp_path.iterdir()))}.csv"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_answers(path, CONTRACT)
 
 
 def keys(records: Iterator[list[Record]]) -> Iterator[bytes]:

@@ -8,21 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surveylake.contract.model import Contract
+from support.tea_survey import CONTRACT, read
 from surveylake.errors import InputError
 from surveylake.produce.csv_rows import Answers, chunks, read_answers
 from surveylake.produce.delivery import Record
-
-CONTRACT = Contract.model_validate({
-    "name": "tea", "title": "Tea", "topic": "Tea", "key": "who",
-    "fields": {"who": {"source": "Who", "type": "string", "required": True}, "tea": {"source": "Tea", "type": "string"}},
-})  # fmt: skip
-
-
-def read(tmp_path: Path, content: str | bytes) -> Answers:
-    path = tmp_path / f"tea-{len(list(tmp_path.iterdir()))}.csv"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_answers(path, CONTRACT)
 
 
 def all_records(answers: Answers, row_key: bool = False, sent: bytearray | None = None) -> list[Record]:

@@ -144,22 +144,25 @@ def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows:
     }
 
 
-def test_counts_among_those_who_answered_a_list_are_pandas_counts(
+def test_counts_without_those_who_answered_a_list_are_pandas_counts(
     crowd: pd.DataFrame, crowd_rows: DataFrame
 ) -> None:
     lists: list[By] = [("nationality",), ("age_group",), ("gender", "dessert")]
-    counted = counts(cells(crowd_rows, FOOD), lists, [("age_group",), ("nationality", "age_group")])
-    assert list(counted.among) == [("age_group",), ("nationality", "age_group")]
-    for answered_to, among in counted.among.items():
-        inside = crowd.dropna(subset=list(answered_to))
+    others: list[By] = [("age_group",), ("nationality", "age_group"), ("gender",)]
+    cell_rows = cells(crowd_rows, FOOD)
+    counted = counts(cell_rows, lists, others)
+    assert list(counted.without) == others
+    assert not any(counted.without[("gender",)].people.values()), "nobody left it blank"
+    assert counted.people == (plain := counts(cell_rows, lists)).people
+    assert counted.measured == plain.measured
+    for left, without in counted.without.items():
+        outside = crowd[crowd[list(left)].isna().any(axis=1)]
         for by in lists:
-            sizes = inside.groupby(list(by), dropna=False)["age"].agg(["size", "count"])
+            sizes = outside.groupby(list(by), dropna=False)["age"].agg(["size", "count"])
             keys = [k if isinstance(k, tuple) else (k,) for k in sizes.index]
             groups_of = [tuple(None if pd.isna(value) else value for value in key) for key in keys]
-            for counts_of, column in ((among.people, "size"), (among.measured, "count")):
-                somebody = {group: n for group, n in counts_of[by].items() if n}
-                assert somebody == {g: n for g, n in zip(groups_of, sizes[column], strict=True) if n}
-            assert counted.people[by].keys() == among.people[by].keys(), "groups without such people have 0"
+            assert without.people[by] == dict(zip(groups_of, sizes["size"], strict=True))
+            assert without.measured[by] == dict(zip(groups_of, sizes["count"], strict=True))
 
 
 def test_nobody_is_counted_as_nothing(spark: SparkSession) -> None:

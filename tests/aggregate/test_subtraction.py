@@ -20,7 +20,7 @@ Answers = Mapping[str, str]
 """column -> answer, and `n` where the person has a measure; a column that is missing was left blank"""
 
 
-def counted_of(people: Sequence[Answers], lists: Iterable[By], among: Iterable[By]) -> Counted:
+def counted_of(people: Sequence[Answers], lists: Iterable[By], others: Iterable[By]) -> Counted:
     """Count as groups.counts does."""
     lists = list(lists)
 
@@ -30,7 +30,7 @@ def counted_of(people: Sequence[Answers], lists: Iterable[By], among: Iterable[B
     return Counted(
         {by: Counter(group(person, by) for person in people) for by in lists},
         {by: Counter(group(person, by) for person in people if "n" in person) for by in lists},
-        {by: counted_of([p for p in people if None not in group(p, by)], lists, ()) for by in among},
+        {by: counted_of([p for p in people if None in group(p, by)], lists, ()) for by in others},
     )
 
 

@@ -53,15 +53,12 @@ def publish(people: Sequence[Person]) -> dict[By, Summary]:
     }
 
 
-def _counted(people: Sequence[Person], among: Sequence[By] = LISTS) -> Counted:
+def _counted(people: Sequence[Person], others: Sequence[By] = LISTS) -> Counted:
     """Count as groups.counts does."""
     return Counted(
         {by: Counter(person.answers_to(by) for person in people) for by in LISTS},
         {by: Counter(person.answers_to(by) for person in people if person.n is not None) for by in LISTS},
-        {
-            by: _counted([person for person in people if None not in person.answers_to(by)], ())
-            for by in among
-        },
+        {by: _counted([person for person in people if None in person.answers_to(by)], ()) for by in others},
     )
 
 

@@ -19,10 +19,8 @@ PLOTTED = "~plotted"
 PLACES = ("~list", "~first", "~second")
 """Columns of a frame with the groups of several lists: the list's index, and its values; a list has two columns at most."""
 PROTECTED = "~protected"
-ANSWERED = "~answered"
-"""Names begin so of the columns with a bit for each of some lists, set for people who answered all columns of the list."""
-BITS = 60
-"""lists per such column"""
+LEFT, EVERYBODY = "~left", "-"
+"""A column of the lists that people left blank, in whole or in part: their places, with EVERYBODY first."""
 SEPARATOR = "\x01"
 By: TypeAlias = tuple[str, ...]
 GroupCounts: TypeAlias = dict[tuple[str | None, ...], int]
@@ -86,57 +84,45 @@ class Counted:
 
     people: dict[By, GroupCounts]
     measured: dict[By, GroupCounts]
-    among: dict[By, "Counted"] = field(default_factory=dict)
-    """list -> the same of those who answered all of its columns"""
+    without: dict[By, "Counted"] = field(default_factory=dict)
+    """list -> the same of those who left one of its columns blank; a group of no such people is not in it"""
 
 
-def counts(cell_rows: DataFrame, lists: Sequence[By], among: Sequence[By] = ()) -> Counted:
-    """Count the people of each group of each list, and those of them who answered each list of `among`, in one query."""
-    names = [[F.col(column) for column in by] for by in lists]
-    marked = cell_rows.withColumns(_bits(among))
-    parts = [_nothing(lists) for _ in ((), *among)]
-    conditions = ["true", *(_is_set(place) for place in range(len(among)))]
-    sums = [
-        column.alias(f"{name}{place}")
-        for place, condition in enumerate(conditions)
-        for name, column in ((COUNT, _people(condition)), (MEASURED, _measured(cell_rows, condition)))
-    ]
-    for row in _each(marked, names).groupBy(*PLACES).agg(*sums).collect():
+def counts(cell_rows: DataFrame, lists: Sequence[By], others: Sequence[By] = ()) -> Counted:
+    """Count the people of each group of each list, and those of them who left one of `others` blank, in one query."""
+    everybody, without = _nothing(lists), {by: _nothing(lists) for by in others}
+    for row in _counts(cell_rows, lists, others).collect():
         by = lists[row[PLACES[0]]]
         group = tuple(row[place] for place in PLACES[1 : len(by) + 1])
-        for place, part in enumerate(parts):
-            part.people[by][group] = row[f"{COUNT}{place}"]
-            part.measured[by][group] = row[f"{MEASURED}{place}"]
-    return Counted(parts[0].people, parts[0].measured, dict(zip(among, parts[1:], strict=True)))
-
-
-def _bits(lists: Sequence[By]) -> dict[str, Column]:
-    """Return the columns of bits: name -> column."""
-    columns = {}
-    for start in range(0, len(lists), BITS):
-        bits = F.lit(0).cast("bigint")
-        for place, by in enumerate(lists[start : start + BITS]):
-            bits = bits + F.when(_answered(by), F.expr(f"{1 << place}L")).otherwise(F.expr("0L"))
-        columns[f"{ANSWERED}{start // BITS}"] = bits
-    return columns
-
-
-def _is_set(place: int) -> str:
-    """Return SQL: true for people who answered the list of this place among those of `_bits`."""
-    return f"(`{ANSWERED}{place // BITS}` & {1 << place % BITS}L) != 0"
+        part = everybody if row[LEFT] == EVERYBODY else without[others[int(row[LEFT])]]
+        part.people[by][group], part.measured[by][group] = row[COUNT], row[MEASURED]
+    return Counted(everybody.people, everybody.measured, without)
 
 
 def _nothing(lists: Sequence[By]) -> Counted:
     return Counted({by: {} for by in lists}, {by: {} for by in lists})
 
 
-def _people(condition: str) -> Column:
-    return F.expr(f"sum(CASE WHEN {condition} THEN {COUNT} ELSE 0 END)")
+def _counts(cell_rows: DataFrame, lists: Sequence[By], others: Sequence[By]) -> DataFrame:
+    """Grain: one row per group of each of `lists` and LEFT, EVERYBODY or the place of a list that people left: PLACES, LEFT,
+    COUNT, MEASURED.
+    """
+    names = [[F.col(column) for column in by] for by in lists]
+    left = [F.when(~_answered(by), F.lit(str(place))) for place, by in enumerate(others)]
+    marked = cell_rows.withColumn(LEFT, F.concat_ws(" ", F.lit(EVERYBODY), *left))
+    sums = [F.sum(COUNT).alias(COUNT), _measured(cell_rows).alias(MEASURED)]
+    counted = _each(marked, names).groupBy(*PLACES, LEFT).agg(*sums)
+    if not others:
+        return counted
+    # Added up first: people leave the same few lists. A sum for each list would be too much code for one method of Java.
+    apart = counted.withColumn(LEFT, F.explode(F.split(LEFT, " ")))
+    return apart.groupBy(*PLACES, LEFT).agg(F.sum(COUNT).alias(COUNT), F.sum(MEASURED).alias(MEASURED))
 
 
-def _measured(cell_rows: DataFrame, condition: str = "true") -> Column:
-    """Return the number of people for whom a condition is true and who have a measure."""
-    return _people(f"{condition} AND `{MEASURE}` IS NOT NULL") if MEASURE in cell_rows.columns else F.lit(0)
+def _measured(cell_rows: DataFrame) -> Column:
+    if MEASURE not in cell_rows.columns:
+        return F.lit(0)
+    return F.expr(f"sum(CASE WHEN `{MEASURE}` IS NOT NULL THEN {COUNT} ELSE 0 END)")
 
 
 def statistics(
@@ -219,7 +205,7 @@ def _each(cell_rows: DataFrame, names: Sequence[Sequence[Column]]) -> DataFrame:
     for index, group in enumerate(names):
         columns = [F.lit(index), *[*group, *none][:2]]
         lists.append(F.struct(*(column.alias(place) for column, place in zip(columns, PLACES, strict=True))))
-    rest = [c for c in cell_rows.columns if c in (MEASURE, PROTECTED, COUNT) or c.startswith(ANSWERED)]
+    rest = [column for column in (MEASURE, PROTECTED, LEFT, COUNT) if column in cell_rows.columns]
     return cell_rows.select(F.inline(F.array(*lists)), *(f"`{column}`" for column in rest))
 
 

@@ -63,9 +63,9 @@ def tell_of_few(one: By, other: By, counted: Counted, smallest: int) -> bool:
 
 def _graphs(one: By, other: By, counted: Counted) -> Iterator[list[Edge]]:
     for by, beside in ((one, other), (other, one)):
-        among = counted.among[beside]
-        yield _with_everybody(counted.people[by], among.people[by])
-        yield _with_everybody(counted.measured[by], among.measured[by])
+        without = counted.without[beside]
+        yield _with_everybody(counted.people[by], without.people[by])
+        yield _with_everybody(counted.measured[by], without.measured[by])
     pair = (*one, *other)
     for by in (pair, pair[::-1]):
         if len(pair) == 2 and by in counted.people:
@@ -73,12 +73,13 @@ def _graphs(one: By, other: By, counted: Counted) -> Iterator[list[Edge]]:
             yield _with_each(counted.measured[by])
 
 
-def _with_everybody(people: GroupCounts, among: GroupCounts) -> list[Edge]:
-    """Return the edges between the groups of one table and everybody in another; `among` has those of each who are in both."""
+def _with_everybody(people: GroupCounts, without: GroupCounts) -> list[Edge]:
+    """Return the edges between the groups of one table and everybody in another; `without` has those who are not in that."""
     edges: list[Edge] = []
     for group, count in people.items():
         node: Node = BLANK if None in group else (0, *map(str, group))
-        edges += [(node, OTHER, among.get(group, 0)), (node, BLANK, count - among.get(group, 0))]
+        outside = without.get(group, 0)
+        edges += [(node, OTHER, count - outside), (node, BLANK, outside)]
     return edges
 
 

@@ -138,10 +138,6 @@ def test_counts_of_many_lists_are_pandas_counts(crowd: pd.DataFrame, crowd_rows:
         assert everyone.groups == {k if isinstance(k, tuple) else (k,): n for k, n in expected.items()}
         assert everyone.blank == 400 - expected.sum()
     assert answered(by_list[("nationality",)]).blank > 0
-    assert by_list[(groups.PLOTTED,)] == {
-        ("true",): crowd["age"].count(),
-        ("false",): crowd["age"].isna().sum(),
-    }
 
 
 def test_counts_without_those_who_answered_a_list_are_pandas_counts(
@@ -178,7 +174,7 @@ def test_nobody_is_counted_as_nothing(spark: SparkSession) -> None:
 def test_groupings_are_all_that_is_published_tested_or_mapped_each_once() -> None:
     lists = groupings(FOOD)
     assert len(lists) == len(set(lists))
-    assert {("gender",), ("gender", "food"), ("nationality",), (), (groups.PLOTTED,)} <= set(lists)
+    assert {("gender",), ("gender", "food"), ("nationality",), ()} <= set(lists)
     bare = FOOD.summaries.model_copy(update={"by": [], "measure": None, "received_by": None})
     assert groupings(FOOD.model_copy(update={"summaries": bare, "charts": None, "hypothesis": None})) == [()]
 

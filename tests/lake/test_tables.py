@@ -78,9 +78,10 @@ def test_a_table_made_anew_has_other_columns_and_properties_in_one_commit(
     tables.create(spark, path, {"a": ("int", "")}, {"delta.constraints.a_is_small": "a < 9", "x": "1"}, "")
     spark.sql(f"INSERT INTO delta.`{path}` VALUES (1)")
     table, version = commits.snapshot(spark, path).metadata().id(), tables.version(spark, path)
-    tables.create(
-        spark, path, {"b": ("string", "a text")}, {"delta.constraints.b_is_there": "b IS NOT NULL"}, ""
+    target = rewrite.Target(
+        {"b": ("string", "a text")}, {"delta.constraints.b_is_there": "b IS NOT NULL"}, ""
     )
+    tables.replace(spark.createDataFrame([], "b string"), path, Provenance(), target)
     now = DeltaTable(path)
     assert (now.version(), now.to_pyarrow_table().num_rows) == (version + 1, 0)
     assert [field.name for field in now.schema().fields] == ["b"]
@@ -173,7 +174,7 @@ def test_a_table_that_another_process_makes_meanwhile_is_left_to_it(
         make(spark, path, target, description)
 
     monkeypatch.setattr(rewrite, "make", be_late)
-    tables.create(spark, path, {"id": ("int", "")}, {}, "ours", replace=False)
+    tables.create(spark, path, {"id": ("int", "")}, {}, "ours")
     assert DeltaTable(path).metadata().description == "the other's"
 
 

@@ -106,7 +106,6 @@ SAMPLE = Findings(
     outcomes={table.by[1]: table for table in TABLES if len(table.by) == 2},
     group_counts={"Female": 165, "Male": 123},
     points=tuple(Point(age, gender, False, rank) for gender in AGES for rank, age in enumerate(ages(gender))),
-    points_total=288,
 )  # fmt: skip
 """the findings of a run over the food survey"""
 
@@ -114,7 +113,7 @@ EMPTY = replace(
     SAMPLE, offsets=(), received=0, accepted=0, responses=0, rejected_by_rule={}, unknown_spellings={}, received_by=(),
     summaries={table.by: Summary(table.by, 0, 0, ()) for table in TABLES},
     outcomes={table.by[1]: Summary(table.by, 0, 0, ()) for table in TABLES if len(table.by) == 2},
-    group_counts={}, points=(), points_total=0,
+    group_counts={}, points=(),
 )  # fmt: skip
 """the same survey before anyone answered"""
 
@@ -135,7 +134,7 @@ def of_groups(sizes: dict[str, int]) -> Findings:
     return replace(
         EMPTY, received=people, accepted=people, responses=people, group_counts=sizes,
         summaries={table.by: table for table in (by_gender, both)}, outcomes={**EMPTY.outcomes, "food": both},
-        points=tuple(Point(30.0, name, False, i) for name, n in sizes.items() for i in range(min(n, 9))), points_total=people,
+        points=tuple(Point(30.0, name, False, i) for name, n in sizes.items() for i in range(min(n, 9))),
     )  # fmt: skip
 
 

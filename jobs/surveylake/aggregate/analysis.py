@@ -79,7 +79,6 @@ def findings_of(
         outcomes=_outcomes(contract, summaries),
         group_counts=_group_counts(contract, counted),
         points=points.result(),
-        points_total=counted.people.get((groups.PLOTTED,), {}).get(("true",), 0),
         blanked_by_reason=blanked.result() if blanked else {},
     )
 

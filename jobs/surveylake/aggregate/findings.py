@@ -100,8 +100,6 @@ class Findings:
     """hypothesis field's value -> people, unmerged"""
     points: tuple[Point, ...]
     """for the scatter chart: every response with measure and group, or a seeded sample of them"""
-    points_total: int
-    """responses with measure and group, before sampling"""
     blanked_by_reason: dict[str, int] = field(default_factory=dict)
     """reason -> answers of people counted that were left blank for it"""
 

@@ -14,8 +14,6 @@ from surveylake.contract.model import Contract
 MEASURES = ("mean", "median", "sd", "min", "max")
 """The statistics of a measure, in this order; `sd` is the sample standard deviation (n - 1)."""
 COUNT, MEASURE, MEASURED = "people", "~measure", "~measured"
-PLOTTED = "~plotted"
-"""A grouping of its own: whether a person has both the measure and the charts' group."""
 PLACES = ("~list", "~first", "~second")
 """Columns of a frame with the groups of several lists: the list's index, and its values; a list has two columns at most."""
 PROTECTED = "~protected"
@@ -29,14 +27,12 @@ GroupCounts: TypeAlias = dict[tuple[str | None, ...], int]
 
 def groupings(contract: Contract) -> list[By]:
     """Return every list of columns whose groups are counted; () is everybody."""
-    summaries, charts = contract.summaries, contract.charts
     lists: list[By] = [(), *published(contract)]
     # A spelling that the map does not know is a group too, where its column is counted anyway.
     counted = set(chain.from_iterable(lists))
     lists += [(name,) for name, field in contract.fields.items() if field.spellings and name in counted]
     # Whether a column has people who are not shown decides what a table of two columns may show.
     lists += [(column,) for by in lists if len(by) == 2 for column in by]
-    lists += [(PLOTTED,)] if charts and summaries.measure else []
     return list(dict.fromkeys(lists))
 
 
@@ -56,14 +52,11 @@ def measured(contract: Contract) -> list[By]:
 
 def cells(responses: DataFrame, contract: Contract) -> DataFrame:
     """Grain: one row per combination of the columns in `groupings` and the measure, with `people`. NULL is no answer."""
-    charts, measure = contract.charts, contract.summaries.measure
-    columns = sorted(set(chain.from_iterable(groupings(contract))) - {PLOTTED})
+    measure = contract.summaries.measure
+    columns = sorted(set(chain.from_iterable(groupings(contract))))
     keys = [F.col(column).cast("string").alias(column) for column in columns]
     if measure:
         keys.append(F.col(measure).alias(MEASURE))
-    if measure and charts:
-        both = F.col(measure).isNotNull() & F.col(charts.group).isNotNull()
-        keys.append(both.cast("string").alias(PLOTTED))
     return responses.groupBy(*keys).agg(F.count("*").alias(COUNT))
 
 

@@ -70,6 +70,11 @@ def measured(number: Cell, places: int = 2) -> str:
     return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
+def number(value: Cell) -> str:
+    """Return a number of people or records; NULL is an en dash."""
+    return "–" if value is None else count(float(value))
+
+
 def statistic(number: Cell, kind: str) -> str:
     """Return a statistic of a measure: a median, least or largest value as the answers have it, a mean or deviation rounded."""
     return measured(number, 1 if kind in ("mean", "sd") else 2)

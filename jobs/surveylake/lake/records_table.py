@@ -57,7 +57,6 @@ def create_records(spark: SparkSession, lake: Lake, contract: Contract, identity
         columns(contract),
         {**RECORD_PROPERTIES, f"{EPOCH}1": identity, **judging.properties_of(contract, 0, "stream.py")},
         f"every Kafka record of {contract.topic}",
-        replace=False,  # at a URI another stream may have made it a moment ago, and put rows into it
     )
 
 
@@ -74,9 +73,9 @@ def response_columns(contract: Contract) -> dict[str, tuple[str, str]]:
 
 
 def create_responses(spark: SparkSession, lake: Lake, contract: Contract, properties: dict[str, str]) -> None:
-    """Create the empty `responses` table; one that another process makes meanwhile is left to it."""
+    """Create the empty `responses` table, unless there is one."""
     create(spark, lake.table(RESPONSES), response_columns(contract), properties,
-           "one row per participant: the latest accepted record", replace=False)  # fmt: skip
+           "one row per participant: the latest accepted record")  # fmt: skip
 
 
 def check_columns(spark: SparkSession, lake: Lake, contract: Contract) -> None:

@@ -149,15 +149,6 @@ def make(spark: SparkSession, path: str, target: Target, description: str) -> No
     transaction.commit(commits.no_files(spark), created(transaction.metadata(), False, False, none))
 
 
-def make_anew(spark: SparkSession, path: str, target: Target) -> None:
-    """Leave a table without rows, with these columns and no other properties, in one commit. It keeps its id."""
-    before = commits.snapshot(spark, path)
-    transaction = commits.begin(spark, before)
-    actions = commits.removing(commits.no_files(spark), listed_files.live(spark, before, transaction))
-    _set_all(transaction, before.metadata(), target)
-    _commit(spark, before, transaction, actions, target.note)
-
-
 def _set_all(transaction: Any, metadata: Any, target: Target) -> None:
     """Give the transaction's table these columns and properties, in place of all that it has."""
     configuration = metadata.configuration().empty()

@@ -78,22 +78,18 @@ def create(
     columns: dict[str, tuple[str, str]],
     properties: dict[str, str],
     comment: str,
-    replace: bool = True,
 ) -> None:
-    """Create the empty table at `path`; `columns` is name -> (SQL type, comment).
+    """Create the empty table at `path`, unless there is one; `columns` is name -> (SQL type, comment).
 
-    An existing table is replaced in one commit, or with `replace` False left as it is.
+    At a URI another process may make it meanwhile, and put rows into it: then it is left to that one.
     Raises StorageError when it cannot be written.
     """
     forget_half_made(lake_path(spark, path))
     try:
-        is_there = DeltaTable.isDeltaTable(spark, path)
-        if is_there and replace:
-            rewrite.make_anew(spark, path, rewrite.Target(columns, properties, Provenance().as_json()))
-        if not is_there:
+        if not DeltaTable.isDeltaTable(spark, path):
             rewrite.make(spark, path, rewrite.Target(columns, properties, ""), comment)
     except Exception as error:
-        if not replace and DeltaTable.isDeltaTable(spark, path):
+        if DeltaTable.isDeltaTable(spark, path):
             return  # another process was faster
         if isinstance(error, StorageError):
             raise

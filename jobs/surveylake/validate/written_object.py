@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 
+from surveylake.validate.strict_json import MOST_BRACKETS
+
 CUT = ":"
 """A value is split at colons: they stand between a name and its value, and are rarer in answers than commas."""
 BLANKS = " \t\r\n"
-MOST_BRACKETS, LONGEST_NUMBER = 200, 1000
-"""What strict_json.py takes: brackets of a value, characters of a number."""
+LONGEST_NUMBER = 1000
+"""Characters of a number that strict_json.py takes."""
 Gap = tuple[str, str]
 """The text after a colon, and from one value to the next name."""
 

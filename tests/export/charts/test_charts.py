@@ -259,7 +259,7 @@ def test_people_whose_mean_is_not_said_are_not_all_drawn(tmp_path):
         rest=None,
     )
     points = tuple(Point(30.0, name, False, i) for name in ("Female", "Male") for i in range(40))
-    findings = replace(only(table, of=SAMPLE), points=points, points_total=80)
+    findings = replace(only(table, of=SAMPLE), points=points)
     assert "points: Female 35, Male 40." in by_name(draw_charts(findings, tmp_path))["scatter_age_gender"].alt
 
 

@@ -9,6 +9,7 @@ from surveylake.export.formatting import (
     count,
     in_sentence,
     measure_words,
+    number,
     p_value,
     percent,
     shorten,
@@ -81,7 +82,7 @@ def _first_question(report: Report, contract: Contract) -> dict[str, Any]:
     largest = sorted(table.lines, key=lambda line: -int(line.value or 0))
     cards = [
         {"name": shorten(line.groups[0]), "word": shorten(names.get(line.groups[0], line.groups[0])),
-         "count": _number(line.value), "share": percent(line.share or 0.0)}
+         "count": number(line.value), "share": percent(line.share or 0.0)}
         for line in largest[:MOST_CARDS]
     ]  # fmt: skip
     note = [report.all("answered", *table.columns)[0].text, *(line.text for line in table.rest)]
@@ -146,7 +147,7 @@ def _association(report: Report, test: Statement) -> dict[str, str]:
         "outcome": words(test.columns[1]),
         "largest_difference": _largest_difference(headline),
         "method": test.test or "",
-        "n": _number(test.n),
+        "n": number(test.n),
         "statistic": "–"
         if more.get("statistic") is None
         else f"{float(more['statistic'] or 0):.2f} ({more['degrees']})",
@@ -194,13 +195,9 @@ def _spellings(report: Report) -> list[dict[str, Any]]:
 def _by_reason(report: Report, what: str) -> list[dict[str, str]]:
     """Return a reason, in words too, and the number of records or answers, of each statement of a kind."""
     return [
-        {"reason": shorten(line.groups[0], 60), "words": line.text, "number": _number(line.value)}
+        {"reason": shorten(line.groups[0], 60), "words": line.text, "number": number(line.value)}
         for line in report.all(what)
     ]
-
-
-def _number(value: Cell) -> str:
-    return "–" if value is None else count(float(value))
 
 
 def _few(value: Cell) -> str:

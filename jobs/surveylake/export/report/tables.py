@@ -4,9 +4,8 @@ from typing import Any
 
 from surveylake.aggregate.groups import MEASURES
 from surveylake.contract.model import Contract
-from surveylake.export.formatting import count, percent, questions, shorten, statistic, words
+from surveylake.export.formatting import count, number, percent, questions, shorten, statistic, words
 from surveylake.export.statements.model import Statement, Table
-from surveylake.lake.tables import Cell
 
 MOST_ROWS, MOST_COLUMNS = 40, 8
 """of a table in the report; its CSV has all"""
@@ -35,7 +34,7 @@ def _listed(table: Table, contract: Contract) -> tuple[list[list[str]], list[str
     rows = [
         [
             shorten(line.groups[0], 60),
-            _number(line.value),
+            number(line.value),
             percent(line.share or 0.0),
             *_statistics(table, line, kinds),
         ]
@@ -44,7 +43,7 @@ def _listed(table: Table, contract: Contract) -> tuple[list[list[str]], list[str
     rows += [
         [
             line.groups[0],
-            _number(line.value),
+            number(line.value),
             WITHHELD if line.share is None else percent(line.share),
             *[WITHHELD] * len(kinds),
         ]
@@ -68,7 +67,7 @@ def _crossed(table: Table) -> tuple[list[list[str]], list[str]]:
         people = sum(int(cell.value or 0) for cell in table.lines if cell.groups[0] == row.groups[0])
         empty = "0" if people == row.value else WITHHELD
         parts = [_cell(cells.get((row.groups[0], value)), empty) for value in shown]
-        rows.append([shorten(row.groups[0], 60), *parts, _number(row.value)])
+        rows.append([shorten(row.groups[0], 60), *parts, number(row.value)])
     return rows, [words(table.columns[0]), *(shorten(value, 24) for value in shown), "n"]
 
 
@@ -86,7 +85,7 @@ def _columns_shown(table: Table) -> str:
 
 
 def _cell(cell: Statement | None, empty: str) -> str:
-    return empty if cell is None else f"{_number(cell.value)} ({percent(cell.share or 0.0)})"
+    return empty if cell is None else f"{number(cell.value)} ({percent(cell.share or 0.0)})"
 
 
 def _notes(table: Table) -> list[str]:
@@ -104,7 +103,3 @@ def _notes(table: Table) -> list[str]:
     if len(table.columns) == 1:
         notes += sorted({f"{m.rule[0].upper()}{m.rule[1:]}." for m in table.measures.values() if m.rule})
     return notes
-
-
-def _number(value: Cell) -> str:
-    return WITHHELD if value is None else count(float(value))

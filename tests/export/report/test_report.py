@@ -264,9 +264,11 @@ def test_nothing_is_said_of_a_test_where_it_would_tell_of_cells_that_are_not_sho
         SAMPLE.outcomes["food"],
         lines=(*SAMPLE.outcomes["food"].lines[:2], Line(("(not shown)",) * 2, "held", 123, {})),
     )
-    _, text, _ = report(replace(SAMPLE, outcomes={**SAMPLE.outcomes, "food": both}), tmp_path)
+    _, text, page = report(replace(SAMPLE, outcomes={**SAMPLE.outcomes, "food": both}), tmp_path)
+    assert "p, Holm: adjusted for testing 2 questions." in page
     assert "| food | not said; what people answered who are not shown could be worked out from it |" in text
     assert "| 288 | not said | – | not said | not said | – |" in text
+    assert "p, Holm: adjusted for testing 3 questions." in report(SAMPLE, tmp_path)[2]
 
 
 def test_a_contract_without_hypothesis_charts_and_measure_makes_a_report(tmp_path):

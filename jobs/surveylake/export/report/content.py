@@ -41,6 +41,7 @@ def view(report: Report, findings: Findings, charts: list[Chart]) -> dict[str, A
         "steps": _steps(report, contract),
         "claim": _claim(claim, contract) if claim else None,
         "associations": [_association(report, test) for test in report.all("association")],
+        "tested": sum(test.p is not None for test in report.all("association")),
         "association_field": words(contract.hypothesis.field) if contract.hypothesis else "",
         "confidence": f"{CONFIDENCE:.0%}".replace("%", " %"),
         "level": LEVEL,

@@ -92,6 +92,8 @@ def test_every_error_is_told_at_once() -> None:
         (with_field(type="integer", min=5, max=4), "nothing would be accepted"),
         (with_field(type="integer", min=float("nan")), "nan is no number here"),
         (with_field(type="integer", max=float("inf")), "inf is no number here"),
+        (with_field(type="integer", min=10**38), "has more than 38 digits"),
+        (with_field(type="double", max=-(10**400)), "has more than 38 digits"),
         (with_field(type="integer", min="5"), "without quotes: min = 5"),
         (with_field(required="yes"), "write required = true or required = false"),
         (with_field(allowed=["Fresh  Juice"]), "can never be met"),
@@ -181,7 +183,9 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     assert "--survey" in error.value.hint
 
 
-@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", b"name = 'a'\nname = 'b'"])
+@pytest.mark.parametrize(
+    "content", [b"name = ", b"\xff\xfe", b"name = 'a'\nname = 'b'", b"n = 1" + b"0" * 5000]
+)
 def test_a_file_that_is_not_toml_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.toml").write_bytes(content)
     with pytest.raises(ConfigError, match=r"bad\.toml is not a readable TOML file"):

@@ -202,6 +202,15 @@ def _linear_pattern(pattern: str) -> str:
     return pattern
 
 
+def _limit(number: int | float) -> int | float:
+    """Return the number. Raises WrongValueError for one that no SQL of Spark can hold."""
+    if isinstance(number, int) and abs(number) >= 10**MOST_DIGITS:
+        raise WrongValueError(
+            f"has more than {MOST_DIGITS} digits, which no number of an answer has; leave it out"
+        )
+    return number
+
+
 TypeName = Annotated[str, AfterValidator(_known_type)]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 Cleaned = Annotated[str, AfterValidator(_cleaned)]
@@ -209,7 +218,7 @@ Separator = Annotated[str, AfterValidator(_separator)]
 Pattern = Annotated[str, AfterValidator(_linear_pattern)]
 Source = Annotated[str, AfterValidator(_source)]
 TopicName = Annotated[str, AfterValidator(_topic)]
-Limit = Annotated[int | float, Field(allow_inf_nan=False)]
+Limit = Annotated[int | float, AfterValidator(_limit), Field(allow_inf_nan=False)]
 
 
 class Typed(Part):

@@ -50,6 +50,11 @@ def read_toml(path: Path) -> TomlFile:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(path, text, str(error)) from error
+    except ValueError as error:  # Python reads no integer of more than 4,300 digits
+        raise ConfigError(
+            f"{path} is not a readable TOML file: a number in it has too many digits",
+            "Correct the number, or leave it out.",
+        ) from error
 
 
 def _not_toml(path: Path, text: str, message: str) -> ConfigError:

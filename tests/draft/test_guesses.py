@@ -164,6 +164,15 @@ def test_an_encoding_is_recognised(tmp_path: Path, text: str, encoding: str) -> 
     assert read_answers(path, load_contract(path.with_suffix(".toml"))).bad == {}
 
 
+def test_a_bad_byte_after_a_mark_of_utf_8_is_a_bad_line_and_no_other_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("name,tea\nJosé,Chá\nAnna,Chá\n".encode("utf-8-sig") + b"Ren\xe9,Mate\n")
+    assert encoding_of(path) == ("utf-8", "")
+    assert draft.main([str(path)]) == 0
+    answers = read_answers(path, load_contract(path.with_suffix(".toml")))
+    assert list(answers.bad) == [4]
+
+
 def test_a_file_that_is_not_to_its_end_as_it_begins_is_refused_without_a_word_of_a_contract(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

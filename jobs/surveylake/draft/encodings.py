@@ -35,7 +35,8 @@ def encoding_of(path: Path) -> tuple[str, str]:
                 f"{path} begins as {words}, and cannot be read to its end: {fault}", "Save it as UTF-8."
             )
         return wide, f"the file begins as {words}"
-    if not _fault(path, UTF8):
+    # A mark at the start says what the file is, whatever single bytes went wrong: the producer names their lines.
+    if start.startswith(codecs.BOM_UTF8) or not _fault(path, UTF8):
         return UTF8, ""
     sample = b"\n".join(islice(_lines_beyond_ascii(path), MOST_LINES))
     best = max(CANDIDATES, key=lambda name: (_score(sample, name), -CANDIDATES.index(name)))

@@ -1,6 +1,7 @@
 """Rules reject values that are not known to be right; CHECK constraints and verdicts come from the same SQL."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -80,6 +81,19 @@ def test_limits_are_within_the_range(spark: SparkSession, paid: str, is_accepted
     assert reasons(spark, visit(**{"paid (EUR)": paid}), contract=SECOND) == [
         [] if is_accepted else ["out_of_range:paid (EUR)"]
     ]
+
+
+@pytest.mark.parametrize(("pattern", "value", "is_found"), [
+    (r"\bcaf\b", "café", True), (r"f\B", "café", False), (r"é\b", "né", False), (r"\\b", r"a\b", True), (r"^[\]b]\b", "b c", True),
+])  # fmt: skip
+def test_a_word_ends_where_an_ascii_letter_does_on_every_java(
+    spark: SparkSession, pattern: str, value: str, is_found: bool
+) -> None:
+    field = FOOD.fields["nationality"].model_copy(update={"pattern": pattern, "allowed": [], "spellings": {}})
+    contract = FOOD.model_copy(update={"fields": FOOD.fields | {"nationality": field}})
+    expected = [] if is_found else ["pattern:Nationality"]
+    assert reasons(spark, answer(Nationality=value), contract=contract) == [expected]
+    assert bool(re.search(pattern, value, re.ASCII)) is is_found  # as jobs/check.py reads it
 
 
 def test_a_missing_field_is_told_once_and_near_names_are_hinted(spark: SparkSession) -> None:

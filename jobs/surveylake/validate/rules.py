@@ -1,5 +1,7 @@
 """The reasons for rejecting a record: at most one per field, then the contract's own rules. NULL fails a rule."""
 
+import re
+
 from surveylake import sql
 from surveylake.contract.fields import SurveyField
 from surveylake.contract.model import Contract
@@ -72,11 +74,17 @@ def limits(column: str, field: SurveyField) -> list[tuple[str, str]]:
     if field.max is not None:
         conditions.append((f"{column} <= {field.max}", "out_of_range"))
     if field.pattern is not None:
-        conditions.append((f"{column} RLIKE {sql.text(field.pattern)}", "pattern"))
+        conditions.append((f"{column} RLIKE {sql.text(java_pattern(field.pattern))}", "pattern"))
     return [
         (f"coalesce({condition}, {'false' if field.required else 'true'})", reason)
         for condition, reason in conditions
     ]
+
+
+def java_pattern(pattern: str) -> str:
+    """Return the contract's pattern as every Java reads it alike: before version 19, its `\\b` took letters beyond ASCII for
+    letters of a word, though its `\\w` never did."""
+    return PATTERN_PART.sub(lambda part: BOUNDARIES.get(part[0], part[0]), pattern)
 
 
 def contract_rule(name: str, predicate: str) -> str:
@@ -105,6 +113,13 @@ def listed(*reasons: str) -> str:
     return f"nullif(concat_ws({sql.text(SEPARATOR)}, {', '.join(reasons)}), '')"
 
 
+PATTERN_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""An escape, or a class with all that it holds."""
+BOUNDARIES = {
+    r"\b": r"(?:(?<=\w)(?!\w)|(?<!\w)(?=\w))",
+    r"\B": r"(?:(?<=\w)(?=\w)|(?<!\w)(?!\w))",
+}
+"""What the ends of words are, and what is none, in terms of `\\w`."""
 SEPARATOR = "\1"
 """Separates reasons in one text."""
 

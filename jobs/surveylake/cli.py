@@ -3,6 +3,7 @@
 import argparse
 import functools
 import os
+import select
 import signal
 import sys
 import threading
@@ -18,7 +19,7 @@ from surveylake.runtime import foreign_settings, java_exit, process_log
 from surveylake.wording import first_line_with_class, printable
 
 ANOTHER_LAKE = "Give another folder with --lake (LAKE=)."
-INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTED, TERMINATED, READER_GONE = 130, 143, 141
 """Exit codes as the shell has them: 128 and the signal's number."""
 
 
@@ -37,15 +38,33 @@ def command(main: Callable[[Sequence[str] | None], int]) -> Verb:
         _escape_unprintable()
         try:
             with _signals():
-                return main(argv)
+                code = main(argv)
+                sys.stdout.flush()
+                return code
         except KeyboardInterrupt as error:
             by_signal = isinstance(error, signals.Terminated)
             print(f"stopped by {'SIGTERM' if by_signal else 'Ctrl-C'}", file=sys.stderr)
             return TERMINATED if by_signal else INTERRUPTED
         except Exception as error:
+            if isinstance(error, BrokenPipeError) and _reader_is_gone():
+                return READER_GONE
             return _report(error)
 
     return run
+
+
+def _reader_is_gone() -> bool:
+    """Return whether nobody reads what this process prints, as after `| head`; what is left of it is then dropped."""
+    try:
+        printed_to = sys.stdout.fileno()
+    except OSError:  # a test's
+        return False
+    pipe = select.poll()
+    pipe.register(printed_to, 0)  # an error is told in any case
+    if not any(event & select.POLLERR for _, event in pipe.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), printed_to)
+    return True
 
 
 def _report(error: Exception) -> int:

@@ -1,6 +1,9 @@
 """jobs/convert.py prints or writes each format, and reads the standard's."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ import yaml
 
 import convert
 from surveylake.contract.model import load_contract
-from surveylake.paths import CONF
+from surveylake.paths import CONF, ROOT
 
 SURVEY = CONF / "surveys" / "food_preference.toml"
 
@@ -63,3 +66,12 @@ def test_a_contract_that_is_there_is_not_written_over(
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("odcs", "--out", tmp_path / "no" / "x.yaml") == 2
     assert "cannot be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_reader_that_is_gone_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, ROOT / "jobs" / "convert.py", "contract-schema"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")

@@ -64,6 +64,7 @@ def test_without_a_conf_file_named_local_toml_is_read(monkeypatch: pytest.Monkey
         ({"kafka": {"compression": "brotli"}}, "kafka.compression"),
         ({"stream": {"starting_offsets": "newest"}}, "stream.starting_offsets"),
         ({"stream": {"max_message_bytes": 0}}, "stream.max_message_bytes"),
+        ({"stream": {"batch_seconds": 10**400}}, "stream.batch_seconds: has too many digits"),
         ({"publish": {"smallest_group": 0}}, "publish.smallest_group"),
     ],
 )

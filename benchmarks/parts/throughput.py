@@ -17,8 +17,8 @@ SEED_ROWS = (289, 10_000, 100_000)
 PROCESS = {"ours": "ours", "read": "stages", "judge": "stages", "naive": "naive", "loader": "loader",
            "equal_loader": "equal_loader",            "noop": "limits", "java": "limits", "confluent": "limits"}  # fmt: skip
 """Who runs where. The stages have a JVM of their own: ours is compiled for what a stream does, and for nothing else."""
-COMPILED_AHEAD = ("loader", "equal_loader", "confluent")
-"""No JVM works in these: one round warms them."""
+WITHOUT_JVM = ("loader", "equal_loader", "confluent")
+"""One round warms them."""
 WARM_UP = 2
 """Rounds that do not count. In the second, Java still compiles: ours takes a fifth less CPU a record after it."""
 FILE = {"stages": "ours"}
@@ -43,10 +43,9 @@ def measure(harness: Harness) -> PartResults:
         cpu: dict[str, list[float]] = {name: [] for name in names}
         runs = {name: _runner(harness, processes[PROCESS[name]], name, topic, cpu[name]) for name in names}
         say("warming up: rounds that do not count")
-        for warm in range(harness.settings.warm_up(WARM_UP)):
-            interleaved(
-                {name: run for name, run in runs.items() if not warm or name not in COMPILED_AHEAD}, 1
-            )
+        interleaved(runs, 1)
+        in_jvms = {name: run for name, run in runs.items() if name not in WITHOUT_JVM}
+        interleaved(in_jvms, harness.settings.warm_up(WARM_UP) - 1)
         for found in cpu.values():
             found.clear()
         seconds = interleaved(runs, harness.settings.repeats)

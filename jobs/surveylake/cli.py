@@ -45,9 +45,9 @@ def command(main: Callable[[Sequence[str] | None], int]) -> Verb:
             by_signal = isinstance(error, signals.Terminated)
             print(f"stopped by {'SIGTERM' if by_signal else 'Ctrl-C'}", file=sys.stderr)
             return TERMINATED if by_signal else INTERRUPTED
+        except BrokenPipeError as error:
+            return READER_GONE if _reader_is_gone() else _report(error)
         except Exception as error:
-            if isinstance(error, BrokenPipeError) and _reader_is_gone():
-                return READER_GONE
             return _report(error)
 
     return run

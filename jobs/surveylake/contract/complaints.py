@@ -92,6 +92,8 @@ def _message(key: tuple[str | int, ...], items: list[Any], root: type[BaseModel]
         return f"is missing; write {name} = …"
     if kind == "extra_forbidden":
         return f"unknown key{instead(key, root)}"
+    if kind == "float_type" and type(value) is int:
+        return "has too many digits; write a smaller number"
     if kind in ("string_type", "int_type", "float_type", "bool_type", "list_type", "dict_type", "model_type"):
         return f"{shown} is {_kind(value)}; {_advice(kind, key, items)}"
     if kind == "literal_error":
@@ -157,7 +159,7 @@ def _kind(value: Any) -> str:
 def _is_number(value: Any) -> bool:
     try:
         float(value)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         return False
     return True
 

@@ -206,7 +206,7 @@ def _limit(number: int | float) -> int | float:
     """Return the number. Raises WrongValueError for one that no SQL of Spark can hold."""
     if isinstance(number, int) and abs(number) >= 10**MOST_DIGITS:
         raise WrongValueError(
-            f"has more than {MOST_DIGITS} digits, which no number of an answer has; leave it out"
+            f"has more than {MOST_DIGITS} digits; leave it out, or write it with an exponent, such as 1e40"
         )
     return number
 

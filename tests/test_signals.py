@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from support import shell
-from support.survey_env import SurveyEnv, until
+from support.survey_env import SurveyEnv
+from support.waiting import until
 from surveylake.paths import CONF
 from surveylake.runtime.jars import local_jars
 

@@ -23,7 +23,8 @@ from faults.rows import brief
 from support.driver import Driver
 from support.object_store import KEY, REGION, SECRET
 from support.standalone import BUCKET, Standalone
-from support.survey_env import SurveyEnv, until
+from support.survey_env import SurveyEnv
+from support.waiting import until
 from surveylake.paths import CONF, JOBS
 
 TESTS = Path(__file__).parent.parent

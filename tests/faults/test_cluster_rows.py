@@ -19,7 +19,8 @@ from faults.store_proxy import StoreProxy
 from support.driver import Driver
 from support.netns import Machine
 from support.standalone import STORE, WORKERS, Standalone, standalone
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.errors import StorageError
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]

@@ -15,7 +15,7 @@ import pytest
 
 from faults.store_proxy import StoreProxy
 from support import netns
-from support.survey_env import until
+from support.waiting import until
 from surveylake.kafka.embedded_node import LOOPBACK
 from surveylake.paths import JOBS
 

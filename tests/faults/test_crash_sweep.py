@@ -19,7 +19,8 @@ from faults.plain_query import PlainQuery
 from faults.rows import Row
 from faults.scenario import resume
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.errors import SurveylakeError
 from surveylake.lake.log_files import forget_half_made
 from surveylake.lake.stream_checkpoint import Unusable, read_checkpoint

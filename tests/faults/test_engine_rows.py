@@ -28,7 +28,8 @@ from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
 from faults.scenario import assert_complete, resume, send_and_take
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError, StorageError
 from surveylake.paths import CONF

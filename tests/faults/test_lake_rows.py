@@ -19,7 +19,8 @@ from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
 from faults.scenario import assert_complete, resume, send_and_take
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.cli import lake_folder
 from surveylake.errors import LakeLockedError, ProofError, StorageError, SurveylakeError
 from surveylake.kafka.topic import Topic

@@ -18,7 +18,8 @@ from faults.rows import Row
 from faults.scenario import assert_complete
 from faults.soak import paced
 from faults.three_brokers import leader, three_brokers
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import LOOPBACK, free_port
 

@@ -18,7 +18,8 @@ from faults.damage import running
 from faults.ledger import Ledger
 from faults.rows import Row
 from faults.soak import paced
-from support.survey_env import answers, until
+from support.survey_env import answers
+from support.waiting import until
 from surveylake.config import Kafka
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker

@@ -25,7 +25,8 @@ from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
 from faults.scenario import resume, send_and_take
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.errors import TopicError
 from surveylake.kafka.embedded import EmbeddedBroker
 from surveylake.kafka.embedded_node import free_port

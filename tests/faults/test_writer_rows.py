@@ -26,7 +26,8 @@ from faults.plain_query import PlainQuery
 from faults.rows import Row, brief
 from faults.scenario import assert_complete, resume, send_and_take
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.errors import ConfigError, StorageError
 from surveylake.lake.lock import one_writer
 from surveylake.paths import CONF, JOBS

@@ -6,7 +6,6 @@ import re
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ import produce
 import stream
 import verify
 from support import shell
-from support.survey_env import SURVEY, answers, until
+from support.survey_env import SURVEY, answers
 from support.tls_broker import PASSWORD, SECRET, TlsBroker
 from surveylake.config import Kafka
 from surveylake.kafka.credentials import KEY_PASSWORD_VARIABLE, PASSWORD_VARIABLE
@@ -151,15 +150,6 @@ def test_read_is_enough_to_stream_and_to_verify(
     assert "this user may not DESCRIBE it, and so neither READ" in capfd.readouterr().out
 
 
-def command_lines() -> bytes:
-    """The command lines of all processes, as anybody on this machine sees them."""
-    texts = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            texts.append(place.read_bytes())
-    return b"\n".join(texts)
-
-
 DEBUG_LINES = (
     rb" DEBUG \[.* org\.apache\.kafka\.clients\.consumer",
     rb" INFO .*ConsumerConfig",
@@ -184,13 +174,11 @@ def watched(words: list[str], var: Path, **variables: str) -> dict[str, bytes]:
     with shell.started(words, var, **variables) as process, ThreadPoolExecutor(1) as pool:
         ended = pool.submit(process.communicate)
         while not ended.done():
-            lines += command_lines()
+            lines += shell.command_lines()
             wait([ended], timeout=1)
         printed, complained = ended.result()
     assert process.returncode == 0, complained
-    until(
-        lambda: bytes(var) not in command_lines()
-    )  # Java ends a moment after, and removes what was for itself
+    shell.until_java_ended(var)
     assert b"jobs/run.py" in lines
     assert b"org.apache.spark.deploy.SparkSubmit" in lines
     return {"printed": printed.encode(), "complained": complained.encode(), "/proc": lines}

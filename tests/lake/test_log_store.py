@@ -281,6 +281,7 @@ def test_the_sample_goes_from_csv_to_report_with_its_lake_in_the_store(
     assert len(offsets) == records.num_rows == 289
     assert responses.num_rows == 288
     assert len((out / "responses.csv").read_text(encoding="utf-8").splitlines()) == 1 + 288
+    shell.until_java_ended(tmp_path / "var")
     kept = [
         path
         for folder in (events, tmp_path / "var" / "log", out)

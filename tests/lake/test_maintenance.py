@@ -21,7 +21,8 @@ import aggregate
 import maintain
 import replay
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, until
+from support.survey_env import SurveyEnv
+from support.waiting import until
 from surveylake.contract.model import load_contract
 from surveylake.errors import ConfigError, ProofError, StorageError
 from surveylake.lake import commits as transactions

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from support import shell
-from support.survey_env import SurveyEnv, until
+from support.survey_env import SurveyEnv
+from support.waiting import until
 from surveylake.errors import JavaError, StorageError
 from surveylake.runtime import java_exit
 

@@ -19,7 +19,8 @@ import aggregate
 import quarantine
 from support.sender import sender
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.errors import StorageError, TopicError
 from surveylake.kafka import partition_reader
 from surveylake.kafka.partition_reader import Record

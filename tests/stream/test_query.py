@@ -19,7 +19,8 @@ from pyspark.sql import DataFrame, SparkSession
 import stream
 from support import shell
 from support.sessions import OPEN
-from support.survey_env import SurveyEnv, answers, until
+from support.survey_env import SurveyEnv, answers
+from support.waiting import until
 from surveylake.config import Store
 from surveylake.errors import StorageError, TopicError
 from surveylake.lake import compaction

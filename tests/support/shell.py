@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
+from support.waiting import until
 from surveylake.paths import JOBS
 
 OURS = re.compile(
@@ -64,6 +65,20 @@ def started(words: list[str], var: Path, **more: str) -> Iterator[subprocess.Pop
             ):
                 child.kill()
             process.kill()
+
+
+def command_lines() -> bytes:
+    """The command lines of all processes, as anybody on this machine sees them."""
+    texts = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            texts.append(place.read_bytes())
+    return b"\n".join(texts)
+
+
+def until_java_ended(var: Path) -> None:
+    """Wait for the Java of a verb that was given `var`: it ends a moment after the verb, and removes what was for itself."""
+    until(lambda: bytes(var) not in command_lines())
 
 
 def spark_of(process: subprocess.Popen[str]) -> list[psutil.Process]:

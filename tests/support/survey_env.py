@@ -2,8 +2,7 @@
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
@@ -12,6 +11,7 @@ from deltalake import DeltaTable
 import stream
 from support.sender import sender
 from support.sessions import OPEN
+from support.waiting import until
 from surveylake.config import Config, load_config
 from surveylake.contract.model import Contract, load_contract
 from surveylake.kafka.topic_creation import create_topic
@@ -20,21 +20,12 @@ from surveylake.paths import CONF, JOBS
 GOOD = {"Participant_ID": "P1", "Gender": "Female", "Nationality": "Indian", "Age": "24",
         "Food": "Western Food", "Juice": "Fresh Juice", "Dessert": "Yes"}  # fmt: skip
 SURVEY = CONF / "surveys" / "food_preference.toml"
-WAIT_SECONDS = 120.0
 
 
 def answers(count: int, start: int = 0, **changed: str) -> list[bytes]:
     """Good answers of participants P<start> and on, as the producer writes them; `changed` replaces fields."""
     numbers = range(start, start + count)
     return [json.dumps({**GOOD, "Participant_ID": f"P{i}", **changed}).encode() for i in numbers]
-
-
-def until(condition: Callable[[], bool], seconds: float = WAIT_SECONDS) -> None:
-    """Wait for what is to come true; AssertionError when it does not."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the awaited condition did not come true"
-        time.sleep(0.02)
 
 
 class SurveyEnv:

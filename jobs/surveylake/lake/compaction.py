@@ -1,6 +1,7 @@
 """Compaction of a table: small files taken together in one commit that changes no row."""
 
 import json
+import math
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,7 @@ NOTHING = Compaction(Files(0, 0), Files(0, 0))
 
 
 @dataclass(frozen=True)
-class _DataFile:
+class DataFile:
     """A live data file: Delta's own AddFile, and what it says."""
 
     action: Any
@@ -70,7 +71,7 @@ class _DataFile:
 class _Merge:
     """Small files that are neighbours, and the file that takes their place."""
 
-    sources: list[_DataFile]
+    sources: list[DataFile]
     target: Path
 
 
@@ -106,17 +107,18 @@ def _by_columns(spark: SparkSession, path: str, is_stopped: IsStopped) -> Compac
     before = commits.snapshot(spark, path)
     schema = _schema_of(before)
     least, most = int(spark.conf.get(MIN_SIZE) or 0), int(spark.conf.get(MAX_SIZE) or 0)
+    at_once = min(spark.sparkContext.defaultParallelism, MOST_AT_ONCE)
     small = [file for file in _files(spark, before, Path(path)) if file.size < least]
+    size = even_size([file.size for file in small], least, most, at_once)
     merges = [
         _Merge(group, Path(path, f"part-{number:05d}-{uuid.uuid4()}-c000.parquet"))
-        for number, group in enumerate(_groups(small, most))
+        for number, group in enumerate(groups(small, size))
         if len(group) > 1
     ]
     if not merges:
         return NOTHING
     is_committed = False
     try:
-        at_once = min(spark.sparkContext.defaultParallelism, MOST_AT_ONCE)
         rows = [count for count in _merged(merges, schema, at_once, is_stopped) if count is not None]
         if len(rows) < len(merges):
             return NOTHING
@@ -152,24 +154,35 @@ def _schema_of(snapshot: Any) -> pa.Schema:
     return to_arrow_schema(StructType.fromJson(json.loads(metadata.schemaString())), timezone="UTC")
 
 
-def _files(spark: SparkSession, snapshot: Any, folder: Path) -> Iterator[_DataFile]:
+def _files(spark: SparkSession, snapshot: Any, folder: Path) -> Iterator[DataFile]:
     """Yield every live file, in the order in which they were written."""
     files = [(json.loads(file.json())["add"], file) for file in listed_files.files_of(spark, snapshot)]
     for add, file in sorted(files, key=lambda each: (each[0]["modificationTime"], each[0]["path"])):
-        yield _DataFile(file, folder / unquote(add["path"]), add["size"], add.get("stats"))
+        yield DataFile(file, folder / unquote(add["path"]), add["size"], add.get("stats"))
 
 
-def _groups(files: Iterable[_DataFile], most: int) -> list[list[_DataFile]]:
+def even_size(sizes: Sequence[int], least: int, most: int, at_once: int) -> int:
+    """Return how many bytes to take together so that all of the `at_once` workers have as much to do.
+
+    Such groups, but the last, are larger than `least`, and none is larger than `most`. Where there is no such size it is `most`.
+    """
+    total, largest = sum(sizes), max(sizes, default=0)
+    rounds = math.ceil(total / most / at_once)
+    even = math.ceil(total / (rounds * at_once)) + largest if rounds else 0
+    return even if least + largest < even <= most else most
+
+
+def groups(files: Iterable[DataFile], most: int) -> list[list[DataFile]]:
     """Return neighbours of `most` bytes together."""
-    groups: list[list[_DataFile]] = []
+    together: list[list[DataFile]] = []
     size = most
     for file in files:
         if size + file.size > most:
-            groups.append([])
+            together.append([])
             size = 0
-        groups[-1].append(file)
+        together[-1].append(file)
         size += file.size
-    return groups
+    return together
 
 
 def _require_all_rows(merge: _Merge, rows: int) -> None:

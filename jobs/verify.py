@@ -12,6 +12,7 @@ from surveylake.contract.model import load_contract
 from surveylake.errors import ProofError
 from surveylake.kafka.options import require_usable
 from surveylake.runtime import java_exit
+from surveylake.runtime.launch import Launch
 from surveylake.runtime.session import opener
 from surveylake.verify.proof import prove
 
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     config, contract = load_config(args.conf).at(args.bootstrap, args.insecure), load_contract(args.survey)
     require_usable(config.kafka)
     proof = prove(
-        opener("surveylake verify", config.store),
+        opener("surveylake verify", config.store, Launch(frugal=True)),
         cli.absolute(args.lake),
         config,
         contract,

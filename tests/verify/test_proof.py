@@ -347,8 +347,8 @@ def test_an_accepted_loss_is_named_and_is_no_hole(spark: SparkSession) -> None:
     assert offsets_check(spark, [0, 1, 5], lost, None).status == NOT_PROVED
 
 
-def test_bitmaps_count_across_their_edges(spark: SparkSession) -> None:
-    edge = 32_768
+def test_bits_count_across_the_edges_of_their_words(spark: SparkSession) -> None:
+    edge = coverage.WORD
     for missing in (edge - 1, edge, edge + 1, 2 * edge):
         records = (
             spark.range(0, 3 * edge)

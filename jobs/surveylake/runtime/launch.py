@@ -24,16 +24,20 @@ USER_ARGUMENTS = "PYSPARK_SUBMIT_ARGS"
 SHELL = "pyspark-shell"
 """The resource that makes spark-submit start a JVM for Python."""
 DUMP_SECONDS = 120
+YOUNG_GENERATION = "-XX:MaxNewSize=256m"
+"""Where Java makes new objects: by default a third of the heap, which fills up before anything is collected."""
 
 
 class Launch:
     """One start of Spark's JVM by `python jobs/….py`.
 
     `short` adds conf/short-run.conf. `record` has a run that ends with `keep` archive Spark's classes for later starts.
+    `frugal` is for a verb whose memory should not grow with what it reads: garbage is collected early, and not when Java's
+    whole heap is full of it.
     """
 
-    def __init__(self, short: bool = False, record: bool = False) -> None:
-        self._short, self._record = short, record
+    def __init__(self, short: bool = False, record: bool = False, frugal: bool = False) -> None:
+        self._short, self._record, self._frugal = short, record, frugal
         self._archive: ClassArchive | None = None
 
     def start(self) -> Any:
@@ -107,6 +111,8 @@ class Launch:
         yield f"-Dsurveylake.log={process_log.path()}"
         yield f"-XX:ErrorFile={process_log.path().with_suffix('.crash')}"
         yield from java_options.options(scratch.folder())
+        if self._frugal:
+            yield YOUNG_GENERATION
 
 
 def spark_archive(jars: list[Path], folder: Path = ARCHIVES) -> ClassArchive:

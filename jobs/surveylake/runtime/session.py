@@ -32,9 +32,9 @@ OpenSession = Callable[[], "SparkSession"]
 """Opens the session when it is first needed: for steps that may find out without Spark."""
 
 
-def opener(name: str, store: Store | None = None) -> OpenSession:
-    """Return what opens the session called `name`, with the settings of an object store."""
-    return partial(open_session, name, store=store)
+def opener(name: str, store: Store | None = None, launch: Launch | None = None) -> OpenSession:
+    """Return what opens the session called `name`, with the settings of an object store; `launch` starts its JVM."""
+    return partial(open_session, name, launch, store)
 
 
 def open_session(name: str, launch: Launch | None = None, store: Store | None = None) -> "SparkSession":

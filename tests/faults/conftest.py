@@ -1,8 +1,8 @@
 """The fault suite: which tests run, what each row saw, and the fixtures that rows share."""
 
-import datetime
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,23 +12,22 @@ from faults import rows as fault_rows
 from faults.covered_elsewhere import NOT_HERE, Elsewhere
 from faults.ledger import Ledger
 from faults.plain_query import PlainQuery
+from faults.reporter import TOLD, Reporter
 from faults.rows import Row
 from support.survey_env import SurveyEnv
 
 HERE = Path(__file__).parent
 ROW = pytest.StashKey[Row]()
-SEEN = pytest.StashKey[list[Row]]()
+REPORTER = pytest.StashKey[Reporter]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--fault-table") and config.getoption("numprocesses", None):
-        raise pytest.UsageError("--fault-table is collected in one process: leave out -n")
-    config.stash[SEEN] = []
     if config.getoption("--fault-table") and HERE in (Path(arg).resolve() for arg in config.args):
         # The whole table: the rows that tests of other folders cover run too.
         listed = [test for entry in NOT_HERE.values() if isinstance(entry, Elsewhere) for test in entry.tests]
         config.args += [str(HERE.parent / test) for test in dict.fromkeys(listed)]
-    config.pluginmanager.register(Reporter(config.stash[SEEN]))
+    config.stash[REPORTER] = Reporter()
+    config.pluginmanager.register(config.stash[REPORTER])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -54,7 +53,6 @@ def row_of(item: pytest.Item) -> Row | None:
         item.stash[ROW] = Row(
             id_, about["injected"], about["expected"], about.get("stock", False), item.nodeid
         )
-        item.config.stash[SEEN].append(item.stash[ROW])
     return item.stash[ROW]
 
 
@@ -66,42 +64,19 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     assert row is None or not row.missing, row.missing if row else ""
 
 
-class Reporter:
-    """Records the outcome of every test in its rows, those of other folders too."""
-
-    def __init__(self, seen: list[Row]) -> None:
-        self._seen = seen
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        for row in self._rows(report.nodeid):
-            row.seconds += report.duration
-            if report.when == "call" or not report.passed:
-                row.day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-                row.outcome = outcome(report)
-
-    def _rows(self, test: str) -> list[Row]:
-        """Return the rows that a test belongs to; those of tests in other folders are made at their first report."""
-        rows = [row for row in self._seen if row.test == test]
-        name = test.partition("[")[0].rpartition("/")[2]
-        for id_, entry in NOT_HERE.items() if not rows else ():
-            if isinstance(entry, Elsewhere) and name in entry.tests:
-                rows.append(Row(id_, entry.injected, entry.expected, False, test))
-                rows[-1].observed(name.partition("::test_")[2].replace("_", " "))
-                self._seen.append(rows[-1])
-        return rows
-
-
-def outcome(report: pytest.TestReport) -> str:
-    """Return how a test ended: passed, failed, or `skipped: why`."""
-    if not isinstance(report.longrepr, tuple):
-        return report.outcome
-    return f"skipped: {fault_rows.masked(report.longrepr[2].removeprefix('Skipped: '))}"
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a test's report carry what it observed so far."""
+    report = yield
+    if row := row_of(item):
+        report.user_properties = [*report.user_properties, (TOLD, asdict(row))]
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
-    ran = [row for row in config.stash[SEEN] if row.outcome]
-    if config.getoption("--fault-table") and ran:
+    is_worker = hasattr(config, "workerinput")
+    if config.getoption("--fault-table") and not is_worker and (ran := config.stash[REPORTER].ran()):
         fault_rows.write(ran)
 
 

@@ -2,11 +2,13 @@
 
 import ast
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from faults import rows
+from faults.reporter import TOLD, Reporter
 from faults.rows import IDS, NOT_HERE, Elsewhere, Row
 
 pytestmark = pytest.mark.quick
@@ -86,6 +88,40 @@ def test_a_row_that_another_folder_tests_says_so_only_when_it_ran() -> None:
     )
     (line,) = [line for line in rows.table([row]).splitlines() if line.startswith("| A1 ")]
     assert line == "| A1 | killed | no hole | no hole and no double |  |"
+
+
+def report(test: str, when: str, properties: list[tuple[str, object]]) -> pytest.TestReport:
+    """What a worker sends of one part of a passed test that took a second."""
+    return pytest.TestReport(
+        test,
+        ("", 0, ""),
+        {},
+        "passed",
+        None,
+        when,
+        duration=1.0,
+        user_properties=properties,  # type: ignore[arg-type]
+    )
+
+
+def test_what_a_worker_reports_of_a_test_is_its_row() -> None:
+    row = Row("E1", "killed", "no hole", False, "tests/faults/test_x.py::test_x")
+    reporter = Reporter()
+    reporter.pytest_runtest_logreport(report(row.test, "setup", [(TOLD, asdict(row))]))
+    assert reporter.ran() == []
+    row.observed("nothing lost")
+    reporter.pytest_runtest_logreport(report(row.test, "call", [(TOLD, asdict(row))]))
+    (ran,) = reporter.ran()
+    assert (ran.id, ran.outcome, ran.seen, ran.seconds) == ("E1", "passed", ["nothing lost"], 2.0)
+
+
+def test_a_test_of_another_folder_is_found_in_the_rows_that_it_covers() -> None:
+    listed = {test for entry in NOT_HERE.values() if isinstance(entry, Elsewhere) for test in entry.tests}
+    reporter = Reporter()
+    for test in listed:
+        reporter.pytest_runtest_logreport(report(f"tests/{test}[1]", "call", []))
+    found = {row.id for row in reporter.ran()}
+    assert found == {id_ for id_, entry in NOT_HERE.items() if isinstance(entry, Elsewhere)}
 
 
 def test_only_the_table_of_the_page_is_replaced(tmp_path: Path) -> None:
